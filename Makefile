@@ -1,0 +1,86 @@
+# Everything from a fresh machine that has Python >= 3.11 and make:
+#   make demo    the whole way through errata on real handwritten digits; says where to look
+#   make test    the whole suite; ARGS="-k review" is handed to pytest
+# and for work on errata: lint, format, types, docs, docs-serve, bench, constraints, clean.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+NEWEST := python3 python3.14 python3.13 python3.12 python3.11 python
+PYTHON ?= $(shell for p in $(NEWEST); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types docs docs-serve bench constraints clean browser
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+# The environment: made once, installed again when the files that describe it change.
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "errata needs Python 3.11 or newer, and there is none on the PATH." >&2; exit 1; }
+	@echo "Making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Debian and Ubuntu keep venv in a package of its own: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing errata (a minute or two)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing errata with what tests, checks and docs need (a minute or two)"
+	@$(PIP) --editable '.[test,lint,docs]'
+	@touch $(VENV)/.base $@
+
+# The tests drive a real browser. Without one its tests are skipped, which ERRATA_REQUIRE=browser forbids.
+browser:
+	@{ $(HAS_CHROMIUM); } >/dev/null || { \
+		if command -v apt-get >/dev/null; then \
+			echo "Installing Chromium for the tests of the review page"; \
+			$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq chromium >/dev/null; \
+		else false; fi; \
+	} || echo "Chromium could not be installed by apt-get here, so the tests of the review page are" \
+		"skipped. Install Chromium or Chrome, put it on the PATH, and run this again." >&2
+
+demo: $(VENV)/.base
+	@$(BIN)/errata demo demo-out $(ARGS)
+
+test: $(VENV)/.dev browser
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy --strict src
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+constraints: | $(BIN)/python
+	@rm -rf build/constraints && $(BIN)/python -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --editable '.[test,lint,docs]'
+	@{ sed -n '/^#/p' constraints.txt; \
+		{ build/constraints/bin/python -m pip freeze --exclude-editable; \
+			grep '^torch==' constraints.txt; } | sort --ignore-case; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt && rm -rf build/constraints
+
+clean:
+	rm -rf $(VENV) build dist site demo-out .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""errata audits the labels of machine-learning test sets.
+
+It finds the labels that are probably wrong, has people check them, releases the corrected test
+set, and says what that does to the benchmark. Importing it costs NumPy and nothing heavier.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from errata.errors import AuditError as AuditError
+from errata.errors import ErrataError as ErrataError
+from errata.errors import ErrataWarning as ErrataWarning
+from errata.errors import FileError as FileError
+from errata.errors import InputError as InputError
+from errata.errors import LabelError as LabelError
+from errata.errors import MissingExtraError as MissingExtraError
+from errata.errors import NameUnknownError as NameUnknownError
+from errata.errors import PredictionError as PredictionError
+from errata.errors import ProbabilityError as ProbabilityError
+from errata.errors import VoteError as VoteError
+from errata.finding import Findings as Findings
+from errata.finding import find as find
+
+if TYPE_CHECKING:
+    from errata.audit import Audit as Audit
+    from errata.comparison import Comparison as Comparison
+    from errata.datasets.media import Features as Features
+    from errata.datasets.media import Images as Images
+    from errata.datasets.media import Texts as Texts
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Audit": "errata.audit",
+    "Comparison": "errata.comparison",
+    "Features": "errata.datasets.media",
+    "Images": "errata.datasets.media",
+    "Texts": "errata.datasets.media",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'errata' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

@@ -1,0 +1,542 @@
+"""The one door: turns what users hand in into arrays, or says what is wrong with it.
+
+Behind it a label is an integer in ``0..m-1``, probabilities are a float array of shape
+``(n, m)``, class names and example ids are strings. Values of probabilities are checked
+chunk by chunk while they are read for the first time (`check_rows`), so that files larger
+than memory pass through the same door.
+"""
+
+import difflib
+import math
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float, Int, Integer, Shaped
+from numpy.lib import format as npy
+
+from errata.errors import FileError, LabelError, ProbabilityError, unknown_name
+
+SUM_TOLERANCE = 1e-3
+"""Rows whose sum is off by more than this are refused."""
+
+_ROUNDING = {2: 1e-3, 4: 1e-5, 8: 1e-5}
+"""Deviation of a row sum that rounding alone explains, by bytes per number; beyond it one warns."""
+
+Choice = TypeVar("Choice", bound=str)
+
+PathLike = str | os.PathLike[str]
+
+
+# ---------------------------------------------------------------- files
+
+
+def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
+    """Open a ``.npy`` file memory-mapped, or the single array of an ``.npz`` file.
+
+    Raises
+    ------
+    FileError
+        The file is missing, is not an array file, is cut short, or needs pickle.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise FileError(f"{path} {what}; an array file (.npy or .npz) was expected.{_near(path)}")
+    with path.open("rb") as file:
+        magic = file.read(6)
+    if magic == b"\x93NUMPY":
+        return _load_npy(path)
+    if magic[:2] == b"PK":
+        return _load_npz(path)
+    if not magic:
+        raise FileError(f"{path} is empty; write it again with numpy.save.")
+    if magic[:1] == b"\x80":
+        raise _pickled(path)
+    raise FileError(
+        f"{path} is not an array file: it does not begin as .npy or .npz files do. "
+        "Write it with numpy.save."
+    )
+
+
+def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as file:
+        try:
+            version = npy.read_magic(file)
+            read_header = (
+                npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(file)
+        except ValueError as error:
+            raise FileError(f"{path} is cut short or damaged in its header: {error}") from None
+        start = file.tell()
+    if dtype.hasobject:
+        raise _pickled(path)
+    expected = start + math.prod(shape) * dtype.itemsize
+    found = path.stat().st_size
+    if found < expected:
+        raise FileError(
+            f"{path} is cut short: its header promises shape {shape} of {dtype}, {expected:,} "
+            f"bytes, but the file has {found:,}. Copy or write it again."
+        )
+    if math.prod(shape) == 0:  # an empty file region cannot be mapped
+        return np.zeros(shape, dtype)
+    array: Shaped[np.ndarray, "..."] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            names = list(archive.files)
+            if len(names) != 1:
+                raise FileError(
+                    f"{path} holds {len(names)} arrays ({', '.join(names[:5]) or 'none'}); one was "
+                    "expected. Save the one you mean with numpy.save."
+                )
+            array: Shaped[np.ndarray, "..."] = archive[names[0]]
+            return array
+    except zipfile.BadZipFile as error:
+        raise FileError(
+            f"{path} is cut short or damaged: {error}. Copy or write it again."
+        ) from None
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise _pickled(path) from None
+        raise FileError(
+            f"{path} is cut short or damaged: {error}. Copy or write it again."
+        ) from None
+
+
+def _pickled(path: Path) -> FileError:
+    return FileError(
+        f"{path} holds pickled Python objects, which can run code when opened, so it is refused. "
+        "If you trust it, convert it once: "
+        f"numpy.save('converted.npy', numpy.load({path.name!r}, allow_pickle=True).astype(float)) "
+        "(use astype(int) for labels)."
+    )
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f" There is no folder {path.parent} either."
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {path.parent / near[0]}?" if near else ""
+
+
+# ---------------------------------------------------------------- words, labels, names, ids
+
+
+def as_choice(kind: str, word: str, known: Sequence[Choice]) -> Choice:
+    """Return the known word that ``word`` is, or raise `NameUnknownError` with the nearest.
+
+    Examples
+    --------
+    >>> as_choice("rule", "margin", ("margin", "class"))
+    'margin'
+    """
+    for choice in known:
+        if choice == word:
+            return choice
+    raise unknown_name(kind, word, known)
+
+
+def as_class_names(classes: Sequence[object] | None, n_classes: int) -> tuple[str, ...]:
+    """Return the class names as strings; ``"0".."m-1"`` when none are given.
+
+    Raises
+    ------
+    LabelError
+        The number of names is not ``n_classes``, or a name stands twice.
+
+    Examples
+    --------
+    >>> as_class_names(None, 3)
+    ('0', '1', '2')
+    """
+    if classes is None:
+        return tuple(str(index) for index in range(n_classes))
+    names = tuple(str(name) for name in classes)
+    if len(names) != n_classes:
+        raise LabelError(
+            f"There are {len(names)} class names, but the probabilities have {n_classes} columns. "
+            "Give one name for each column, in the order of the columns."
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise LabelError(f"The class name {twice!r} stands twice; class names must differ.")
+    return names
+
+
+def as_labels(
+    labels: object, *, n_classes: int, n: int | None = None, classes: Sequence[object] | None = None
+) -> Int[np.ndarray, "n"]:
+    """Turn labels into integers.
+
+    They may be integers, strings with class names, or the path of an array file of either.
+
+    Parameters
+    ----------
+    labels : sequence, array or path, shape ``(n,)``
+    n_classes : labels run from 0 to ``n_classes - 1``
+    n : how many there must be, if known
+    classes : class names in class order; needed when labels are strings
+
+    Returns
+    -------
+    ``(n,)`` int64
+
+    Raises
+    ------
+    LabelError
+        Labels are missing, out of range, no whole numbers, unknown names, or of the wrong number.
+
+    Examples
+    --------
+    >>> as_labels(["cat", "dog", "cat"], n_classes=2, classes=["cat", "dog"])
+    array([0, 1, 0])
+    """
+    array = load_array(labels) if isinstance(labels, str | os.PathLike) else np.asarray(labels)
+    if array.dtype.kind in "UST" and isinstance(labels, list | tuple):
+        array = np.array(labels, object)  # numpy has turned numbers among strings into strings
+    if array.ndim != 1:
+        raise LabelError(
+            f"labels has shape {array.shape}; one label for each example, shape (n,), was "
+            "expected. "
+            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else "")
+        )
+    if len(array) == 0:
+        raise LabelError(
+            "There are no labels: the set has zero examples, so there is nothing to audit."
+        )
+    if n is not None and len(array) != n:
+        more = "more labels than rows" if len(array) > n else "fewer labels than rows"
+        raise LabelError(
+            f"There are {len(array):,} labels for {n:,} rows of probabilities ({more}). "
+            "Row i of the probabilities must belong to label i."
+        )
+    if array.dtype.kind == "O":
+        array = _from_objects(array)
+    if array.dtype.kind in "UST":
+        return _from_names(array.astype(str), classes, n_classes)
+    if array.dtype.kind == "f":
+        raise _float_labels(array)
+    if array.dtype.kind not in "iub":
+        raise LabelError(f"labels has dtype {array.dtype}; integers or class names were expected.")
+    outside = (array < 0) | (array >= n_classes)
+    if outside.any():
+        row = int(outside.argmax())
+        raise LabelError(
+            f"labels[{row}] is {array[row]}, but the probabilities have {n_classes} columns, so "
+            f"labels run from 0 to {n_classes - 1} ({int(outside.sum()):,} of {len(array):,} are "
+            "outside). If your labels count from 1, subtract 1; if they are names, give `classes`."
+        )
+    return array.astype(np.int64)
+
+
+def _from_objects(array: Shaped[np.ndarray, "n"]) -> Shaped[np.ndarray, "n"]:
+    values = array.tolist()
+    missing = [
+        i
+        for i, value in enumerate(values)
+        if value is None or (isinstance(value, float) and math.isnan(value))
+    ]
+    if missing:
+        raise _missing_labels(missing[0], len(missing), len(values))
+    if all(isinstance(value, str) for value in values):
+        return np.array(values, dtype=str)
+    if all(isinstance(value, int) for value in values):
+        try:
+            return np.array(values, dtype=np.int64)
+        except OverflowError:
+            raise LabelError("labels holds integers beyond 64 bits.") from None
+    first = type(values[0])
+    odd = next(
+        row
+        for row, value in enumerate(values)
+        if type(value) is not first or first not in (str, int)
+    )
+    raise LabelError(
+        f"labels[{odd}] is {values[odd]!r}, of type {type(values[odd]).__name__}; all labels must "
+        "be integers, or all must be class names."
+    )
+
+
+def _from_names(
+    array: Shaped[np.ndarray, "n"], classes: Sequence[object] | None, n_classes: int
+) -> Int[np.ndarray, "n"]:
+    empty = array == ""
+    if empty.any():
+        raise _missing_labels(int(empty.argmax()), int(empty.sum()), len(array))
+    if classes is None:
+        raise LabelError(
+            f"labels[0] is the string {str(array[0])!r}, but no class names were given. Give "
+            "`classes`: the names in the order of the probability columns."
+        )
+    names = as_class_names(classes, n_classes)
+    found, where = np.unique(array, return_inverse=True)
+    position = {name: index for index, name in enumerate(names)}
+    codes = np.array([position.get(str(name), -1) for name in found], dtype=np.int64)[where]
+    unknown = codes < 0
+    if unknown.any():
+        row = int(unknown.argmax())
+        near = difflib.get_close_matches(str(array[row]), names, n=1)
+        raise LabelError(
+            f"labels[{row}] is {str(array[row])!r}, which is none of the {n_classes} class names "
+            f"({int(unknown.sum()):,} labels are unknown)."
+            + (
+                f" Did you mean {near[0]!r}?"
+                if near
+                else f" The first names are {list(names[:5])}."
+            )
+        )
+    return codes
+
+
+def _float_labels(array: Shaped[np.ndarray, "n"]) -> LabelError:
+    missing = np.isnan(array)
+    if missing.any():
+        return _missing_labels(int(missing.argmax()), int(missing.sum()), len(array))
+    whole = bool((array == np.floor(array)).all())
+    row = 0 if whole else int((array != np.floor(array)).argmax())
+    return LabelError(
+        f"labels are {array.dtype} (labels[{row}] is {array[row]}); class numbers are integers. "
+        + ("Use labels.astype(int)." if whole else "Labels with fractions are no class numbers.")
+    )
+
+
+def _missing_labels(first: int, count: int, n: int) -> LabelError:
+    return LabelError(
+        f"labels[{first}] is missing ({count:,} of {n:,} are). Leave unlabelled examples out of "
+        "the set, in labels and in probabilities alike."
+    )
+
+
+def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
+    """Turn example ids into an array of ``n`` different strings.
+
+    Raises
+    ------
+    LabelError
+        There are not ``n``, one is missing, or one stands twice.
+
+    Examples
+    --------
+    >>> as_ids([7, 3], 2).tolist()
+    ['7', '3']
+    """
+    array = load_array(ids) if isinstance(ids, str | os.PathLike) else np.asarray(ids)
+    if array.shape != (n,):
+        raise LabelError(
+            f"ids has shape {array.shape}; one id for each of the {n:,} examples was expected."
+        )
+    texts = np.array(["" if value is None else str(value) for value in array.tolist()], dtype=str)
+    if (texts == "").any():
+        raise LabelError(
+            f"ids[{int((texts == '').argmax())}] is missing; every example needs an id."
+        )
+    order = np.argsort(texts, kind="stable")
+    same = texts[order[1:]] == texts[order[:-1]]
+    if same.any():
+        first, second = order[int(same.argmax())], order[int(same.argmax()) + 1]
+        raise LabelError(
+            f"ids[{first}] and ids[{second}] are both {str(texts[first])!r} ({int(same.sum()):,} "
+            "ids are duplicates); ids must differ."
+        )
+    return texts
+
+
+# ---------------------------------------------------------------- probabilities
+
+
+def as_probs(probs: object) -> Float[np.ndarray, "n classes"]:
+    """Turn probabilities (an array, anything NumPy can read, or a path) into a float array.
+
+    Files are memory-mapped, float16, float32 and float64 are kept as they are. The values
+    are not looked at here: see `check_rows`.
+
+    Raises
+    ------
+    ProbabilityError
+        The shape is not ``(n, m)`` with ``n >= 1`` and ``m >= 2``, or these are no numbers.
+    FileError
+        See `load_array`.
+    """
+    array = load_array(probs) if isinstance(probs, str | os.PathLike) else _to_array(probs)
+    if array.ndim != 2:
+        raise ProbabilityError(
+            f"probs has shape {array.shape}; one row for each example and one column for each "
+            "class, shape (n, m), was expected."
+            + (
+                " For two classes stack them: numpy.stack([1 - p, p], axis=1)."
+                if array.ndim == 1
+                else ""
+            )
+        )
+    n, m = array.shape
+    if n == 0:
+        raise ProbabilityError(
+            "probs has zero rows: the set has zero examples, so there is nothing to audit."
+        )
+    if m < 2:
+        raise ProbabilityError(
+            f"probs has {m} column{'s' * (m != 1)}: with one class no label can be wrong. Two "
+            "classes need two columns: numpy.hstack([1 - p, p])."
+        )
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise ProbabilityError(
+            f"probs has dtype {array.dtype}; floating-point numbers were expected."
+        )
+    if array.dtype.itemsize > 8:
+        return array.astype(np.float64)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _to_array(probs: object) -> Shaped[np.ndarray, "..."]:
+    try:
+        return np.asarray(probs)
+    except ValueError as error:
+        raise ProbabilityError(f"probs is no rectangular table of numbers: {error}") from None
+
+
+@dataclass(frozen=True)
+class RowFaults:
+    """What is wrong with the rows of some chunks: how many, and the first row of each kind."""
+
+    rows: int
+    not_finite: tuple[int, int] | None = None  # first row, count
+    negative: tuple[int, int] | None = None
+    off: tuple[int, int] | None = None  # row sum further from 1 than `SUM_TOLERANCE`
+    all_zero: tuple[int, int] | None = None
+    deviation: float = 0.0  # the largest |sum - 1|
+    sum_at: tuple[int, float] = (0, 1.0)  # the row of that deviation, and its sum
+
+
+def check_rows(probs: Float[np.ndarray, "rows classes"], start: int) -> RowFaults:
+    """Check one chunk that begins at row ``start``; cheap where nothing is wrong."""
+    wide = np.float32 if probs.dtype.itemsize < 4 else probs.dtype
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = probs.sum(axis=1, dtype=wide).astype(np.float64)
+        deviations = np.abs(sums - 1)
+    worst = int(np.argmax(deviations))  # NaN, if any, is the argmax
+    lowest = probs.min()
+    if lowest >= 0 and deviations[worst] <= SUM_TOLERANCE:
+        return RowFaults(
+            len(probs),
+            deviation=float(deviations[worst]),
+            sum_at=(start + worst, float(sums[worst])),
+        )
+    finite = np.isfinite(probs).all(axis=1)
+    negative = (probs < 0).any(axis=1)
+    off = finite & ~(deviations <= SUM_TOLERANCE)
+    sums[~finite], deviations[~finite] = 1, 0
+    worst = int(np.argmax(deviations))
+    return RowFaults(
+        len(probs),
+        not_finite=_first_and_count(~finite, start),
+        negative=_first_and_count(negative, start),
+        off=_first_and_count(off, start),
+        all_zero=_first_and_count((probs == 0).all(axis=1), start),
+        deviation=float(deviations[worst]),
+        sum_at=(start + worst, float(sums[worst])),
+    )
+
+
+def _first_and_count(mask: Any, start: int) -> tuple[int, int] | None:
+    count = int(mask.sum())
+    return (start + int(mask.argmax()), count) if count else None
+
+
+def unusable(faults: RowFaults, *, normalize: bool) -> bool:
+    """Tell whether `report_faults` will raise for these rows."""
+    off = faults.all_zero if normalize else faults.off
+    return any(fault is not None for fault in (faults.not_finite, faults.negative, off))
+
+
+def merge_faults(a: RowFaults, b: RowFaults) -> RowFaults:
+    """Merge the faults of earlier rows ``a`` with those of later rows ``b``."""
+
+    def merged(
+        first: tuple[int, int] | None, second: tuple[int, int] | None
+    ) -> tuple[int, int] | None:
+        if first is None or second is None:
+            return first or second
+        return (first[0], first[1] + second[1])
+
+    worse = b if b.deviation > a.deviation else a
+    return RowFaults(
+        a.rows + b.rows,
+        not_finite=merged(a.not_finite, b.not_finite),
+        negative=merged(a.negative, b.negative),
+        off=merged(a.off, b.off),
+        all_zero=merged(a.all_zero, b.all_zero),
+        deviation=worse.deviation,
+        sum_at=worse.sum_at,
+    )
+
+
+def report_faults(faults: RowFaults, dtype: np.dtype[Any], *, normalize: bool) -> tuple[str, ...]:
+    """Raise for rows that cannot be used; return the warnings for rows that can.
+
+    Raises
+    ------
+    ProbabilityError
+        A probability is NaN, infinite or negative, or a row does not sum to 1.
+    """
+    if faults.not_finite:
+        row, count = faults.not_finite
+        raise ProbabilityError(
+            f"probs[{row}] holds NaN or infinity ({count:,} of {faults.rows:,} rows do). Every "
+            "example needs a probability for every class: mend the model's output, or leave these "
+            "examples out."
+        )
+    if faults.negative:
+        row, count = faults.negative
+        raise ProbabilityError(
+            f"probs[{row}] holds a negative number ({count:,} of {faults.rows:,} rows do). "
+            "Probabilities lie between 0 and 1; if these are logits, apply a softmax first."
+        )
+    if normalize and faults.all_zero:
+        row, count = faults.all_zero
+        raise ProbabilityError(
+            f"probs[{row}] is all zeros ({count:,} of {faults.rows:,} rows are), so it cannot be "
+            "normalized: mend the model's output, or leave these examples out."
+        )
+    if normalize:
+        return ()
+    row, total = faults.sum_at
+    if faults.off:
+        first, count = faults.off
+        raise ProbabilityError(
+            f"{count:,} of {faults.rows:,} rows of probs do not sum to 1 (first probs[{first}]; "
+            f"furthest probs[{row}], which sums to {total:.6g}). Use normalize=True (--normalize) "
+            "to divide each row by its sum; if these are logits, apply a softmax first."
+        )
+    if faults.deviation > _ROUNDING[dtype.itemsize]:
+        warning = (
+            f"Rows of probs do not sum exactly to 1: the largest deviation is "
+            f"{faults.deviation:.2g}, at probs[{row}]. They are used as they are; normalize=True "
+            "(--normalize) divides each row by its sum."
+        )
+        return (warning,)
+    return ()
+
+
+def missing_classes_warning(
+    counts: Integer[np.ndarray, "classes"], names: Sequence[str]
+) -> tuple[str, ...]:
+    """Return a warning that names the classes without examples, or nothing."""
+    empty = [names[index] for index in np.flatnonzero(counts == 0).tolist()]
+    if not empty:
+        return ()
+    listed = ", ".join(empty[:10]) + (f" and {len(empty) - 10} more" if len(empty) > 10 else "")
+    few = "1 class has" if len(empty) == 1 else f"{len(empty)} classes have"
+    return (f"{few} no examples: {listed}. No example can be confidently placed there.",)

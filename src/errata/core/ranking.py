@@ -1,0 +1,185 @@
+"""Scores of label quality, and orders that never depend on chance.
+
+Low scores are suspicious. Knows one example at a time; leaves to `selection` how many are flagged.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Integer
+
+Score = Literal["normalized_margin", "self_confidence", "weighted_entropy"]
+
+
+@dataclass(frozen=True)
+class RowStats:
+    """What one look at each example tells, in the precision of the probabilities."""
+
+    self_confidence: Float[np.ndarray, "rows"]  # p(given)
+    top: Int[np.ndarray, "rows"]  # the most probable class; the lower one of equals
+    top_confidence: Float[np.ndarray, "rows"]
+
+    def shortfall(self) -> Float[np.ndarray, "rows"]:
+        """Return the margin where it is negative, 0 elsewhere, in float64."""
+        return self.self_confidence.astype(np.float64) - self.top_confidence.astype(np.float64)
+
+
+def row_stats(
+    labels: Integer[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+) -> RowStats:
+    """Return p(given), the most probable class and its probability, for a chunk.
+
+    Examples
+    --------
+    >>> row_stats(np.array([0, 1]), np.array([[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]]))
+    RowStats(self_confidence=array([0.2, 0.6]), top=array([1, 1]),
+             top_confidence=array([0.5, 0.6]))
+    """
+    rows = np.arange(len(labels))
+    top = probs.argmax(axis=1)
+    return RowStats(probs[rows, labels], top, probs[rows, top])
+
+
+def concatenate_stats(parts: list[RowStats]) -> RowStats:
+    """Join the statistics of consecutive chunks."""
+    return RowStats(
+        np.concatenate([part.self_confidence for part in parts]),
+        np.concatenate([part.top for part in parts]),
+        np.concatenate([part.top_confidence for part in parts]),
+    )
+
+
+def others(
+    labels: Integer[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
+    """Return the most probable class but the given one, the lower of equals, and its probability.
+
+    Examples
+    --------
+    >>> others(np.array([0, 1]), np.array([[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]]))
+    (array([1, 2]), array([0.5, 0.3]))
+    """
+    rows = np.arange(len(labels))
+    without = probs.copy()
+    without[rows, labels] = -1
+    other = without.argmax(axis=1)
+    return other, probs[rows, other]
+
+
+def normalized_margin(
+    self_confidence: Float[np.ndarray, "rows"], other_confidence: Float[np.ndarray, "rows"]
+) -> Float[np.ndarray, "rows"]:
+    """Return p(given) minus the largest other probability in float64, -1 (worst) to 1.
+
+    References
+    ----------
+    Northcutt, Jiang and Chuang (2021), "Confident Learning", JAIR 70, section 3.2 (the margin of
+    Wei et al. 2018, negated); Northcutt, Athalye and Mueller (2021), section 3.
+    """
+    return self_confidence.astype(np.float64) - other_confidence.astype(np.float64)
+
+
+def weighted_entropy(
+    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+) -> Float[np.ndarray, "rows"]:
+    """Return ln(1 + q) / q, from near 0 (worst) to 1.
+
+    q is the entropy, divided by its largest value ln m and by p(given).
+
+    A certain and right prediction has q = 0 and scores 1, the limit. (cleanlab 2.9 scores it 0,
+    worst of all: see `weighted_entropy_cleanlab`.)
+
+    References
+    ----------
+    Kuan and Mueller (2022), "Model-agnostic label quality scoring to detect real-world label
+    errors".
+
+    Examples
+    --------
+    >>> weighted_entropy(np.array([1.0, 0.5]), np.array([[1.0, 0.0], [0.5, 0.5]])).round(4)
+    array([1.    , 0.5493])
+    """
+    q = _entropy_ratio(self_confidence, probs)
+    safe = np.maximum(q, np.finfo(np.float64).tiny)
+    score: Float[np.ndarray, "rows"] = np.where(q > 0, np.log1p(safe) / safe, 1.0)
+    return score
+
+
+def weighted_entropy_cleanlab(
+    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+) -> Float[np.ndarray, "rows"]:
+    """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0."""
+    q = _entropy_ratio(self_confidence, probs)
+    score: Float[np.ndarray, "rows"] = np.log1p(q) / np.maximum(q, 1e-6)
+    return score
+
+
+def _entropy_ratio(
+    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+) -> Float[np.ndarray, "rows"]:
+    wide = probs.astype(np.float64)
+    logs = np.log(wide, out=np.zeros_like(wide), where=wide > 0)
+    entropy = np.maximum(-(wide * logs).sum(axis=1), 0) / np.log(probs.shape[1])
+    # 1e-6 stands for p(given) = 0, which would divide by zero
+    ratio: Float[np.ndarray, "rows"] = entropy / np.maximum(
+        self_confidence.astype(np.float64), 1e-6
+    )
+    return ratio
+
+
+def order(scores: Float[np.ndarray, "n"], tie: Integer[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Return the positions from the lowest score to the highest; equal scores by ``tie``.
+
+    Examples
+    --------
+    >>> order(np.array([0.5, 0.1, 0.5]), np.array([2, 0, 1]))
+    array([1, 2, 0])
+    """
+    return np.lexsort((tie, scores))
+
+
+def lowest(
+    scores: Float[np.ndarray, "n"], tie: Integer[np.ndarray, "n"], count: int
+) -> Bool[np.ndarray, "n"]:
+    """Mark the ``count`` lowest scores; among equals at the cut the lowest ``tie``.
+
+    Examples
+    --------
+    >>> lowest(np.array([0.5, 0.1, 0.5]), np.array([2, 0, 1]), 2)
+    array([False,  True,  True])
+    """
+    if count >= len(scores):
+        return np.ones(len(scores), bool)
+    if count <= 0:
+        return np.zeros(len(scores), bool)
+    cut = np.partition(scores, count - 1)[count - 1]
+    mask = scores < cut
+    at_cut = np.flatnonzero(scores == cut)
+    wanted = count - int(mask.sum())
+    mask[at_cut[np.argsort(tie[at_cut], kind="stable")[:wanted]]] = True
+    return mask
+
+
+def first_of_each_group(
+    group: Integer[np.ndarray, "n"],
+    keys: tuple[np.ndarray, ...],
+    wanted: Int[np.ndarray, "groups"],
+) -> Bool[np.ndarray, "n"]:
+    """Mark the first ``wanted[g]`` members of each group in the order of ``keys``.
+
+    As in `numpy.lexsort`, the last key weighs most.
+
+    Examples
+    --------
+    >>> first_of_each_group(np.array([0, 1, 0]), (np.array([5, 1, 4]),), np.array([1, 0]))
+    array([False, False,  True])
+    """
+    narrow = group.astype(np.uint16) if len(wanted) <= 2**16 else group  # these sort by radix
+    by_key = np.lexsort(keys)
+    by_group = by_key[np.argsort(narrow[by_key], kind="stable")]
+    sizes = np.bincount(group, minlength=len(wanted))
+    place = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    mask = np.zeros(len(group), bool)
+    mask[by_group[place < np.repeat(wanted, sizes)]] = True
+    return mask

@@ -1,0 +1,87 @@
+"""Thresholds: the mean self-confidence of each class, exactly.
+
+Knows labels and self-confidences; leaves to others what is done with the thresholds.
+
+A sum of floating-point numbers depends on their order. Here each number is cut into whole
+numbers of 26 bits, whose sums are exact, so a threshold is the true mean rounded once: the
+same bits whatever the order of the examples, the cut into chunks or the number of threads.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Integer
+
+_BITS = 26  # a chunk of up to 2**26 rows then sums exactly in the 53 bits of a float64
+_LIMBS = 3
+"""78 bits behind the point: every float16, every float32 from 2**-55 and every float64 from 2**-26
+is exact; what is cut off smaller ones is below 2**-78."""
+
+
+@dataclass(frozen=True)
+class ClassSums:
+    """The number of examples of each class, and their summed self-confidence in 2**-78."""
+
+    counts: Int[np.ndarray, "classes"]
+    limbs: Int[np.ndarray, "3 classes"]
+
+
+def class_sums(
+    labels: Integer[np.ndarray, "rows"],
+    self_confidence: Float[np.ndarray, "rows"],
+    n_classes: int,
+) -> ClassSums:
+    """Sum the self-confidence of each class over a chunk of at most 2**26 rows."""
+    limbs = np.empty((_LIMBS, n_classes), np.int64)
+    rest = self_confidence.astype(np.float64)
+    for limb in range(_LIMBS):
+        rest = rest * 2.0**_BITS
+        whole = np.floor(rest)
+        rest = rest - whole
+        limbs[limb] = np.bincount(labels, weights=whole, minlength=n_classes)
+    return ClassSums(np.bincount(labels, minlength=n_classes), limbs)
+
+
+def add_sums(a: ClassSums, b: ClassSums) -> ClassSums:
+    """Add the sums of two sets of examples."""
+    return ClassSums(a.counts + b.counts, a.limbs + b.limbs)
+
+
+def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
+    """Return t_j, the mean of p(j) over the examples given j.
+
+    A class without examples gets infinity, which no probability reaches.
+
+    Parameters
+    ----------
+    sums : of all examples
+
+    Returns
+    -------
+    ``(classes,)`` float64, each the exact mean rounded once
+
+    References
+    ----------
+    Northcutt, Jiang and Chuang (2021), "Confident Learning", JAIR 70, eq. (2);
+    Northcutt, Athalye and Mueller (2021), appendix B.
+
+    Examples
+    --------
+    >>> labels, p_given = np.array([0, 0, 1]), np.array([0.9, 0.7, 0.6])
+    >>> thresholds(class_sums(labels, p_given, 3))
+    array([0.8, 0.6, inf])
+    """
+    means = np.full(len(sums.counts), np.inf)
+    for index in np.flatnonzero(sums.counts):
+        total = 0
+        for limb in sums.limbs[:, index].tolist():
+            total = (total << _BITS) + limb
+        # Python divides integers with one correct rounding
+        means[index] = total / (int(sums.counts[index]) << (_BITS * _LIMBS))
+    return means
+
+
+def mean_self_confidence(sums: ClassSums) -> float:
+    """Return the mean self-confidence of all examples."""
+    whole = ClassSums(sums.counts.sum(keepdims=True), sums.limbs.sum(axis=1, keepdims=True))
+    return float(thresholds(whole)[0])

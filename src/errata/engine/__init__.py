@@ -1,0 +1,1 @@
+"""Maps a pure function over chunks of rows and merges in chunk order."""

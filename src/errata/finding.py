@@ -1,0 +1,434 @@
+"""Find the labels that are probably wrong: the verb `find` and its result.
+
+Reads the probabilities in chunks, maps the functions of `core` over them and merges in chunk
+order. Two to three passes: self-confidence and the most probable other class; the examples whose
+most probable class misses its threshold; the leaders of each pair of classes.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal, TypeVar, get_args
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from errata import arrays
+from errata.core import joint as joints
+from errata.core import ranking, selection
+from errata.core.joint import Collision
+from errata.core.ranking import RowStats, Score
+from errata.core.selection import Rule
+from errata.core.thresholds import ClassSums, add_sums, class_sums, mean_self_confidence, thresholds
+from errata.engine.local import Progress, map_chunks
+from errata.errors import ErrataWarning
+from errata.sources.dense import Dense, normalized
+
+Compat = Literal["cleanlab"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+SCORES: tuple[Score, ...] = get_args(Score)
+COMPATS: tuple[Compat, ...] = get_args(Compat)
+
+Result = TypeVar("Result")
+
+_CHUNK_BYTES = 2**21
+"""A chunk and the masks made of it stay in a processor's own cache; measured in benchmarks/."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Findings:
+    """What `find` found. Arrays over flagged examples run from the worst to the least bad.
+
+    Attributes
+    ----------
+    n, classes : numbers of examples and of classes
+    rule, score, compat : as asked for
+    estimated_errors : how many labels are estimated to be wrong
+    thresholds : mean self-confidence of each class, ``(classes,)``; infinite without examples
+    confident_joint : counts, ``(classes, classes)``, rows given, columns estimated
+    joint : the joint distribution of given and true labels, ``(classes, classes)``, sums to 1
+    indices : flagged examples, ``(flagged,)``
+    given, suggested : their given label, and the most probable other class, ``(flagged,)``
+    scores : their score, ``(flagged,)``; low is suspicious
+    rules : every rule that flags each of them
+    warnings : what one should know about the input
+    self_confidence : p(given) of every example, ``(n,)``
+    class_names : ``(classes,)`` strings
+    """
+
+    n: int
+    classes: int
+    rule: Rule
+    score: Score
+    compat: Compat | None
+    estimated_errors: int
+    thresholds: Float[np.ndarray, "classes"]
+    confident_joint: Int[np.ndarray, "classes classes"]
+    joint: Float[np.ndarray, "classes classes"]
+    indices: Int[np.ndarray, "flagged"]
+    given: Int[np.ndarray, "flagged"]
+    suggested: Int[np.ndarray, "flagged"]
+    scores: Float[np.ndarray, "flagged"]
+    rules: tuple[tuple[Rule, ...], ...]
+    warnings: tuple[str, ...]
+    self_confidence: Float[np.ndarray, "n"]
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the threshold of a class without examples is None."""
+        return {
+            "n": self.n,
+            "classes": self.classes,
+            "rule": self.rule,
+            "score": self.score,
+            "estimated_errors": self.estimated_errors,
+            "thresholds": [float(t) if np.isfinite(t) else None for t in self.thresholds],
+            "warnings": list(self.warnings),
+            "flagged": [
+                {
+                    "index": int(self.indices[place]),
+                    "given": int(self.given[place]),
+                    "suggested": int(self.suggested[place]),
+                    "score": float(self.scores[place]),
+                    "rules": list(self.rules[place]),
+                }
+                for place in range(len(self))
+            ],
+        }
+
+    def __repr__(self) -> str:
+        head = (
+            f"Findings: {len(self):,} of {self.n:,} examples flagged by rule {self.rule!r} "
+            f"({self.estimated_errors:,} errors estimated), {self.classes} classes"
+        )
+        lines = [head, *(self._line(place) for place in range(min(5, len(self))))]
+        if len(self) > 5:
+            lines.append(f"  and {len(self) - 5:,} more in .indices, .suggested, .scores, .rules")
+        return "\n".join(lines)
+
+    def _line(self, place: int) -> str:
+        given, suggested = self.given[place], self.suggested[place]
+        return (
+            f"  {self.indices[place]}: {self.class_names[given]} -> {self.class_names[suggested]}, "
+            f"{self.score} {self.scores[place]:.4f}, flagged by {', '.join(self.rules[place])}"
+        )
+
+
+def find(
+    labels: object,
+    probs: object,
+    *,
+    rule: str = "margin",
+    score: str = "normalized_margin",
+    compat: str | None = None,
+    classes: Sequence[object] | None = None,
+    ids: object = None,
+    normalize: bool = False,
+    threads: int | None = None,
+    chunk_rows: int | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Find the labels that are probably wrong.
+
+    Parameters
+    ----------
+    labels : given labels, integers ``(n,)``, or strings with ``classes``; or the path of an array
+    file probs : out-of-sample probabilities ``(n, m)``, rows summing to 1; or the path of an array
+    file,
+        which is memory-mapped
+    rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins as
+    errors
+        are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax`` (the quick
+        trick)
+    score : what the flagged examples are sorted by, lowest first: ``normalized_margin``,
+        ``self_confidence``, ``weighted_entropy``
+    compat : ``"cleanlab"`` takes the definitions of cleanlab 2.9 in place of the paper's
+    classes : class names in the order of the columns
+    ids : settle ties in place of the row number, so that the order of the rows does not matter;
+        compared as text
+    normalize : divide each row of ``probs`` by its sum
+    threads, chunk_rows : how the work is cut; neither changes the result
+    progress : called with the rows done and the rows in all, from 0 again for each pass
+
+    Returns
+    -------
+    `Findings`, worst first
+
+    Raises
+    ------
+    LabelError, ProbabilityError, FileError
+        The input cannot be used; the message says why, where and what to do.
+    NameUnknownError
+        There is no such rule, score or compat.
+
+    Warns
+    -----
+    ErrataWarning
+        The input is used, but something about it is worth knowing; also in ``Findings.warnings``.
+
+    Examples
+    --------
+    >>> labels = np.array([0, 0, 0, 1, 1, 1])
+    >>> p = np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.1])
+    >>> find(labels, np.stack([p, 1 - p], axis=1))
+    Findings: 1 of 6 examples flagged by rule 'margin' (1 errors estimated), 2 classes
+      2: 0 -> 1, normalized_margin -0.8000, flagged by margin, noise_rate, class, both, confident,
+      argmax
+    """
+    chosen = arrays.as_choice("rule", rule, RULES)
+    scored = arrays.as_choice("score", score, SCORES)
+    like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
+    source = Dense(arrays.as_probs(probs))
+    names = arrays.as_class_names(classes, source.n_classes)
+    given = arrays.as_labels(labels, n_classes=source.n_classes, n=source.n, classes=classes)
+    tie = np.arange(source.n) if ids is None else _places(arrays.as_ids(ids, source.n))
+    search = _Search(source, given, tie, like, normalize, threads, chunk_rows, progress)
+
+    stats, sums, notes = search.first_pass(names)
+    means = thresholds(sums)
+    if like == "cleanlab":
+        means = np.where(sums.counts > 0, np.maximum(means, 2e-6), 2.0)
+    estimate = search.estimates(stats, means)
+    confident = joints.confident_joint(given, estimate, source.n_classes)
+    if like == "cleanlab":
+        np.fill_diagonal(confident, np.maximum(confident.diagonal(), 1))
+    masks = search.flag(stats, estimate, confident, sums.counts)
+    errors = (
+        int(masks["confident"].sum())
+        if like == "cleanlab"
+        else joints.error_count(confident, source.n)
+    )
+
+    flagged = np.flatnonzero(masks[chosen])
+    suggested, scores = search.suggestions(scored, stats, flagged)
+    order = ranking.order(scores, tie[flagged])
+    flagged = flagged[order]
+    for note in notes:
+        warnings.warn(note, ErrataWarning, stacklevel=2)
+    return Findings(
+        n=source.n,
+        classes=source.n_classes,
+        rule=chosen,
+        score=scored,
+        compat=like,
+        estimated_errors=errors,
+        thresholds=means,
+        confident_joint=confident,
+        joint=joints.joint(confident, sums.counts),
+        indices=flagged,
+        given=given[flagged],
+        suggested=suggested[order],
+        scores=scores[order],
+        rules=tuple(tuple(name for name in RULES if masks[name][row]) for row in flagged.tolist()),
+        warnings=notes,
+        self_confidence=stats.self_confidence,
+        class_names=names,
+    )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One run of `find`: the passes over the probabilities."""
+
+    source: Dense
+    given: Int[np.ndarray, "n"]
+    tie: Int[np.ndarray, "n"]
+    compat: Compat | None
+    normalize: bool
+    threads: int | None
+    chunk_rows: int | None
+    progress: Progress | None
+
+    def _map(
+        self, function: Callable[[int, int], Result], n_rows: int | None = None, *, grain: int = 1
+    ) -> Iterator[Result]:
+        row_bytes = self.source.array.dtype.itemsize * self.source.n_classes
+        return map_chunks(
+            function,
+            self.source.n if n_rows is None else n_rows,
+            chunk_rows=self.chunk_rows or max(64, min(grain * _CHUNK_BYTES // row_bytes, 2**20)),
+            threads=self.threads,
+            progress=self.progress,
+        )
+
+    def _read(self, start: int, stop: int) -> Float[np.ndarray, "rows classes"]:
+        chunk = self.source.read(start, stop)
+        return normalized(chunk) if self.normalize else chunk
+
+    def _take(self, rows: Int[np.ndarray, "rows"]) -> Float[np.ndarray, "rows classes"]:
+        chunk = self.source.take(rows)
+        return normalized(chunk) if self.normalize else chunk
+
+    def first_pass(self, names: Sequence[str]) -> tuple[RowStats, ClassSums, tuple[str, ...]]:
+        """Check every row; return the row statistics, the class sums and the warnings."""
+
+        def one(
+            start: int, stop: int
+        ) -> tuple[arrays.RowFaults, tuple[RowStats, ClassSums] | None]:
+            chunk = self.source.read(start, stop)
+            faults = arrays.check_rows(chunk, start)
+            if arrays.unusable(faults, normalize=self.normalize):
+                return faults, None
+            if self.normalize:
+                chunk = normalized(chunk)
+            labels = self.given[start:stop]
+            stats = ranking.row_stats(labels, chunk)
+            return faults, (stats, class_sums(labels, stats.self_confidence, self.source.n_classes))
+
+        faults = arrays.RowFaults(0)
+        parts = []
+        for part_faults, part in self._map(one):
+            faults = arrays.merge_faults(faults, part_faults)
+            if part is not None:
+                parts.append(part)
+        notes = arrays.report_faults(faults, self.source.array.dtype, normalize=self.normalize)
+        stats = ranking.concatenate_stats([part[0] for part in parts])
+        sums = reduce(add_sums, (part[1] for part in parts))
+        notes += arrays.missing_classes_warning(sums.counts, names)
+        notes += _in_sample_warning(stats, sums)
+        return stats, sums, notes
+
+    def estimates(
+        self, stats: RowStats, means: Float[np.ndarray, "classes"]
+    ) -> Int[np.ndarray, "n"]:
+        """Return the confident estimates; most examples need no second look."""
+        collision: Collision = "cleanlab" if self.compat == "cleanlab" else "paper"
+        bars = means - 1e-6 if self.compat == "cleanlab" else means
+        reached, none = joints.settled(
+            stats.top, stats.top_confidence, bars, most=1 + 2 * arrays.SUM_TOLERANCE
+        )
+        estimate = np.where(reached, stats.top, -1)
+        unsettled = np.flatnonzero(~reached & ~none)
+        same_type_bars = joints.bars_in(stats.top_confidence.dtype, bars)
+
+        def one(start: int, stop: int) -> Int[np.ndarray, "rows"]:
+            probs = self._take(unsettled[start:stop])
+            return joints.estimates(probs, same_type_bars, collision=collision)
+
+        if len(unsettled):
+            estimate[unsettled] = np.concatenate(list(self._map(one, len(unsettled))))
+        return estimate
+
+    def flag(
+        self,
+        stats: RowStats,
+        estimate: Int[np.ndarray, "n"],
+        confident: Int[np.ndarray, "classes classes"],
+        label_counts: Int[np.ndarray, "classes"],
+    ) -> dict[Rule, Bool[np.ndarray, "n"]]:
+        """Return the mask of every rule."""
+        cleanlab = self.compat == "cleanlab"
+        calibrated = joints.calibrated_counts_cleanlab if cleanlab else joints.calibrated_counts
+        counts = calibrated(confident, label_counts)
+        pairs = selection.pairs_of(counts)
+        leaders = selection.merge_leaders(
+            list(
+                self._map(
+                    lambda start, stop: selection.pair_leaders(
+                        self.given[start:stop],
+                        self._read(start, stop),
+                        pairs,
+                        start=start,
+                        tie=self.tie[start:stop],
+                    ),
+                    grain=16,  # few numbers of each row are read
+                )
+            ),
+            pairs,
+        )
+        by_class = (
+            selection.by_class_cleanlab(self.given, stats.self_confidence, counts)
+            if cleanlab
+            else selection.by_class(self.given, stats.self_confidence, self.tie, counts)
+        )
+        by_noise_rate = selection.by_noise_rate(leaders, self.source.n)
+        masks: dict[Rule, Bool[np.ndarray, "n"]] = {
+            "noise_rate": by_noise_rate,
+            "class": by_class,
+            "both": by_class & by_noise_rate,
+            "confident": selection.by_confident(self.given, estimate),
+            "argmax": selection.by_argmax(stats),
+        }
+        if cleanlab:
+            kept = ~selection.close_to_given(self.given, stats)
+            masks = {name: mask & kept for name, mask in masks.items()}
+            errors = int(masks["confident"].sum())
+        else:
+            errors = joints.error_count(confident, self.source.n)
+        masks["margin"] = ranking.lowest(self.margins(stats, errors), self.tie, errors)
+        return masks
+
+    def margins(self, stats: RowStats, wanted: int) -> Float[np.ndarray, "n"]:
+        """Return normalized margins, of which at least the ``wanted`` lowest are right.
+
+        Negative ones are known from the first look; the rest needs a second only where more are
+        wanted than are negative.
+        """
+        if wanted <= int(selection.by_argmax(stats).sum()):
+            return stats.shortfall()
+
+        def one(start: int, stop: int) -> Float[np.ndarray, "rows"]:
+            _, confidence = ranking.others(self.given[start:stop], self._read(start, stop))
+            return ranking.normalized_margin(stats.self_confidence[start:stop], confidence)
+
+        return np.concatenate(list(self._map(one)))
+
+    def suggestions(
+        self, score: Score, stats: RowStats, rows: Int[np.ndarray, "rows"]
+    ) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
+        """Return the most probable other class and the score, in float64, of some examples."""
+
+        def one(start: int, stop: int) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
+            some = rows[start:stop]
+            probs, confidence = self._take(some), stats.self_confidence[some]
+            other, other_confidence = ranking.others(self.given[some], probs)
+            return other, self._score(score, confidence, other_confidence, probs)
+
+        parts = list(self._map(one, len(rows)))
+        return (
+            np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
+            np.concatenate([np.empty(0), *(part[1] for part in parts)]),
+        )
+
+    def _score(
+        self,
+        score: Score,
+        self_confidence: Float[np.ndarray, "rows"],
+        other_confidence: Float[np.ndarray, "rows"],
+        probs: Float[np.ndarray, "rows classes"],
+    ) -> Float[np.ndarray, "rows"]:
+        cleanlab = self.compat == "cleanlab"
+        if score == "self_confidence":
+            return self_confidence.astype(np.float64)
+        if score == "weighted_entropy" and cleanlab:
+            return ranking.weighted_entropy_cleanlab(self_confidence, probs)
+        if score == "weighted_entropy":
+            return ranking.weighted_entropy(self_confidence, probs)
+        margin = ranking.normalized_margin(self_confidence, other_confidence)
+        return (margin + 1) / 2 if cleanlab else margin
+
+
+def _places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    places = np.empty(len(ids), np.int64)
+    places[np.argsort(ids, kind="stable")] = np.arange(len(ids))
+    return places
+
+
+def _in_sample_warning(stats: RowStats, sums: ClassSums) -> tuple[str, ...]:
+    n = len(stats.self_confidence)
+    wrong = int(selection.by_argmax(stats).sum())
+    confidence = mean_self_confidence(sums)
+    # the best published model of MNIST, out of sample, errs on 0.9 %
+    if n < 50 or wrong * 500 >= n or confidence < 0.95:
+        return ()
+    warning = (
+        f"These probabilities look in-sample: {n - wrong:,} of {n:,} predictions equal the given "
+        f"label and the mean probability of the given label is {confidence:.3f}. A model that was "
+        "trained on these labels repeats their errors; use cross-validated probabilities, of a "
+        "model that has not seen the example."
+    )
+    return (warning,)

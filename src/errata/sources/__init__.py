@@ -1,0 +1,1 @@
+"""Where probabilities and predictions come from."""

@@ -1,0 +1,44 @@
+"""Probabilities that lie in one array, in memory or memory-mapped, read chunk by chunk."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Read chunks of an ``(n, m)`` array in C order, without copies where it is so."""
+
+    array: Float[np.ndarray, "n classes"]
+
+    @property
+    def n(self) -> int:
+        """Number of examples."""
+        return self.array.shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self.array.shape[1]
+
+    def read(self, start: int, stop: int) -> Float[np.ndarray, "rows classes"]:
+        """Return the rows from ``start`` up to ``stop``."""
+        return np.ascontiguousarray(self.array[start:stop])
+
+    def take(self, rows: Integer[np.ndarray, "rows"]) -> Float[np.ndarray, "rows classes"]:
+        """Return some rows, in the order asked for."""
+        return np.ascontiguousarray(self.array[rows])
+
+
+def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
+    """Divide each row by its sum; float16 becomes float32.
+
+    Examples
+    --------
+    >>> normalized(np.array([[1.0, 3.0]]))
+    array([[0.25, 0.75]])
+    """
+    wide = probs.astype(np.float32) if probs.dtype.itemsize < 4 else probs
+    sums = wide.sum(axis=1, keepdims=True)
+    return wide / np.maximum(sums, np.finfo(wide.dtype).tiny)

@@ -1,0 +1,55 @@
+"""What several tests share: finding the things a test needs, or saying how to get them."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+ERRATA = str(Path(sys.executable).with_name("errata"))
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def required() -> set[str]:
+    """Return the requirements that ``ERRATA_REQUIRE`` promises: for these, a skip is a failure."""
+    return {name.strip() for name in os.environ.get("ERRATA_REQUIRE", "").split(",")} - {""}
+
+
+def missing(requirement: str, how: str) -> NoReturn:
+    """Skip the test, or fail it where ``ERRATA_REQUIRE`` promises the requirement."""
+    if requirement in required():
+        pytest.fail(f"ERRATA_REQUIRE promises '{requirement}', but it is not here. {how}")
+    pytest.skip(f"needs '{requirement}'. {how}")
+
+
+def require(requirement: str) -> str:
+    """Return where a requirement is, or skip (or fail, see `missing`) with how to get it.
+
+    ``"data"`` is the folder of published data, ``"browser"`` the Chromium program; any
+    other name is an importable package, as in ``require("cleanlab")``.
+    """
+    if requirement == "data":
+        folder = Path(os.environ.get("ERRATA_DATA") or REPO.parent / "shared" / "data")
+        if not (folder / "label_errors").is_dir():
+            missing("data", f"There is no published data in {folder}: set ERRATA_DATA to it.")
+        return str(folder)
+    if requirement == "browser":
+        found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+        if found is None:
+            missing("browser", "Install Chromium (`apt-get install chromium`); `make test` does.")
+        return str(found)
+    spec = importlib.util.find_spec(requirement)
+    if spec is None:
+        missing(requirement, f"Install it with `pip install {requirement}`.")
+    return str(spec.origin)
+
+
+def run_errata(*words: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the installed program as people run it; what it printed comes back as text."""
+    options = {"capture_output": True, "text": True, "check": False} | options
+    return subprocess.run([ERRATA, *map(str, words)], **options)  # noqa: PLW1510

@@ -1,0 +1,254 @@
+"""The one door: every kind of bad input gets a sentence that says what, where and what to do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import errata
+from errata.arrays import (
+    RowFaults,
+    as_class_names,
+    as_ids,
+    as_labels,
+    as_probs,
+    check_rows,
+    load_array,
+    merge_faults,
+)
+from errata.errors import FileError, LabelError, NameUnknownError, ProbabilityError
+
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+PROBS = np.full((6, 3), 0.25) + np.eye(3)[LABELS] * 0.25
+
+
+def with_cell(row: int, column: int, value: float) -> np.ndarray:
+    probs = PROBS.copy()
+    probs[row, column] = value
+    return probs
+
+
+@pytest.mark.parametrize(
+    ("probs", "message"),
+    [
+        (with_cell(4, 1, np.nan), r"probs\[4\] holds NaN or infinity \(1 of 6 rows do\)"),
+        (with_cell(2, 0, np.inf), r"probs\[2\] holds NaN or infinity"),
+        (with_cell(3, 2, -0.1), r"probs\[3\] holds a negative number .* softmax"),
+        (with_cell(5, 0, 0.5), r"1 of 6 rows .* \(first probs\[5\].* 1\.25.* normalize=True"),
+        (PROBS[:, 0], r"shape \(6,\).* shape \(n, m\)"),
+        (PROBS[:0], "zero examples"),
+        (PROBS[:, :1], "with one class no label can be wrong"),
+        (PROBS.astype(str), "dtype <U"),
+        ([[0.5, 0.5], [1.0]], "no rectangular table of numbers"),
+    ],
+)
+def test_probabilities_that_cannot_be_used_are_refused_with_the_place(probs, message):
+    with pytest.raises(ProbabilityError, match=message):
+        errata.find(LABELS, probs)
+
+
+def test_a_row_of_zeros_cannot_be_normalized():
+    probs = PROBS * 7
+    probs[1] = 0
+    with pytest.raises(ProbabilityError, match=r"probs\[1\] is all zeros \(1 of 6 rows are\)"):
+        errata.find(LABELS, probs, normalize=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1, 2, 0, 1, 3], r"labels\[5\] is 3, .* 0 to 2 \(1 of 6 are outside\)"),
+        ([0, 1, -1, 0, 1, 2], r"labels\[2\] is -1"),
+        ([0.0, 1.0, 2.0, 0.0, 1.0, 2.0], r"labels are float64 .*astype\(int\)"),
+        ([0.5, 1, 2, 0, 1, 2], "Labels with fractions"),
+        ([0, 1, np.nan, 0, 1, 2], r"labels\[2\] is missing \(1 of 6 are\)"),
+        ([0, 1, None, 0, 1, 2], r"labels\[2\] is missing"),
+        ([0, 1, 2, 0, 1, 2, 0], r"7 labels for 6 rows .* \(more labels than rows\)"),
+        ([0, 1, 2], "fewer labels than rows"),
+        ([], "zero examples"),
+        ([[0], [1], [2], [0], [1], [2]], r"shape \(6, 1\).*ravel"),
+        (["a", "b", "c", "a", "b", "c"], "no class names were given"),
+        ([0, "b", 1, 0, 1, 2], r"labels\[1\] is 'b', of type str"),
+        (np.array([0, "b", 1, 0, 1, 2], object), r"labels\[1\] is 'b', of type str"),
+        (np.array([0, 1, 2, 0, 1, 2], "M8[s]"), "dtype datetime64"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused_with_the_place(labels, message):
+    with pytest.raises(LabelError, match=message):
+        errata.find(labels, PROBS)
+
+
+def test_class_names_turn_string_labels_into_columns_and_name_the_nearest():
+    names = ["cat", "dog", "frog"]
+    assert as_labels(["frog", "cat"], n_classes=3, classes=names).tolist() == [2, 0]
+    objects = np.array(["frog", "cat"], object)
+    assert as_labels(objects, n_classes=3, classes=names).tolist() == [2, 0]
+    with pytest.raises(LabelError, match=r"labels\[1\] is 'frgo', .* Did you mean 'frog'\?"):
+        as_labels(["cat", "frgo"], n_classes=3, classes=names)
+    with pytest.raises(LabelError, match="There are 2 class names, .* 3 columns"):
+        as_class_names(["cat", "dog"], 3)
+    with pytest.raises(LabelError, match="'cat' stands twice"):
+        as_class_names(["cat", "dog", "cat"], 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64, np.uint64, bool])
+def test_labels_of_any_integer_type_become_int64(dtype):
+    labels = as_labels(np.array([0, 1, 1], dtype), n_classes=1000)
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [0, 1, 1]
+
+
+def test_ids_must_differ_and_be_there():
+    assert as_ids([3, 1, 2], 3).tolist() == ["3", "1", "2"]
+    with pytest.raises(LabelError, match=r"ids\[0\] and ids\[2\] are both 'a' \(1 ids are dup"):
+        as_ids(["a", "b", "a"], 3)
+    with pytest.raises(LabelError, match=r"ids has shape \(2,\); one id for each of the 3"):
+        as_ids(["a", "b"], 3)
+    with pytest.raises(LabelError, match=r"ids\[1\] is missing"):
+        as_ids(["a", None, "b"], 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "message"),
+    [
+        ("rule", {"rule": "margn"}, "There is no rule 'margn'. Did you mean 'margin'"),
+        ("score", {"score": "entropy"}, "There is no score 'entropy'"),
+        ("compat", {"compat": "cleanlb"}, "Did you mean 'cleanlab'"),
+    ],
+)
+def test_an_unknown_word_names_the_nearest_known_one(kind, call, message):
+    with pytest.raises(NameUnknownError, match=message):
+        errata.find(LABELS, PROBS, **call)
+
+
+# ---------------------------------------------------------------- warnings
+
+
+def test_rows_a_little_off_are_used_with_a_warning_that_names_the_largest_deviation():
+    probs = PROBS.copy()
+    probs[2] *= 1.0005
+    with pytest.warns(errata.ErrataWarning, match=r"largest deviation is 0\.0005, at probs\[2\]"):
+        findings = errata.find(LABELS, probs)
+    assert "largest deviation" in findings.warnings[0]
+    assert findings.self_confidence[2] == probs[2, 2]  # as they are
+
+
+def test_values_a_hair_over_one_are_used_as_in_the_published_imdb_file():
+    probs = np.array([[1.00001, 0.0], [0.2, 0.8], [0.6, 0.4]])
+    with pytest.warns(errata.ErrataWarning, match="largest deviation"):
+        assert errata.find([0, 1, 1], probs).self_confidence[0] == 1.00001
+
+
+def test_classes_without_examples_are_named():
+    with pytest.warns(errata.ErrataWarning, match="1 class has no examples: frog"):
+        findings = errata.find([0, 1, 0, 1, 0, 1], PROBS, classes=["cat", "dog", "frog"])
+    assert findings.to_dict()["thresholds"][2] is None
+
+
+def test_probabilities_that_repeat_the_labels_look_in_sample():
+    labels = np.arange(200) % 2
+    probs = np.where(np.eye(2)[labels] > 0, 0.99, 0.01)
+    with pytest.warns(errata.ErrataWarning, match="look in-sample: 200 of 200 predictions"):
+        errata.find(labels, probs)
+
+
+def test_normalize_divides_rows_and_is_silent():
+    plain = errata.find(LABELS, PROBS)
+    scaled = errata.find(LABELS, PROBS * 4, normalize=True)
+    assert scaled.thresholds.tolist() == plain.thresholds.tolist()
+    assert scaled.warnings == ()
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_a_path_is_read_as_the_array_it_holds(tmp_path):
+    np.save(tmp_path / "p.npy", PROBS)
+    np.savez(tmp_path / "l.npz", labels=LABELS)
+    found = errata.find(tmp_path / "l.npz", str(tmp_path / "p.npy"))
+    assert found.to_dict() == errata.find(LABELS, PROBS).to_dict()
+    assert isinstance(as_probs(tmp_path / "p.npy"), np.memmap)
+
+
+def spoil(tmp_path: Path, kind: str) -> Path:
+    path = tmp_path / "probs.npy"
+    np.save(path, PROBS)
+    whole = path.read_bytes()
+    if kind == "cut":
+        path.write_bytes(whole[:-5])
+    elif kind == "cut header":
+        path.write_bytes(whole[:20])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("0.1,0.9\n")
+    elif kind == "objects":
+        np.save(path, np.array([{}, None], object), allow_pickle=True)
+    elif kind == "pickle":
+        import pickle
+
+        path.write_bytes(pickle.dumps([1, 2]))
+    elif kind == "folder":
+        path.unlink()
+        path.mkdir()
+    elif kind == "missing":
+        path.rename(tmp_path / "prob.npy")
+    elif kind == "two arrays":
+        np.savez(path.with_suffix(".npz"), a=PROBS, b=PROBS)
+        path.with_suffix(".npz").rename(path)
+    elif kind == "cut zip":
+        np.savez(path.with_suffix(".npz"), a=PROBS)
+        path.write_bytes(path.with_suffix(".npz").read_bytes()[:-30])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", r"is cut short: .* shape \(6, 3\) of float64, 272 bytes, but the file has 267"),
+        ("cut header", "cut short or damaged in its header"),
+        ("empty", "is empty"),
+        ("text", "is not an array file"),
+        ("objects", "pickled Python objects, .*convert it once"),
+        ("pickle", "pickled Python objects"),
+        ("folder", "is a folder"),
+        ("missing", r"does not exist.* Did you mean .*prob\.npy\?"),
+        ("two arrays", r"holds 2 arrays \(a, b\)"),
+        ("cut zip", "cut short or damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_way_on(tmp_path, kind, message):
+    with pytest.raises(FileError, match=message):
+        load_array(spoil(tmp_path, kind))
+
+
+def test_big_endian_integer_and_long_double_probabilities_become_native_floats():
+    for dtype in (">f4", np.longdouble, np.int8):
+        probs = as_probs(np.eye(2).astype(dtype))
+        assert probs.dtype in (np.float32, np.float64)
+        assert probs.dtype.isnative
+
+
+# ---------------------------------------------------------------- the cut into chunks
+
+
+@given(
+    hnp.arrays(
+        np.float64,
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=8),
+        elements=st.sampled_from([0.0, 0.5, 1.0, -0.5, np.nan, np.inf, 1 + 5e-4]),
+    ),
+    st.integers(1, 8),
+)
+def test_the_cut_into_chunks_never_changes_what_is_wrong_with_the_rows(probs, rows):
+    faults = RowFaults(0)
+    for start in range(0, len(probs), rows):
+        faults = merge_faults(faults, check_rows(probs[start : start + rows], start))
+    assert faults == check_rows(probs, 0)
+    bad = [row for row, values in enumerate(probs) if not np.isfinite(values).all()]
+    assert faults.not_finite == ((bad[0], len(bad)) if bad else None)
+    negative = [row for row, values in enumerate(probs) if (values < 0).any()]
+    assert faults.negative == ((negative[0], len(negative)) if negative else None)
