@@ -1,0 +1,96 @@
+"""From votes to verdicts: what the reviewers of a candidate agree on.
+
+Votes arrive here as counts, one column an answer. Who voted, when, and whether a vote was
+withdrawn, is the store's business.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Int, Integer
+
+from errata.errors import InputError
+
+ANSWERS = ("given", "suggested", "both", "neither")
+"""What a reviewer can answer, in the order of the columns of a vote table."""
+
+VERDICTS = ("non_error", "correctable", "multi_label", "neither", "non_agreement")
+"""What the votes can come to. The first four are what agreement on each of ``ANSWERS`` means."""
+
+NON_ERROR, CORRECTABLE, MULTI_LABEL, NEITHER, NON_AGREEMENT = range(len(VERDICTS))
+OPEN = -1
+"""The code of a candidate that is not decided yet."""
+
+
+def verdict_codes(
+    votes: Integer[np.ndarray, "candidates 4"], threshold: int
+) -> Int[np.ndarray, "candidates"]:
+    """Return each candidate's verdict, as its index into `VERDICTS`.
+
+    The first answer, in the order of `ANSWERS`, that has ``threshold`` votes decides; with none
+    the reviewers do not agree. The order matters only where more than one answer has enough
+    votes, as with 5 votes for each of two answers: the given label keeps the benefit of the doubt.
+
+    Parameters
+    ----------
+    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`
+    threshold : votes needed for agreement, at least 1 (the paper: 3, of 5)
+
+    Raises
+    ------
+    InputError
+        If the threshold is below 1.
+
+    References
+    ----------
+    Northcutt, Athalye and Mueller (2021), "Pervasive Label Errors in Test Sets Destabilize
+    Machine Learning Benchmarks", section 4 and table 2.
+
+    Examples
+    --------
+    >>> votes = np.array([[3, 2, 0, 0], [1, 4, 0, 0], [2, 2, 1, 0]])
+    >>> [VERDICTS[code] for code in verdict_codes(votes, threshold=3)]
+    ['non_error', 'correctable', 'non_agreement']
+    """
+    agreed = _agreed(votes, threshold)
+    return np.where(agreed.any(axis=1), agreed.argmax(axis=1), NON_AGREEMENT)
+
+
+def lacking_votes(
+    votes: Integer[np.ndarray, "candidates 4"], threshold: int, wanted: int
+) -> Bool[np.ndarray, "candidates"]:
+    """Return which candidates are still open: no agreement yet, and fewer votes than wanted.
+
+    With a threshold of more than half the wanted votes, nothing that is still to come could
+    change a candidate that is closed here.
+
+    Parameters
+    ----------
+    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`
+    threshold : votes needed for agreement, at least 1
+    wanted : votes to collect for each candidate
+
+    Raises
+    ------
+    InputError
+        If the threshold is below 1.
+
+    Examples
+    --------
+    >>> votes = np.array([[1, 1, 0, 0], [0, 3, 0, 0], [2, 2, 1, 0]])
+    >>> lacking_votes(votes, threshold=3, wanted=5)
+    array([ True, False, False])
+    """
+    undecided = ~_agreed(votes, threshold).any(axis=1)
+    lacking: Bool[np.ndarray, "candidates"] = undecided & (votes.sum(axis=1) < wanted)
+    return lacking
+
+
+def _agreed(
+    votes: Integer[np.ndarray, "candidates 4"], threshold: int
+) -> Bool[np.ndarray, "candidates 4"]:
+    if threshold < 1:
+        raise InputError(
+            f"The agreement threshold is {threshold}, but agreement needs at least 1 vote. "
+            "The usual choice is 3, with 5 votes for each candidate."
+        )
+    agreed: Bool[np.ndarray, "candidates 4"] = votes >= threshold
+    return agreed
