@@ -51,5 +51,5 @@ def require(requirement: str) -> str:
 
 def run_errata(*words: object, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run the installed program as people run it; what it printed comes back as text."""
-    options = {"capture_output": True, "text": True, "check": False} | options
+    options = {"capture_output": True, "text": True, "check": False, "timeout": 120} | options
     return subprocess.run([ERRATA, *map(str, words)], **options)  # noqa: PLW1510

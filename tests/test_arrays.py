@@ -136,6 +136,15 @@ def test_rows_a_little_off_are_used_with_a_warning_that_names_the_largest_deviat
     assert findings.self_confidence[2] == probs[2, 2]  # as they are
 
 
+@pytest.mark.parametrize("off", [-2e-3, -1.1e-3, 1.1e-3, 2e-3])
+def test_rows_further_off_than_a_thousandth_are_refused(off):
+    probs = PROBS.copy()
+    probs[3] *= 1 + off
+    with pytest.raises(ProbabilityError, match=r"1 of 6 rows of probs do not sum to 1"):
+        errata.find(LABELS, probs)
+    assert errata.find(LABELS, probs, normalize=True).warnings == ()
+
+
 def test_values_a_hair_over_one_are_used_as_in_the_published_imdb_file():
     probs = np.array([[1.00001, 0.0], [0.2, 0.8], [0.6, 0.4]])
     with pytest.warns(errata.ErrataWarning, match="largest deviation"):

@@ -128,3 +128,10 @@ def test_the_collision_rules_differ_where_the_top_class_misses_its_threshold():
     cleanlab = errata.find(labels, probs, compat="cleanlab")
     assert paper.confident_joint[0].tolist() == [2, 1, 0]
     assert cleanlab.confident_joint[0].tolist() == [3, 0, 0]
+
+
+def test_cleanlab_counts_probabilities_a_millionth_below_the_threshold():
+    labels = np.array([0, 0, 1, 1])
+    probs = np.array([[0.6, 0.4], [0.6 - 2e-7, 0.4 + 2e-7], [0.1, 0.9], [0.1, 0.9]])
+    assert errata.find(labels, probs).confident_joint[0].tolist() == [1, 0]
+    assert errata.find(labels, probs, compat="cleanlab").confident_joint[0].tolist() == [2, 0]

@@ -76,12 +76,13 @@ def test_confident_flags_the_off_diagonal_and_not_the_uncounted():
     assert by_confident(np.array([0, 1, 1]), np.array([1, -1, 1])).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("lift", [0, 5e-7, 2e-6])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("lift", [0, 5e-7, 1e-6, 2e-6])
 def test_close_to_given_is_the_prediction_after_lifting_the_given_class(dtype, lift):
+    """In float16 the lift is lost at 0.5, and the lower class of the tie is the prediction."""
     probs = np.array([[0.5, 0.5 + lift], [0.5 + lift, 0.5], [0.2, 0.8]], dtype)
     labels = np.array([0, 1, 1])
     lifted = probs.copy()
-    lifted[np.arange(3), labels] += 1e-6
+    lifted[np.arange(3), labels] += dtype(1e-6)
     expected = lifted.argmax(axis=1) == labels
     np.testing.assert_array_equal(close_to_given(labels, row_stats(labels, probs)), expected)
