@@ -18,11 +18,15 @@ import errata
 
 
 def synthetic(rows: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels with 5 % uniform noise, and float32 softmax probabilities of a fair model."""
+    """Return labels with 5 % uniform noise, and float32 softmax probabilities of a fair model.
+
+    With 1,000 classes its accuracy is near 75 % and its mean confidence near 0.67, about those
+    of a ResNet-50 on ImageNet.
+    """
     rng = np.random.default_rng(seed)
     true = rng.integers(0, classes, rows)
-    scores = rng.standard_normal((rows, classes), dtype=np.float32)
-    scores[np.arange(rows), true] += 2 + 7 * rng.random(rows, dtype=np.float32)
+    scores = 2 * rng.standard_normal((rows, classes), dtype=np.float32)
+    scores[np.arange(rows), true] += 1 + 22 * rng.random(rows, dtype=np.float32)
     probs = np.exp(scores)
     probs /= probs.sum(axis=1, keepdims=True)
     labels = np.where(rng.random(rows) < 0.05, rng.integers(0, classes, rows), true)

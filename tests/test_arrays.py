@@ -16,6 +16,7 @@ from errata.arrays import (
     as_labels,
     as_probs,
     check_rows,
+    largest,
     load_array,
     merge_faults,
 )
@@ -255,9 +256,35 @@ def test_big_endian_integer_and_long_double_probabilities_become_native_floats()
 def test_the_cut_into_chunks_never_changes_what_is_wrong_with_the_rows(probs, rows):
     faults = RowFaults(0)
     for start in range(0, len(probs), rows):
-        faults = merge_faults(faults, check_rows(probs[start : start + rows], start))
-    assert faults == check_rows(probs, 0)
+        chunk = probs[start : start + rows]
+        faults = merge_faults(faults, check_rows(chunk, start, in_order=largest(chunk)[1]))
+    assert faults == check_rows(probs, 0, in_order=False)
     bad = [row for row, values in enumerate(probs) if not np.isfinite(values).all()]
     assert faults.not_finite == ((bad[0], len(bad)) if bad else None)
     negative = [row for row, values in enumerate(probs) if (values < 0).any()]
     assert faults.negative == ((negative[0], len(negative)) if negative else None)
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float16, np.float32, np.float64]),
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6),
+        elements=st.one_of(
+            st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0]),
+            st.sampled_from([-0.5, float("nan"), float("inf"), -float("inf")]),
+            st.floats(0, 1, width=16),
+        ),
+    )
+)
+def test_the_largest_by_bit_pattern_is_the_largest_where_numbers_are_in_order(probs):
+    top, in_order = largest(probs)
+    plain = bool(np.isfinite(probs).all() and not np.signbit(probs).any())
+    assert in_order == plain
+    if in_order:
+        np.testing.assert_array_equal(top, probs.argmax(axis=1))
+
+
+def test_minus_zero_is_a_probability():
+    probs = np.array([[-0.0, 1.0], [1.0, -0.0], [0.3, 0.7]])
+    found, plain = errata.find([0, 1, 1], probs), errata.find([0, 1, 1], probs + 0.0)
+    assert found.to_dict() == plain.to_dict()

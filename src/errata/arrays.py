@@ -420,15 +420,42 @@ class RowFaults:
     sum_at: tuple[int, float] = (0, 1.0)  # the row of that deviation, and its sum
 
 
-def check_rows(probs: Float[np.ndarray, "rows classes"], start: int) -> RowFaults:
-    """Check one chunk that begins at row ``start``; cheap where nothing is wrong."""
+def largest(probs: Float[np.ndarray, "rows classes"]) -> tuple[Int[np.ndarray, "rows"], bool]:
+    """Return the column of the largest number of each row, and whether all numbers are in order.
+
+    Floats from 0 up order like their bit patterns, and negative ones, infinity and NaN have
+    larger patterns than all of these. So one look at the patterns, as integers, finds the
+    largest and tells whether every number of the chunk is finite and not negative. Where not
+    (or where a row holds -0.0) the columns are of no use.
+
+    Examples
+    --------
+    >>> largest(np.array([[0.2, 0.8], [0.5, 0.5]]))
+    (array([1, 0]), True)
+    >>> largest(np.array([[0.2, 0.8], [0.5, -0.5]]))[1]
+    False
+    """
+    unsigned = np.dtype(f"u{probs.dtype.itemsize}")
+    top = probs.view(unsigned).argmax(axis=1)
+    found = probs[np.arange(len(probs)), top]
+    return top, bool((found >= 0).all() and not np.signbit(found).any() and found.max() < np.inf)
+
+
+def check_rows(
+    probs: Float[np.ndarray, "rows classes"], start: int, *, in_order: bool = False
+) -> RowFaults:
+    """Check one chunk that begins at row ``start``; cheap where nothing is wrong.
+
+    Parameters
+    ----------
+    in_order : all numbers are known to be finite and not negative, from `largest`
+    """
     wide = np.float32 if probs.dtype.itemsize < 4 else probs.dtype
     with np.errstate(invalid="ignore", over="ignore"):
         sums = probs.sum(axis=1, dtype=wide).astype(np.float64)
         deviations = np.abs(sums - 1)
     worst = int(np.argmax(deviations))  # NaN, if any, is the argmax
-    lowest = probs.min()
-    if lowest >= 0 and deviations[worst] <= SUM_TOLERANCE:
+    if deviations[worst] <= SUM_TOLERANCE and in_order:
         return RowFaults(
             len(probs),
             deviation=float(deviations[worst]),

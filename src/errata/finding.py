@@ -17,7 +17,6 @@ from jaxtyping import Bool, Float, Int, Shaped
 from errata import arrays
 from errata.core import joint as joints
 from errata.core import ranking, selection
-from errata.core.joint import Collision
 from errata.core.ranking import RowStats, Score
 from errata.core.selection import Rule
 from errata.core.thresholds import ClassSums, add_sums, class_sums, mean_self_confidence, thresholds
@@ -223,7 +222,7 @@ def find(
         given=given[flagged],
         suggested=suggested[order],
         scores=scores[order],
-        rules=tuple(tuple(name for name in RULES if masks[name][row]) for row in flagged.tolist()),
+        rules=_rules(masks, flagged),
         warnings=notes,
         self_confidence=stats.self_confidence,
         class_names=names,
@@ -259,9 +258,13 @@ class _Search:
         chunk = self.source.read(start, stop)
         return normalized(chunk) if self.normalize else chunk
 
-    def _take(self, rows: Int[np.ndarray, "rows"]) -> Float[np.ndarray, "rows classes"]:
-        chunk = self.source.take(rows)
-        return normalized(chunk) if self.normalize else chunk
+    def _take(
+        self, rows: Int[np.ndarray, "rows"], columns: Int[np.ndarray, "columns"] | None = None
+    ) -> Float[np.ndarray, "rows _columns"]:
+        if self.normalize:
+            chunk = normalized(self.source.take(rows))
+            return chunk if columns is None else chunk[:, columns]
+        return self.source.take(rows, columns)
 
     def first_pass(self, names: Sequence[str]) -> tuple[RowStats, ClassSums, tuple[str, ...]]:
         """Check every row; return the row statistics, the class sums and the warnings."""
@@ -270,13 +273,16 @@ class _Search:
             start: int, stop: int
         ) -> tuple[arrays.RowFaults, tuple[RowStats, ClassSums] | None]:
             chunk = self.source.read(start, stop)
-            faults = arrays.check_rows(chunk, start)
+            top, in_order = arrays.largest(chunk)
+            faults = arrays.check_rows(chunk, start, in_order=in_order)
             if arrays.unusable(faults, normalize=self.normalize):
                 return faults, None
             if self.normalize:
                 chunk = normalized(chunk)
+            if self.normalize or not in_order:
+                top = chunk.argmax(axis=1)
             labels = self.given[start:stop]
-            stats = ranking.row_stats(labels, chunk)
+            stats = ranking.row_stats(labels, chunk, top)
             return faults, (stats, class_sums(labels, stats.self_confidence, self.source.n_classes))
 
         faults = arrays.RowFaults(0)
@@ -296,21 +302,27 @@ class _Search:
         self, stats: RowStats, means: Float[np.ndarray, "classes"]
     ) -> Int[np.ndarray, "n"]:
         """Return the confident estimates; most examples need no second look."""
-        collision: Collision = "cleanlab" if self.compat == "cleanlab" else "paper"
-        bars = means - 1e-6 if self.compat == "cleanlab" else means
-        reached, none = joints.settled(
-            stats.top, stats.top_confidence, bars, most=1 + 2 * arrays.SUM_TOLERANCE
-        )
+        cleanlab = self.compat == "cleanlab"
+        bars = means - 1e-6 if cleanlab else means
+        most = 1 + 2 * arrays.SUM_TOLERANCE
+        reached, left = joints.settled(stats.top, stats.top_confidence, bars, most)
         estimate = np.where(reached, stats.top, -1)
-        unsettled = np.flatnonzero(~reached & ~none)
-        same_type_bars = joints.bars_in(stats.top_confidence.dtype, bars)
+        unsettled = np.flatnonzero(~reached & (left >= bars.min()))
+        if not len(unsettled):
+            return estimate
+        columns = np.flatnonzero(bars <= left[unsettled].max())  # no other can be reached
+        their_bars = joints.bars_in(stats.top_confidence.dtype, bars[columns])
+        beyond = len(columns)  # stands for the most probable of all classes
 
         def one(start: int, stop: int) -> Int[np.ndarray, "rows"]:
-            probs = self._take(unsettled[start:stop])
-            return joints.estimates(probs, same_type_bars, collision=collision)
+            probs = self._take(unsettled[start:stop], columns)
+            several = np.full(len(probs), beyond) if cleanlab else None
+            return joints.estimates(probs, their_bars, several=several)
 
-        if len(unsettled):
-            estimate[unsettled] = np.concatenate(list(self._map(one, len(unsettled))))
+        look = np.concatenate(list(self._map(one, len(unsettled))))
+        estimate[unsettled] = np.where(
+            look == beyond, stats.top[unsettled], np.append(columns, -1)[look]
+        )
         return estimate
 
     def flag(
@@ -410,6 +422,18 @@ class _Search:
             return ranking.weighted_entropy(self_confidence, probs)
         margin = ranking.normalized_margin(self_confidence, other_confidence)
         return (margin + 1) / 2 if cleanlab else margin
+
+
+def _rules(
+    masks: dict[Rule, Bool[np.ndarray, "n"]], rows: Int[np.ndarray, "rows"]
+) -> tuple[tuple[Rule, ...], ...]:
+    """Return the rules that flag each of some examples; few combinations serve them all."""
+    codes = sum(masks[name][rows].astype(np.int64) << bit for bit, name in enumerate(RULES))
+    named = [
+        tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
+        for code in range(1 << len(RULES))
+    ]
+    return tuple(named[code] for code in np.asarray(codes).tolist())
 
 
 def _places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:

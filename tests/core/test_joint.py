@@ -19,6 +19,11 @@ from errata.core.joint import (
     settled,
 )
 
+
+def collide(probs, collision):
+    return probs.argmax(axis=1) if collision == "cleanlab" else None
+
+
 EIGHTHS = st.integers(0, 8).map(lambda k: k / 8)
 
 
@@ -40,19 +45,21 @@ def estimate_by_hand(row, bars, collision):
 @given(tables(EIGHTHS), st.data(), st.sampled_from(["paper", "cleanlab"]))
 def test_the_estimate_is_the_most_probable_confident_class(probs, data, collision):
     bars = data.draw(hnp.arrays(np.float64, probs.shape[1], elements=EIGHTHS))
-    found = estimates(probs, bars, collision=collision)
+    found = estimates(probs, bars, several=collide(probs, collision))
     assert found.tolist() == [estimate_by_hand(row, bars, collision) for row in probs]
 
 
 @given(tables(EIGHTHS), st.data(), st.sampled_from(["paper", "cleanlab"]))
 def test_where_the_top_class_settles_the_estimate_it_does_so_rightly(probs, data, collision):
     bars = data.draw(hnp.arrays(np.float64, probs.shape[1], elements=EIGHTHS))
-    found = estimates(probs, bars, collision=collision)
-    reached, none = settled(
+    found = estimates(probs, bars, several=collide(probs, collision))
+    reached, left = settled(
         probs.argmax(axis=1), probs.max(axis=1), bars, most=float(probs.sum(axis=1).max())
     )
     np.testing.assert_array_equal(found[reached], probs.argmax(axis=1)[reached])
-    assert (found[none] == -1).all()
+    assert (found[~reached & (left < bars.min())] == -1).all()
+    for i, (row, top) in enumerate(zip(probs, probs.argmax(axis=1), strict=True)):
+        assert left[i] >= max(p for j, p in enumerate(row) if j != top)
 
 
 @given(

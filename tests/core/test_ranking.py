@@ -18,6 +18,11 @@ from errata.core.ranking import (
     weighted_entropy_cleanlab,
 )
 
+
+def stats_of(labels, probs):
+    return row_stats(labels, probs, probs.argmax(axis=1))
+
+
 QUARTERS = st.integers(0, 4).map(lambda k: k / 4)
 
 
@@ -33,7 +38,7 @@ def labelled(draw):
 def test_row_statistics_are_what_one_reads_off_each_row_whatever_the_cut(audit, rows):
     labels, probs = audit
     cuts = range(0, len(labels), rows)
-    stats = concatenate_stats([row_stats(labels[c : c + rows], probs[c : c + rows]) for c in cuts])
+    stats = concatenate_stats([stats_of(labels[c : c + rows], probs[c : c + rows]) for c in cuts])
     for i, (label, row) in enumerate(zip(labels, probs, strict=True)):
         assert stats.self_confidence[i] == row[label]
         assert stats.top[i] == max(range(len(row)), key=lambda j: (row[j], -j))
@@ -47,7 +52,7 @@ def test_the_other_class_is_the_most_probable_but_the_given_and_the_array_stays(
     probs.flags.writeable = False
     other, confidence = others(labels, probs)
     np.testing.assert_array_equal(probs, before)
-    stats = row_stats(labels, probs)
+    stats = stats_of(labels, probs)
     margin = normalized_margin(stats.self_confidence, confidence)
     for i, (label, row) in enumerate(zip(labels, probs, strict=True)):
         best = max((j for j in range(len(row)) if j != label), key=lambda j: (row[j], -j))

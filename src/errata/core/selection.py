@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 
+from errata.core.joint import entries
 from errata.core.ranking import RowStats, first_of_each_group
 
 Rule = Literal["margin", "noise_rate", "class", "both", "confident", "argmax"]
@@ -41,7 +42,7 @@ def by_class(
     array([False,  True, False, False])
     """
     wanted = counts.sum(axis=1) - counts.diagonal()
-    return first_of_each_group(labels, (tie, self_confidence), wanted)
+    return first_of_each_group(labels, self_confidence, tie, wanted)
 
 
 def by_class_cleanlab(
@@ -77,7 +78,7 @@ class Pairs:
 
 def pairs_of(counts: Int[np.ndarray, "classes classes"]) -> Pairs:
     """Return the off-diagonal pairs of the calibrated counts (rows given) that have a count."""
-    given, others = np.nonzero(counts)
+    given, others = entries(counts)
     off_diagonal = given != others
     given, others = given[off_diagonal], others[off_diagonal]
     lengths = np.bincount(given, minlength=len(counts))
@@ -135,7 +136,7 @@ def merge_leaders(parts: list[PairLeaders], pairs: Pairs) -> PairLeaders:
 
 
 def _keep_leaders(leaders: PairLeaders, pairs: Pairs) -> PairLeaders:
-    kept = first_of_each_group(leaders.pair, (leaders.tie, -leaders.lead), pairs.wanted)
+    kept = first_of_each_group(leaders.pair, -leaders.lead, leaders.tie, pairs.wanted)
     return PairLeaders(
         leaders.pair[kept], leaders.lead[kept], leaders.index[kept], leaders.tie[kept]
     )

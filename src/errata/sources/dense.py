@@ -26,9 +26,16 @@ class Dense:
         """Return the rows from ``start`` up to ``stop``."""
         return np.ascontiguousarray(self.array[start:stop])
 
-    def take(self, rows: Integer[np.ndarray, "rows"]) -> Float[np.ndarray, "rows classes"]:
-        """Return some rows, in the order asked for."""
-        return np.ascontiguousarray(self.array[rows])
+    def take(
+        self,
+        rows: Integer[np.ndarray, "rows"],
+        columns: Integer[np.ndarray, "columns"] | None = None,
+    ) -> Float[np.ndarray, "rows _columns"]:
+        """Return some rows, in the order asked for; of all columns, or of some."""
+        if columns is None or 2 * len(columns) > self.n_classes:
+            chunk = np.ascontiguousarray(self.array[rows])
+            return chunk if columns is None else chunk[:, columns]
+        return self.array[rows[:, None], columns]
 
 
 def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
