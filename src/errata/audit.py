@@ -1,0 +1,825 @@
+"""The verbs: an audit is a folder that remembers everything about one test set's labels.
+
+The folder holds ``audit.db`` (what people decided and why), ``arrays/``, ``media/`` and
+``predictions/``. Each verb of `Audit` is one call to the layer that does the work, and one
+transaction; between calls nothing is kept in memory that the folder does not have, so a process
+may be killed at any point and another may go on.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from jaxtyping import Float, Int, Integer, Shaped
+from sqlalchemy import Connection
+
+from errata import telling
+from errata.arrays import (
+    PathLike,
+    as_class_names,
+    as_ids,
+    as_labels,
+    as_probs,
+)
+from errata.comparison import Comparison, compare
+from errata.core.accuracy import Sets, corrected_labels, label_sets
+from errata.core.consensus import ANSWERS
+from errata.core.ranking import Score
+from errata.core.selection import Rule
+from errata.datasets.media import Media, Shown, open_media
+from errata.errors import (
+    AuditError,
+    InputError,
+    NameUnknownError,
+    VoteError,
+    unknown_name,
+)
+from errata.exchange.votes import KINDS, check_reviewer, check_vote, read_votes
+from errata.finding import Compat, Findings, find
+from errata.folder import Arrays, put
+from errata.release import Content, write_release
+from errata.results import (
+    Plan,
+    Progress,
+    Release,
+    Side,
+    Story,
+    Task,
+    Verdicts,
+    VoteRecord,
+    VotesAdded,
+)
+from errata.store import records, voting
+from errata.store.database import Database
+from errata.store.files import new_folder
+
+DATABASE = "audit.db"
+
+
+class Audit:
+    """One test set under audit: from its labels to a corrected release.
+
+    Make one with `Audit.create`, come back to it with `Audit.open`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> labels = [0, 0, 0, 1, 1, 1]
+    >>> p = np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.1])
+    >>> folder = Path(tempfile.mkdtemp()) / "pets.audit"
+    >>> audit = Audit.create(
+    ...     folder, labels=labels, probs=np.stack([p, 1 - p], axis=1), classes=["cat", "dog"]
+    ... )
+    >>> len(audit.find())
+    1
+    >>> audit.plan(votes=1, threshold=1)
+    Plan 1: candidates added: 1, in all: 1; votes wanted for each: 1, to decide: 1
+    >>> audit.vote("ann", 2, "suggested", first="given", key="1")
+    True
+    >>> audit.verdicts().counts["correctable"]
+    1
+    """
+
+    def __init__(self, path: Path, db: Database, row: Mapping[str, Any]) -> None:
+        self.path = path
+        """The audit's folder."""
+        self.name: str = row["name"]
+        self.n: int = row["n"]
+        """How many examples there are."""
+        self.classes: tuple[str, ...] = tuple(row["classes"])
+        """The class names."""
+        self._db = db
+        self._arrays = Arrays(path)
+        self._seed: int = row["seed"]
+        self._media_row: dict[str, Any] | None = row["media"]
+
+    def __repr__(self) -> str:
+        return f"Audit({self.name!r}, {self.n:,} examples, {len(self.classes)} classes)"
+
+    # ------------------------------------------------------------ make and open
+
+    @classmethod
+    def create(
+        cls,
+        path: PathLike,
+        *,
+        labels: object,
+        probs: object,
+        classes: Sequence[object] | None = None,
+        media: Media | None = None,
+        ids: object = None,
+        name: str | None = None,
+    ) -> "Audit":
+        """Make an audit; the folder ``path`` must be new, or empty.
+
+        Arrays that are in memory are copied into the audit. An array file is referred to by its
+        path and SHA-256, and must stay as it is.
+
+        Parameters
+        ----------
+        labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file
+        probs : out-of-sample probabilities ``(n, m)``; or an array file
+        classes : class names in the order of the columns
+        media : what reviewers are shown: `Images`, `Texts` or `Features`
+        ids : ``n`` different ids of the examples; without them, their row numbers
+        name : what the audit is called; without it, as its folder
+
+        Raises
+        ------
+        AuditError
+            There is something at ``path`` already.
+        LabelError, ProbabilityError, FileError, InputError
+            The input cannot be used; the message says why, where and what to do.
+        """
+        path = Path(path)
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise AuditError(_taken(path))
+        table = as_probs(probs)
+        n, m = table.shape
+        names = as_class_names(classes, m)
+        given = as_labels(labels, n_classes=m, n=n, classes=classes)
+        own_ids = None if ids is None else as_ids(ids, n)
+        if media is not None and len(media) != n:
+            raise InputError(
+                f"The media hold {len(media):,} examples, but there are {n:,} labels. One for "
+                "each, in the order of the labels, was expected."
+            )
+        with new_folder(path) as folder:
+            for part in ("arrays", "media", "predictions"):
+                (folder / part).mkdir()
+            arrays = [
+                put("labels", labels, given, folder),
+                put("probs", probs, table, folder),
+            ]
+            if own_ids is not None:
+                arrays.append(put("ids", None, own_ids, folder))
+            described = None if media is None else media.save(folder / "media")
+            db = Database(folder / DATABASE)
+            with db.write() as connection:
+                for array in arrays:
+                    records.add_array(connection, **array)
+                records.log(connection, "create", errata=version("errata"))
+                records.set_audit(
+                    connection,
+                    {
+                        "name": name or path.stem,
+                        "n": n,
+                        "classes": list(names),
+                        "seed": int(arrays[0]["sha256"][:8], 16),
+                        "media": described,
+                        "errata": version("errata"),
+                    },
+                )
+            db.close()
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: PathLike) -> "Audit":
+        """Open the audit in the folder ``path``.
+
+        Raises
+        ------
+        AuditError
+            There is none, or a newer errata wrote it.
+        """
+        path = Path(path)
+        if not (path / DATABASE).is_file():
+            raise AuditError(_no_audit(path))
+        db = Database(path / DATABASE)
+        with db.read() as connection:
+            row = records.audit(connection)
+        if row is None:
+            raise AuditError(
+                f"{path} is an audit that was never finished. Remove it, and create it again."
+            )
+        return cls(path, db, row)
+
+    def close(self) -> None:
+        """Close the database, so that the folder may be moved."""
+        self._db.close()
+
+    @cached_property
+    def labels(self) -> Int[np.ndarray, "n"]:
+        """The given labels, ``(n,)``."""
+        with self._db.read() as db:
+            row = records.array(db, "labels")
+        assert row is not None, "an audit has labels"
+        return as_labels(self._arrays.load(row), n_classes=len(self.classes), n=self.n)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the examples, in their order."""
+        own = self._own_ids
+        return tuple(map(str, range(self.n))) if own is None else tuple(own.tolist())
+
+    @cached_property
+    def _own_ids(self) -> Shaped[np.ndarray, "n"] | None:
+        with self._db.read() as db:
+            known = records.array(db, "ids")
+        return None if known is None else self._arrays.load(known)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {id_: index for index, id_ in enumerate(self.ids)}
+
+    def index_of(self, example_id: str) -> int:
+        """Return the row number of an example's id.
+
+        Raises
+        ------
+        NameUnknownError
+            There is no such id.
+        """
+        if example_id in self._places:
+            return self._places[example_id]
+        if self.n <= 50_000:  # comparing with more takes longer than people wait
+            raise unknown_name("example", example_id, self.ids)
+        raise self._unknown(example_id)
+
+    def _unknown(self, example_id: str) -> NameUnknownError:
+        return NameUnknownError(
+            f"There is no example {example_id!r}; ids run from {self.ids[0]!r} to {self.ids[-1]!r}."
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What must be said with every result: which votes are simulated, which imported."""
+        with self._db.read() as db:
+            return telling.notices(db)
+
+    # ------------------------------------------------------------ find and plan
+
+    def find(
+        self,
+        *,
+        rule: Rule = "margin",
+        score: Score = "normalized_margin",
+        compat: Compat | None = None,
+        normalize: bool = False,
+        flagger: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Findings:
+        """Find the labels that are probably wrong; see `errata.find` for the choices.
+
+        A second run stands beside the first: what was planned keeps its suggested label.
+
+        Parameters
+        ----------
+        flagger : what the probabilities come from, for the record; without it, their file's name
+        """
+        with self._db.read() as db:
+            row = records.array(db, "probs")
+        assert row is not None, "an audit has probabilities"
+        found = find(
+            self.labels,
+            self._arrays.path(row),
+            rule=rule,
+            score=score,
+            compat=compat,
+            classes=self.classes,
+            ids=self._own_ids,
+            normalize=normalize,
+            progress=progress,
+        )
+        confidence = self._arrays.keep("self_confidence", found.self_confidence)
+        with self._db.write() as db:
+            plain = found.to_dict()
+            number = records.add_finding(
+                db,
+                {
+                    "rule": rule,
+                    "score": score,
+                    "compat": compat,
+                    "settings": {"normalize": normalize},
+                    "flagger": flagger or Path(row["path"]).name,
+                    "estimated_errors": found.estimated_errors,
+                    "thresholds": plain["thresholds"],
+                    "warnings": plain["warnings"],
+                    "probs": row["id"],
+                    "self_confidence": records.add_array(db, **confidence),
+                    "errata": version("errata"),
+                },
+                [{"example": one.pop("index"), **one} for one in plain["flagged"]],
+            )
+            records.log(db, "find", finding=number, flagged=len(found))
+        return found
+
+    def plan(self, *, votes: int = 5, threshold: int = 3, limit: int | None = None) -> Plan:
+        """Send the newest run's candidates for checking, every one of them: a census.
+
+        Candidates of an earlier plan stay as they are, and are not planned again.
+
+        Parameters
+        ----------
+        votes : wanted for each candidate
+        threshold : votes for one answer that make a verdict, in ``1..votes``
+        limit : at most so many candidates, worst first
+
+        Raises
+        ------
+        AuditError
+            `find` has not run or has flagged nothing, or all is planned with other settings.
+        """
+        _at_least_one("votes", votes)
+        _at_least_one("threshold", threshold)
+        if threshold > votes:
+            raise InputError(
+                f"The threshold is {threshold}, but only {votes} votes are wanted for each "
+                f"candidate, so no verdict could be reached. Choose one from 1 to {votes}."
+            )
+        if limit is not None:
+            _at_least_one("limit", limit)
+        settings: dict[str, Any] = {
+            "goal": "census",
+            "votes": votes,
+            "threshold": threshold,
+            "limit": limit,
+        }
+        with self._db.write() as db:
+            finding = records.newest_finding(db)
+            if finding is None:
+                raise AuditError(f"Nothing to plan yet: `find` has not run on {self.path}. Run it.")
+            number, added = records.add_plan(db, {"finding": finding["id"], **settings})
+            if added == 0:
+                db.rollback()  # an empty plan says nothing
+                return self._planned_already(settings)
+            records.log(db, "plan", plan=number, added=added)
+            return Plan(number=number, added=added, candidates=len(records.planned(db)), **settings)
+
+    def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
+        with self._db.read() as db:
+            last, count = records.newest_plan(db), len(records.planned(db))
+        if last is None:
+            raise AuditError(
+                "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
+                "with another rule."
+            )
+        if (last["votes"], last["threshold"]) != (settings["votes"], settings["threshold"]):
+            raise AuditError(
+                f"All candidates are planned already, with {last['votes']} votes and threshold "
+                f"{last['threshold']} (plan {last['id']}), and a plan does not change. "
+                "`verdicts`, `release` and `compare` take another threshold."
+            )
+        return Plan(
+            number=last["id"],
+            added=0,
+            candidates=count,
+            **{name: last[name] for name in settings},
+        )
+
+    # ------------------------------------------------------------ votes
+
+    def add_votes(
+        self,
+        votes: Iterable[Mapping[str, Any]] | PathLike,
+        *,
+        kind: str = "imported",
+        note: str = "",
+    ) -> VotesAdded:
+        """Add votes from elsewhere; what cannot be added is told in the result, the rest goes in.
+
+        Adding the same votes again adds nothing.
+
+        Parameters
+        ----------
+        votes : mappings with ``id`` (or ``index``), ``reviewer`` and ``answer``, and maybe
+            ``time`` (ISO 8601), ``first`` (the label shown first) and ``kind``; or the path of a
+            vote file, see `errata.exchange.votes`
+        kind : how they came about, where a vote does not say: ``"person"``, ``"simulated"`` or
+            ``"imported"``
+        note : about their reviewers, said wherever these votes count ("slip rate 3 %")
+
+        Raises
+        ------
+        AuditError
+            There is no plan, so nobody was asked anything.
+        VoteError
+            There are votes, and not one of them can be taken.
+        """
+        if kind not in KINDS:
+            raise unknown_name("kind of vote", kind, KINDS)
+        self._need_plan()
+        rows = read_votes(votes) if isinstance(votes, str | os.PathLike) else list(votes)
+        ballots: list[voting.Ballot] = []
+        refused: list[str] = []
+
+        def index_of(example_id: str) -> int:
+            near = len(refused) < 3  # each search for a near name takes its time
+            if near or example_id in self._places:
+                return self.index_of(example_id)
+            raise self._unknown(example_id)
+
+        for place, row in enumerate(rows):
+            where = str(row.get("where", f"votes[{place}]"))
+            try:
+                checked = check_vote(row, index_of=index_of, n=self.n, kind=kind)
+            except InputError as error:
+                refused.append(f"{where}: {error}")
+            else:
+                id_ = self.ids[checked["example"]]
+                ballots.append(voting.Ballot(where=where, id=id_, **checked))
+        with self._db.write() as db:
+            added, already, more = voting.cast_all(db, ballots, note)
+            if added:
+                records.log(db, "add_votes", added=added, kind=kind, note=note)
+        result = VotesAdded(added=added, already_there=already, refused=(*refused, *more))
+        if rows and len(result.refused) == len(rows):
+            raise VoteError(
+                f"None of the {len(rows):,} votes can be taken. The first: {result.refused[0]}"
+            )
+        return result
+
+    def votes(self) -> list[VoteRecord]:
+        """Return the votes that count, in the order in which they came."""
+        with self._db.read() as db:
+            held = voting.held(db)
+        return [
+            VoteRecord(
+                id=self.ids[vote["example"]],
+                example=vote["example"],
+                reviewer=vote["name"],
+                answer=vote["answer"],
+                time=vote["created_at"],
+                first=vote["first"],
+                kind=vote["kind"],
+            )
+            for vote in held
+        ]
+
+    def verdicts(self, *, threshold: int | None = None) -> Verdicts:
+        """Say what the votes come to.
+
+        Parameters
+        ----------
+        threshold : votes for one answer that make a verdict; without it, the newest plan's
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        """
+        with self._db.read() as db:
+            return self._verdicts(db, threshold)
+
+    def _verdicts(self, db: Connection, threshold: int | None) -> Verdicts:
+        if threshold is not None:
+            _at_least_one("threshold", threshold)
+        found = telling.verdicts(db, threshold, ids=self.ids, classes=self.classes)
+        if found is None:
+            raise self._unplanned(db)
+        return found
+
+    # ------------------------------------------------------------ release, compare, report
+
+    def release(self, out: PathLike, *, threshold: int | None = None) -> Release:
+        """Write the corrected test set into the new folder ``out``.
+
+        It holds ``corrected.parquet`` (all examples), ``manifest.json`` and ``README.md``. The
+        same audit gives the same bytes.
+
+        Raises
+        ------
+        AuditError
+            There is no vote yet, or ``out`` is there already.
+        """
+        with self._db.read() as db:
+            verdicts = self._verdicts(db, threshold)
+            if len(verdicts) == 0:
+                raise AuditError(
+                    f"No candidate of {self.path} has a vote yet, so nothing could be corrected. "
+                    "Open `review`, or import votes."
+                )
+            sets, corrected = self._corrected(verdicts)
+            content = Content(
+                name=self.name,
+                classes=self.classes,
+                ids=self.ids,
+                given=self.labels,
+                corrected=corrected,
+                sets=sets,
+                verdicts=verdicts,
+                settings=telling.settings(db),
+                inputs=telling.inputs(db),
+                reviewers=voting.reviewer_count(db),
+            )
+        with self._db.write() as db:  # held throughout, so that the folder and its record agree
+            made = write_release(Path(out), content)
+            records.add_release(
+                db,
+                {
+                    "version": made.version,
+                    "path": str(Path(out).absolute()),
+                    "threshold": verdicts.threshold,
+                    "manifest_sha256": made.hashes["manifest.json"],
+                },
+                (
+                    {"example": example, "verdict": verdict, "corrected": int(corrected[example])}
+                    for example, verdict in zip(
+                        verdicts.examples.tolist(), verdicts.names, strict=True
+                    )
+                ),
+            )
+            records.log(db, "release", version=made.version)
+        return made
+
+    def compare(
+        self,
+        predictions: Mapping[str, object] | PathLike,
+        *,
+        threshold: int | None = None,
+    ) -> Comparison:
+        """Compare models on the given and on the corrected labels.
+
+        The predictions are kept in the audit, for `report`.
+
+        Parameters
+        ----------
+        predictions : each model's answers; see `errata.sources.predictions.read_predictions`
+        """
+        from errata.sources.predictions import read_predictions
+
+        verdicts = self.verdicts(threshold=threshold)
+        answers = read_predictions(
+            predictions,
+            n=self.n,
+            n_classes=len(self.classes),
+            classes=self.classes,
+            ids=self.ids,
+        )
+        compared = self._compared(answers, verdicts)
+        kept = self._arrays.keep_predictions(answers)
+        with self._db.write() as db:
+            records.add_array(db, **kept)
+            records.log(db, "compare", predictions=kept["path"], models=len(answers))
+        return compared
+
+    def report(self, out: PathLike, *, threshold: int | None = None) -> Path:
+        """Write one page to look at, self-contained: counts, examples, accuracies, charts."""
+        from errata.report.page import write_report
+
+        with self._db.read() as db:
+            planned = records.newest_plan(db) is not None
+            verdicts = self._verdicts(db, threshold) if planned else None
+            predictions = records.array(db, "predictions")
+            comparison = None
+            if verdicts is not None and predictions is not None:
+                comparison = self._compared(self._arrays.predictions(predictions), verdicts)
+            context = telling.report_context(
+                db,
+                name=self.name,
+                path=str(self.path),
+                n=self.n,
+                classes=self.classes,
+                ids=self.ids,
+                verdicts=verdicts,
+                comparison=comparison,
+                show=self.show,
+            )
+        return write_report(context, Path(out))
+
+    def _compared(
+        self, answers: Mapping[str, Integer[np.ndarray, "n _answers"]], verdicts: Verdicts
+    ) -> Comparison:
+        sets, corrected = self._corrected(verdicts)
+        return compare(answers, given=self.labels, corrected=corrected, sets=sets)
+
+    def _corrected(self, verdicts: Verdicts) -> tuple[Sets, Int[np.ndarray, "n"]]:
+        sets = label_sets(self.n, verdicts.examples, verdicts.codes)
+        corrected = corrected_labels(
+            self.labels, verdicts.examples, verdicts.suggested, verdicts.codes
+        )
+        return sets, corrected
+
+    # ------------------------------------------------------------ why
+
+    def why(self, example: str | int) -> Story:
+        """Tell the whole story of one label: scores, flagger, plan, votes, verdict, releases.
+
+        Parameters
+        ----------
+        example : its id, or its row number
+
+        Raises
+        ------
+        NameUnknownError
+            There is no such example.
+        """
+        index = self.index_of(example) if isinstance(example, str) else self._checked(example)
+        with self._db.read() as db:
+            finding = records.newest_finding(db)
+            return telling.story(
+                db,
+                index,
+                ids=self.ids,
+                classes=self.classes,
+                given=int(self.labels[index]),
+                self_confidence=(
+                    None if finding is None else float(self._self_confidence(db, finding)[index])
+                ),
+            )
+
+    # ------------------------------------------------------------ what reviewers see and do
+
+    def task(self, reviewer: str, *, besides: int | None = None) -> Task | None:
+        """Return what a reviewer is asked next, or None when nothing is left for them.
+
+        That is a candidate they have not answered and that wants votes: first what they took
+        back, then the others in the order of the plan, and last what they skipped.
+
+        Parameters
+        ----------
+        besides : an example to pass over, to look one further ahead
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        """
+        reviewer = check_reviewer(reviewer)
+        with self._db.read() as db:
+            example = voting.next_example(db, reviewer, besides)
+        if example is None:
+            self._need_plan()
+            return None
+        return self.task_for(reviewer, example)
+
+    def task_for(self, reviewer: str, example: int) -> Task:
+        """Return the task of a reviewer for one planned example, answered before or not.
+
+        Raises
+        ------
+        VoteError
+            The example is in no plan.
+        """
+        reviewer = check_reviewer(reviewer)
+        with self._db.read() as db:
+            planned = records.planned(db, example)
+            answered, total, _ = voting.progress(db, reviewer)
+        if not planned:
+            raise self._not_asked(example)
+        return Task(
+            example=example,
+            id=self.ids[example],
+            given=planned[0]["given"],
+            suggested=planned[0]["suggested"],
+            first=self._first(reviewer, example),
+            answered=answered,
+            total=total,
+        )
+
+    def _first(self, reviewer: str, example: int) -> Side:
+        """Draw which label is shown first: a coin for each reviewer and example, fixed."""
+        draw = hashlib.sha256(f"{self._seed}:{example}:{reviewer}".encode()).digest()[0]
+        return "suggested" if draw & 1 else "given"
+
+    def vote(self, reviewer: str, example: int, answer: str, *, first: str, key: str) -> bool:
+        """Record a reviewer's answer; once this returns it survives a crash of the machine.
+
+        Parameters
+        ----------
+        answer : ``"given"``, ``"suggested"``, ``"both"`` or ``"neither"``
+        first : the label that was shown first
+        key : names the attempt, so that sending it again changes nothing
+
+        Returns
+        -------
+        False, and nothing is added, if the key was used or the reviewer has answered the example
+
+        Raises
+        ------
+        VoteError, NameUnknownError
+            The example is in no plan, or an argument is none of the known words.
+        """
+        reviewer = check_reviewer(reviewer)
+        for kind, word, known in (("answer", answer, ANSWERS), ("side", first, get_args(Side))):
+            if word not in known:
+                raise unknown_name(kind, word, known)
+        if not key:
+            raise VoteError("The key is empty; each attempt to vote needs one of its own.")
+        with self._db.write() as db:
+            if not records.planned(db, example):
+                raise self._not_asked(example)
+            return voting.cast(
+                db,
+                example=example,
+                reviewer=voting.reviewer(db, reviewer, "person"),
+                answer=answer,
+                first=first,
+                created_at=records.now(),
+                kind="person",
+                key=key,
+            )
+
+    def skip(self, reviewer: str, example: int) -> None:
+        """Put an example at the end of a reviewer's queue."""
+        reviewer = check_reviewer(reviewer)
+        with self._db.write() as db:
+            if not records.planned(db, example):
+                raise self._not_asked(example)
+            voting.skip(db, voting.reviewer(db, reviewer, "person"), example)
+
+    def undo(self, reviewer: str) -> int | None:
+        """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
+        with self._db.write() as db:
+            return voting.withdraw(db, check_reviewer(reviewer))
+
+    def progress(self, reviewer: str) -> Progress:
+        """Return how far a reviewer is."""
+        with self._db.read() as db:
+            answered, total, skipped = voting.progress(db, check_reviewer(reviewer))
+        return Progress(answered=answered, total=total, skipped=skipped)
+
+    def show(self, example: int) -> Shown | None:
+        """Return what there is to see of an example; None if the audit was made without media.
+
+        Raises
+        ------
+        FileError
+            A media file is missing, broken or changed.
+        """
+        media = self._media
+        return None if media is None else media.show(self._checked(example))
+
+    @cached_property
+    def _media(self) -> Media | None:
+        if self._media_row is None:
+            return None
+        return open_media(self._media_row, self.path.absolute() / "media")
+
+    def exemplars(
+        self, class_index: int, *, count: int = 6, exclude: Collection[int] = ()
+    ) -> list[int]:
+        """Return examples that show what a class looks like.
+
+        They are given that class, with the highest probability, and no run has flagged them.
+
+        Raises
+        ------
+        AuditError
+            `find` has not run.
+        """
+        members = np.flatnonzero(self.labels == class_index)
+        with self._db.read() as db:
+            finding = records.newest_finding(db)
+            if finding is None:
+                raise AuditError(f"`find` has not run on {self.path}, so nothing is known. Run it.")
+            confidence = self._self_confidence(db, finding)[members]
+            flagged = records.ever_candidates(db)
+        best = members[np.argsort(-confidence, kind="stable")].tolist()
+        unfit = flagged.union(exclude)
+        return [example for example in best if example not in unfit][:count]
+
+    # ------------------------------------------------------------ files and checks
+
+    def _self_confidence(
+        self, db: Connection, finding: Mapping[str, Any]
+    ) -> Float[np.ndarray, "n"]:
+        return self._arrays.load(records.array_number(db, finding["self_confidence"]))
+
+    def _checked(self, example: int) -> int:
+        if not 0 <= example < self.n:
+            raise NameUnknownError(
+                f"There is no example number {example}; they run from 0 to {self.n - 1}."
+            )
+        return example
+
+    def _need_plan(self) -> None:
+        with self._db.read() as db:
+            if records.newest_plan(db) is None:
+                raise self._unplanned(db)
+
+    def _unplanned(self, db: Connection) -> AuditError:
+        verbs = "`plan`" if records.newest_finding(db) else "`find`, then `plan`"
+        return AuditError(
+            f"Nothing is planned yet for {self.path}, so nobody is asked. Run {verbs}."
+        )
+
+    def _not_asked(self, example: int) -> VoteError:
+        return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+
+
+def _taken(path: Path) -> str:
+    if (path / DATABASE).is_file():
+        return f"There is an audit at {path} already. Open it with Audit.open, or name another."
+    what = "a folder with something in it" if path.is_dir() else "a file"
+    return f"{path} is {what}; an audit needs a new folder. Name another."
+
+
+def _no_audit(path: Path) -> str:
+    what = "is not an audit (it has no audit.db)" if path.exists() else "does not exist"
+    beside = sorted(each.parent.name for each in path.parent.glob(f"[!.]*/{DATABASE}"))[:5]
+    hint = f" Beside it: {', '.join(beside)}." if beside else ""
+    return (
+        f"{path} {what}.{hint} Make one with Audit.create, or "
+        f"`errata init {path} --labels LABELS.npy --probs PROBS.npy`."
+    )

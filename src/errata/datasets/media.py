@@ -1,0 +1,487 @@
+"""What reviewers and readers are shown of an example: a picture, a text, or a row of values.
+
+A collection (`Images`, `Texts`, `Features`) shows example ``i`` on demand, can be saved with an
+audit, and is opened again from the description that saving returns. What is handed in as values
+is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a label.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from errata.arrays import PathLike, load_array
+from errata.errors import FileError, InputError
+
+WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+"""Picture formats that every browser shows; others are shown as PNG."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a browser takes it: encoded bytes, their MIME type, the size in pixels."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, shown as it is (never as HTML)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: column names and their values."""
+
+    names: tuple[str, ...]
+    values: tuple[str | float, ...]
+
+
+Shown = Picture | Text | Row
+
+
+class Images:
+    """Pictures: one array of pixels, or picture files (in a folder, or in a zip archive).
+
+    Parameters
+    ----------
+    pixels : array, or path of a ``.npy`` file, of shape ``(n, height, width)``, or with a last axis
+        of 1 (grey), 3 (RGB) or 4 (RGBA). uint8 is shown as it is; other numbers must not be
+        negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white)
+    files : instead, the names of ``n`` picture files, in the order of the examples
+    archive : the zip archive that holds ``files``
+
+    Raises
+    ------
+    InputError
+        The array has another shape, or values that are no brightness.
+    FileError
+        An array file or archive that is missing or broken, or (at once) a file that is missing.
+
+    Examples
+    --------
+    >>> images = Images(np.array([[[0, 16], [8, 4]]]))
+    >>> images
+    Images(1 picture, 2 x 2, values 0 to 16 shown as 0 to 255)
+    >>> picture = images.show(0)
+    >>> picture.mime, picture.width, picture.height
+    ('image/png', 2, 2)
+    """
+
+    kind = "images"
+
+    def __init__(
+        self,
+        pixels: Shaped[np.ndarray, "..."] | PathLike | None = None,
+        *,
+        files: Sequence[PathLike] | None = None,
+        archive: PathLike | None = None,
+    ) -> None:
+        if (pixels is None) == (files is None):
+            raise InputError("Images needs an array of pixels or `files=[...]`: one of the two.")
+        if archive is not None and files is None:
+            raise InputError("`archive` needs `files=[...]`: the names of the pictures inside it.")
+        self._path = None if pixels is None else _path_of(pixels)
+        self._pixels = None if pixels is None else _pixels(_array_of(pixels))
+        self._white = 255.0 if self._pixels is None else _white(self._pixels)
+        self._files = [os.fspath(file) for file in files or ()]
+        self._archive = None if archive is None else Path(archive).absolute()
+        if self._archive is None:
+            self._files = [str(Path(file).absolute()) for file in self._files]
+
+    def check(self) -> None:
+        """Look for every picture file, without opening them.
+
+        Raises
+        ------
+        FileError
+            One is missing, or the archive is.
+        """
+        if self._archive is None:
+            missing = [file for file in self._files if not Path(file).is_file()]
+        else:
+            inside = set(self._zip.namelist())
+            missing = [file for file in self._files if file not in inside]
+        if missing:
+            raise FileError(
+                f"The picture {missing[0]} is missing{self._where} ({len(missing):,} of "
+                f"{len(self._files):,} are). One file for each example was expected."
+            )
+
+    @cached_property
+    def _zip(self) -> zipfile.ZipFile:
+        assert self._archive is not None
+        try:
+            return zipfile.ZipFile(self._archive)
+        except FileNotFoundError:
+            raise FileError(f"The archive {self._archive} is missing. Put it back.") from None
+        except zipfile.BadZipFile as error:
+            raise FileError(
+                f"{self._archive} is no zip archive, or is cut short: {error}. Copy it again."
+            ) from None
+
+    @property
+    def _where(self) -> str:
+        return "" if self._archive is None else f" in {self._archive}"
+
+    def __len__(self) -> int:
+        return len(self._files) if self._pixels is None else len(self._pixels)
+
+    def __repr__(self) -> str:
+        many = "1 picture" if len(self) == 1 else f"{len(self):,} pictures"
+        if self._pixels is None:
+            return f"Images({many}, files{self._where})"
+        height, width = self._pixels.shape[1:3]
+        scaled = self._pixels.dtype != np.uint8
+        shown = f", values 0 to {self._white:g} shown as 0 to 255" if scaled else ""
+        return f"Images({many}, {height} x {width}{shown})"
+
+    def show(self, index: int) -> Picture:
+        """Return picture ``index``.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no picture, or is cut short.
+        """
+        if self._pixels is None:
+            return _decoded(self._read(index), self._files[index])
+        from PIL import Image
+
+        pixels = np.asarray(self._pixels[index])
+        if pixels.dtype != np.uint8:
+            pixels = np.rint(pixels.astype(np.float64) * (255 / self._white)).astype(np.uint8)
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+        return _as_png(image)
+
+    def _read(self, index: int) -> bytes:
+        name = self._files[index]
+        try:
+            return Path(name).read_bytes() if self._archive is None else self._zip.read(name)
+        except (OSError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            raise FileError(f"The picture {name}{self._where} cannot be read: {error}") from None
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        if self._pixels is not None:
+            return {"kind": self.kind} | _saved(self._pixels, self._path, folder / "pixels.npy")
+        self.check()
+        _write_json(folder / "files.json", self._files)
+        description = {"kind": self.kind, "files": "files.json"}
+        if self._archive is None:
+            return description
+        return description | {"archive": str(self._archive), "sha256": _sha256(self._archive)}
+
+    @classmethod
+    def _open(cls, description: Mapping[str, Any], folder: Path) -> "Images":
+        if "files" not in description:
+            return cls(_opened(description, folder))
+        files = _read_json(folder / description["files"])
+        if "archive" not in description:
+            return cls(files=files)
+        archive = _verify(Path(description["archive"]), description["sha256"])
+        return cls(files=files, archive=archive)
+
+
+class Texts:
+    """Texts: a list of strings, or a file with them.
+
+    Parameters
+    ----------
+    texts : the ``n`` texts in the order of the examples, or the path of a ``.json`` file that holds
+        a list of strings, or of a text file (UTF-8) with one text on each line
+
+    Raises
+    ------
+    InputError
+        Something that is no string is among them.
+    FileError
+        The file is missing, is not UTF-8, or holds something else.
+
+    Examples
+    --------
+    >>> Texts(["I loved it.", "Never again."]).show(1)
+    Text(text='Never again.')
+    """
+
+    kind = "texts"
+
+    def __init__(self, texts: Sequence[object] | PathLike) -> None:
+        self._path = _path_of(texts)
+        self._texts: list[Any] = _read_texts(self._path) if self._path else list(texts)  # type: ignore[arg-type]
+        for index, text in enumerate(self._texts):
+            if not isinstance(text, str):
+                where = f" of {self._path}" if self._path else ""
+                raise InputError(
+                    f"texts[{index}]{where} is {type(text).__name__}, not a string; use '' where "
+                    "there is nothing to show."
+                )
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __repr__(self) -> str:
+        return f"Texts({len(self):,} {'text' if len(self) == 1 else 'texts'})"
+
+    def show(self, index: int) -> Text:
+        """Return text ``index``."""
+        return Text(self._texts[index])
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        if self._path is not None:
+            return {"kind": self.kind, "path": str(self._path), "sha256": _sha256(self._path)}
+        path = folder / "texts.json"
+        _write_json(path, self._texts)
+        return {"kind": self.kind, "path": path.name, "sha256": _sha256(path)}
+
+    @classmethod
+    def _open(cls, description: Mapping[str, Any], folder: Path) -> "Texts":
+        return cls(_verify(folder / description["path"], description["sha256"]))
+
+
+class Features:
+    """Rows of a table: for data that is nothing but numbers and words.
+
+    Parameters
+    ----------
+    values : array of shape ``(n, features)`` of numbers or strings, the path of such a ``.npy``
+        file, or a mapping from column names to columns of ``n`` values each
+    names : the names of the columns of an array; ``"feature 1"`` and so on when none are given
+
+    Raises
+    ------
+    InputError
+        The array is not two-dimensional, names do not fit, or columns differ in length.
+    FileError
+        The array file is missing or broken.
+
+    Examples
+    --------
+    >>> Features(np.array([[5.1, 3.5]]), names=["length", "width"]).show(0)
+    Row(names=('length', 'width'), values=(5.1, 3.5))
+    >>> Features({"age": [39, 50], "work": ["state", "private"]}).show(1)
+    Row(names=('age', 'work'), values=(50.0, 'private'))
+    """
+
+    kind = "features"
+
+    def __init__(
+        self,
+        values: Shaped[np.ndarray, "..."] | PathLike | Mapping[str, Any],
+        names: Sequence[str] | None = None,
+    ) -> None:
+        self._path = None if isinstance(values, Mapping) else _path_of(values)
+        self._columns: Sequence[Shaped[np.ndarray, "n"]]
+        if isinstance(values, Mapping):
+            self._columns = [np.asarray(column) for column in values.values()]
+            names = [str(name) for name in values]
+            self._table = None
+        else:
+            self._table = _array_of(values)
+            if self._table.ndim != 2:
+                raise InputError(
+                    f"The features have shape {self._table.shape}; one row for each example and "
+                    "one column for each feature, shape (n, features), was expected."
+                )
+            self._columns = list(self._table.T)
+        if names is None:
+            names = [f"feature {index + 1}" for index in range(len(self._columns))]
+        if len(names) != len(self._columns):
+            raise InputError(
+                f"There are {len(names)} names for {len(self._columns)} columns of features."
+            )
+        self.names = tuple(str(name) for name in names)
+        for name, column in zip(self.names, self._columns, strict=True):
+            if column.ndim != 1 or column.dtype.kind not in "iufbUST":
+                raise InputError(
+                    f"The column {name!r} has shape {column.shape} and dtype {column.dtype}; one "
+                    "number or string for each example was expected."
+                )
+            if len(column) != len(self):
+                raise InputError(
+                    f"The column {name!r} has {len(column):,} values, but {self.names[0]!r} has "
+                    f"{len(self):,}. Every column needs one value for each example."
+                )
+
+    def __len__(self) -> int:
+        return len(self._columns[0]) if self._columns else 0
+
+    def __repr__(self) -> str:
+        return f"Features({len(self):,} rows of {len(self.names)} columns)"
+
+    def show(self, index: int) -> Row:
+        """Return row ``index``; numbers as floats, everything else as strings."""
+        values = (column[index] for column in self._columns)
+        return Row(
+            self.names,
+            tuple(float(v) if isinstance(v, np.number) else str(v) for v in values),
+        )
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        description = {"kind": self.kind, "names": list(self.names)}
+        if self._table is not None:
+            return description | _saved(self._table, self._path, folder / "features.npy")
+        columns = [
+            _saved(column, None, folder / f"column{position}.npy")
+            for position, column in enumerate(self._columns)
+        ]
+        return description | {"columns": columns}
+
+    @classmethod
+    def _open(cls, description: Mapping[str, Any], folder: Path) -> "Features":
+        names = description["names"]
+        if "columns" not in description:
+            return cls(_opened(description, folder), names)
+        columns: list[Any] = [load_array(_opened(one, folder)) for one in description["columns"]]
+        return cls(dict(zip(names, columns, strict=True)))
+
+
+Media = Images | Texts | Features
+
+
+def open_media(description: Mapping[str, Any], folder: Path) -> Media:
+    """Open what `save` described; ``folder`` is where it was saved.
+
+    Raises
+    ------
+    FileError
+        A file is missing, or has changed since it was saved.
+    """
+    kinds: dict[str, type[Media]] = {kind.kind: kind for kind in (Images, Texts, Features)}
+    return kinds[description["kind"]]._open(description, folder)  # noqa: SLF001 (one module)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def _pixels(array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3, 4)):
+        raise InputError(
+            f"The pictures have shape {array.shape}; (n, height, width), or with a last axis of 1, "
+            "3 or 4 colours, was expected."
+            + (" Reshape each row to (height, width)." if array.ndim == 2 else "")
+            + (" Move the colours last: array.transpose(0, 2, 3, 1)." if array.ndim == 4 else "")
+        )
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"The pictures have dtype {array.dtype}; numbers were expected.")
+    return array
+
+
+def _white(pixels: Shaped[np.ndarray, "..."]) -> float:
+    """Return the value to show as white: 1, or the maximum where it is larger."""
+    if pixels.dtype == np.uint8 or pixels.size == 0:
+        return 255.0
+    low, high = float(pixels.min()), float(pixels.max())  # NaN comes through both
+    if not (low >= 0 and high < np.inf):
+        raise InputError(
+            f"The pictures hold values from {low:g} to {high:g}; brightness from 0 up was "
+            "expected. Undo the model's normalisation, or hand in uint8."
+        )
+    return max(high, 1.0)
+
+
+def _as_png(image: Any) -> Picture:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return Picture(buffer.getvalue(), "image/png", image.width, image.height)
+
+
+def _decoded(data: bytes, name: str) -> Picture:
+    """Return the picture as it is where browsers know its format, else as PNG."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()  # decodes it all, so that a broken file is noticed here
+            if image.format in WEB_FORMATS:
+                return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
+            return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise FileError(
+            f"{name} is no picture, or is broken: {error}. Replace the file; nothing else is lost."
+        ) from None
+
+
+# ---------------------------------------------------------------- files
+
+
+def _path_of(given: object) -> Path | None:
+    return Path(given).absolute() if isinstance(given, str | os.PathLike) else None
+
+
+def _array_of(given: Shaped[np.ndarray, "..."] | PathLike) -> Shaped[np.ndarray, "..."]:
+    return load_array(given) if isinstance(given, str | os.PathLike) else np.asarray(given)
+
+
+def _saved(array: Shaped[np.ndarray, "..."], path: Path | None, target: Path) -> dict[str, str]:
+    """Write the array unless it is in a file already; return its path and SHA-256."""
+    if path is not None:
+        return {"path": str(path), "sha256": _sha256(path)}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    np.save(target, array.astype(str) if array.dtype.kind == "T" else array)
+    return {"path": target.name, "sha256": _sha256(target)}
+
+
+def _opened(description: Mapping[str, str], folder: Path) -> Path:
+    return _verify(folder / description["path"], description["sha256"])
+
+
+def _verify(path: Path, sha256: str) -> Path:
+    if not path.is_file():
+        raise FileError(f"{path}, which the audit shows, is missing. Put it back.")
+    if _sha256(path) != sha256:
+        raise FileError(
+            f"{path}, which the audit shows, has changed since the audit was made: its SHA-256 is "
+            "another. Put the original back."
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_texts(path: Path) -> list[Any]:
+    if not path.is_file():
+        raise FileError(f"{path} is missing; a list of strings (.json) or lines were expected.")
+    if path.suffix == ".json":
+        texts = _read_json(path)
+        if not isinstance(texts, list):
+            raise FileError(f"{path} holds no list; a list of strings was expected.")
+        return texts
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is not UTF-8: {error}. Convert it first.") from None
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileError(f"{path}, which the audit shows, is missing. Put it back.") from None
+    except ValueError as error:
+        raise FileError(f"{path} is no JSON, or is cut short: {error}") from None
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What leaves and enters an audit as files: lists, votes, tasks."""

@@ -1,0 +1,90 @@
+"""Lists in small files: class names, ids, names of pictures, texts. JSON, CSV or plain text."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from errata.arrays import load_array
+from errata.errors import FileError
+
+
+def read_list(path: Path) -> list[Any]:
+    """Return the values of a list in a file, in its order.
+
+    Parameters
+    ----------
+    path : a ``.json`` file (a list, or an object from index to value), a ``.npy`` file, a
+        ``.csv`` file (its column ``text``, ``id``, ``label`` or ``name``, else the only one),
+        or any text file with a value a line
+
+    Raises
+    ------
+    FileError
+        The file is missing, is no text, or holds no list.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "names.json"
+    >>> _ = path.write_text('{"1": "dog", "0": "cat"}')
+    >>> read_list(path)
+    ['cat', 'dog']
+    """
+    if path.suffix in {".npy", ".npz"}:
+        values: list[Any] = load_array(path).tolist()
+        return values
+    text = _read(path)
+    if path.suffix == ".json":
+        return _json_list(_json(path, text), path)
+    if path.suffix == ".csv":
+        rows = _csv(path, text)
+        columns = list(rows[0]) if rows else []
+        named = [column for column in columns if column in {"text", "id", "label", "name"}]
+        if len(columns) != 1 and len(named) != 1:
+            raise FileError(
+                f"{path} has the columns {', '.join(columns) or '(none)'}; one of them should be "
+                "called text, id, label or name."
+            )
+        return [row[(named or columns)[0]] for row in rows]
+    return text.splitlines()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FileError(f"{path} is not JSON: {error}.") from None
+
+
+def _json_list(value: Any, path: Path) -> list[Any]:
+    if isinstance(value, Mapping):
+        if sorted(value) != sorted(str(index) for index in range(len(value))):
+            raise FileError(
+                f"{path} is an object whose keys are not 0 to {len(value) - 1}; a list is "
+                "expected, or an object from index to value."
+            )
+        return [value[str(index)] for index in range(len(value))]
+    if not isinstance(value, list):
+        raise FileError(f"{path} holds a {type(value).__name__}; a list is expected.")
+    return value
+
+
+def _csv(path: Path, text: str) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise FileError(f"{path} is not CSV: {error}.") from None

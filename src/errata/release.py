@@ -1,0 +1,215 @@
+"""Writes a corrected test set: an immutable folder that a stranger can use and check.
+
+No clock, no machine's path and no reviewer's name goes into it, so that the same audit gives the
+same bytes. What the numbers are is decided in `errata.audit`; this module lays them out.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from errata.core.accuracy import Sets
+from errata.core.consensus import ANSWERS, CORRECTABLE
+from errata.errors import AuditError
+from errata.results import Release, Verdicts
+from errata.store.files import new_folder, sha256
+
+TABLE, MANIFEST, README = "corrected.parquet", "manifest.json", "README.md"
+SHORT = 100
+"""Up to so many corrected labels are listed in the README."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Content:
+    """What goes into a release; ``given`` and ``corrected`` have shape ``(n,)``."""
+
+    name: str
+    classes: tuple[str, ...]
+    ids: Sequence[str]
+    given: Int[np.ndarray, "n"]
+    corrected: Int[np.ndarray, "n"]
+    sets: Sets
+    verdicts: Verdicts
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    reviewers: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Candidates by verdict, and the sizes of the sets."""
+        v, s = self.verdicts, self.sets
+        return {
+            "candidates": len(v) + v.unreviewed,
+            "reviewed": len(v),
+            **v.counts,
+            "open": v.open,
+            "unreviewed": v.unreviewed,
+            "D": len(self.given),
+            "B": int(s.benign.sum()),
+            "U": int(s.unknown.sum()),
+            "P": int(s.pruned.sum()),
+            "C": int(s.correctable.sum()),
+        }
+
+
+def write_release(out: Path, content: Content) -> Release:
+    """Write the folder ``out``, whole or not at all, its files read-only.
+
+    Raises
+    ------
+    AuditError
+        ``out`` is there already and is not an empty folder.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise AuditError(
+            f"{out} is there already, and a release never changes. Name a new folder, or remove "
+            "this one first."
+        )
+    with new_folder(out) as folder:
+        _write_table(folder / TABLE, content)
+        hashes = {TABLE: sha256(folder / TABLE)}
+        name = hashes[TABLE][:12]
+        (folder / README).write_text(_readme(content, name), encoding="utf-8", newline="\n")
+        hashes[README] = sha256(folder / README)
+        manifest = json.dumps(_manifest(content, name, hashes), indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8", newline="\n")
+        hashes[MANIFEST] = sha256(folder / MANIFEST)
+        for file in hashes:
+            (folder / file).chmod(0o444)
+    return Release(
+        path=out,
+        version=name,
+        counts=content.counts,
+        hashes=hashes,
+        notices=content.verdicts.notices,
+    )
+
+
+def _write_table(path: Path, content: Content) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n, verdicts = len(content.given), content.verdicts
+    votes = np.zeros((n, len(ANSWERS)), dtype=np.int32)
+    votes[verdicts.examples] = verdicts.votes
+    names = np.full(n, None, dtype=object)  # nobody was asked, or nobody has answered
+    names[verdicts.examples] = verdicts.names
+    columns = {
+        "id": pa.array(content.ids, pa.string()),
+        "given": pa.array(content.given, pa.int64()),
+        "corrected": pa.array(content.corrected, pa.int64()),
+        "verdict": pa.array(names, pa.string()),
+        **{
+            f"votes_{answer}": pa.array(votes[:, column], pa.int32())
+            for column, answer in enumerate(ANSWERS)
+        },
+        "in_pruned": pa.array(content.sets.pruned),
+        "in_correctable": pa.array(content.sets.correctable),
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd", version="2.6")
+
+
+def _manifest(content: Content, name: str, hashes: Mapping[str, str]) -> dict[str, Any]:
+    prevalence = content.sets.noise_prevalence
+    return {
+        "format": 1,
+        "name": content.name,
+        "version": name,
+        "classes": list(content.classes),
+        "threshold": content.verdicts.threshold,
+        "counts": content.counts,
+        "noise_prevalence": prevalence if np.isfinite(prevalence) else None,
+        "votes": int(content.verdicts.votes.sum()),
+        "reviewers": content.reviewers,
+        "notices": list(content.verdicts.notices),
+        "settings": dict(content.settings),
+        "inputs": dict(content.inputs),
+        "files": dict(hashes),
+        "made_with": {package: version(package) for package in ("errata", "numpy", "pyarrow")},
+    }
+
+
+def _readme(content: Content, name: str) -> str:
+    c, v = content.counts, content.verdicts
+    notices = "".join(f"> **{notice}**\n\n" for notice in v.notices)
+    return f"""# {_plain(content.name)}: corrected labels
+
+Version `{name}`. {c["D"]:,} examples in {len(content.classes)} classes. {c["candidates"]:,} labels
+looked wrong and were sent for checking; {c["reviewed"]:,} of them were reviewed, by
+{content.reviewers:,} reviewers with {int(v.votes.sum()):,} votes. A verdict needs
+{v.threshold} votes for one answer.
+
+{notices}| what the reviewers found | candidates | in this release |
+|---|---:|---|
+| `non_error`: the given label is right | {c["non_error"]:,} | kept |
+| `correctable`: the suggested label is right | {c["correctable"]:,} | label corrected |
+| `multi_label`: both labels fit | {c["multi_label"]:,} | left out of `in_pruned` |
+| `neither` label fits | {c["neither"]:,} | left out of `in_pruned` |
+| `non_agreement`: the reviewers differ | {c["non_agreement"]:,} | left out of `in_pruned` |
+| open, or not reviewed yet | {c["open"] + c["unreviewed"]:,} | kept as given |
+
+## Use
+
+```python
+import pyarrow.parquet as pq
+table = pq.read_table("{TABLE}")
+table = table.filter(table["in_pruned"])  # score models on table["corrected"]
+```
+
+Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Score models on the
+{c["P"]:,} examples that are `in_pruned`, against `corrected`; the {c["C"]:,} that are
+`in_correctable` are those whose label changed.
+
+| column | what it is |
+|---|---|
+| `id` | the example's id |
+| `given`, `corrected` | class numbers; their names, in order, are `classes` in `{MANIFEST}` |
+| `verdict` | what the reviewers found; `open` if votes are lacking; empty if nobody was asked |
+| {", ".join(f"`votes_{answer}`" for answer in ANSWERS)} | votes for each answer |
+| `in_pruned` | the label, given or corrected, is trusted |
+| `in_correctable` | the label was corrected |
+
+{_changes(content)}
+## Bear in mind
+
+- Only candidates were checked. Wrong labels among the {c["D"] - c["reviewed"]:,} other examples, if
+  any, are still there, and count as right.
+- The candidates and the suggested labels come from one model's probabilities, and corrections
+  chosen by one model can favour its relatives. Say so when you rank models on this set.
+- `{MANIFEST}` has the SHA-256 of every file here and of what the release was made from.
+"""
+
+
+def _changes(content: Content) -> str:
+    verdicts = content.verdicts
+    corrected = np.flatnonzero(verdicts.codes == CORRECTABLE).tolist()
+    if not corrected:
+        return "## What changed\n\nNo label was corrected.\n"
+    if len(corrected) > SHORT:
+        return (
+            f"## What changed\n\n{len(corrected):,} labels: the rows of `{TABLE}` where "
+            "`in_correctable` is true.\n"
+        )
+    rows = (
+        f"| {_plain(verdicts.ids[row])} | {_plain(content.classes[verdicts.given[row]])} "
+        f"| {_plain(content.classes[verdicts.suggested[row]])} "
+        f"| {verdicts.votes[row, CORRECTABLE]} of {verdicts.votes[row].sum()} |\n"
+        for row in sorted(corrected, key=lambda row: int(verdicts.examples[row]))
+    )
+    return (
+        f"## What changed\n\n| id | given | corrected | votes for the correction |\n"
+        f"|---|---|---|---:|\n{''.join(rows)}"
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text as it can stand in a cell of a Markdown table."""
+    for mark in "\\`*_|[]<>":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())

@@ -1,0 +1,102 @@
+"""What a report is made of: plain values, gathered by the audit, drawn by `page`.
+
+Nothing here computes anything and nothing here reads a file: the same context gives the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from errata.datasets.media import Shown
+
+Rows = Sequence[tuple[str, str]]
+"""Rows of a two-column table: what it is called, what it is."""
+
+
+class Pair(NamedTuple):
+    """Candidates that share a given and a suggested class.
+
+    Parameters
+    ----------
+    given, suggested : classes, ``0..m-1``
+    candidates : those with this given and this suggested label
+    correctable : how many of them the reviewers corrected
+    """
+
+    given: int
+    suggested: int
+    candidates: int
+    correctable: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportExample:
+    """One suspicious example.
+
+    Parameters
+    ----------
+    id : the example's own id
+    given, suggested : classes, ``0..m-1``
+    score : the audit's score; lower is more suspicious
+    rules : every rule that flags the example
+    verdict : one of the five verdicts; ``None`` while too few votes are in
+    votes : how many reviewers gave each answer (``given suggested both neither``);
+        an answer that is not listed has none
+    corrected : the label of the corrected set, where it differs from the given one
+    shown : the example itself; ``None`` when the audit holds no media
+    """
+
+    id: str
+    given: int
+    suggested: int
+    score: float
+    rules: Sequence[str]
+    verdict: str | None = None
+    votes: Mapping[str, int]
+    corrected: int | None = None
+    shown: Shown | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContext:
+    """Everything one report says.
+
+    Parameters
+    ----------
+    name : the audit's name, in the title
+    n, classes : how many examples; the names of the ``m`` classes
+    path : the audit as a person would type it, for the commands the report suggests
+    headline : one sentence a person can act on; ``None``: the report makes its own
+    notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
+    created : when, in words; ``None``: not said (the same audit then gives the same bytes)
+    estimated_errors, rule, score : what `find` said; ``None`` while it has not run
+    candidates, reviewed, open : examples sent for checking; those with a verdict; those without
+    threshold : votes needed for a verdict
+    verdict_counts : examples for each of the five verdicts; a verdict not listed has none
+    suspicious : worst first, up to 48
+    pairs : most candidates first or in any order
+    comparison : an `errata.comparison.Comparison`; ``None`` when no predictions were given
+    settings : what was chosen (rule, score, votes, threshold, seed ...)
+    facts : what it was made from and by (files with their hashes, versions ...)
+    """
+
+    name: str
+    n: int
+    classes: Sequence[str]
+    path: str = "AUDIT"
+    headline: str | None = None
+    notices: Sequence[str] = ()
+    created: str | None = None
+    estimated_errors: int | None = None
+    rule: str | None = None
+    score: str | None = None
+    candidates: int = 0
+    reviewed: int = 0
+    open: int = 0
+    threshold: int = 3
+    verdict_counts: Mapping[str, int]
+    suspicious: Sequence[ReportExample] = ()
+    pairs: Sequence[Pair] = ()
+    comparison: Any = None
+    settings: Rows = ()
+    facts: Rows = ()

@@ -1,0 +1,439 @@
+"""The report: one HTML file that needs nothing else, written from a `ReportContext`.
+
+Charts are drawn to SVG, once for wide pages and once for narrow ones; their colours become CSS
+variables, so one drawing serves light, dark and print. The page runs no script and asks no host
+for anything.
+"""
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from errata.comparison import Comparison, ModelAccuracies
+from errata.datasets.media import Picture, Row, Text
+from errata.errors import FileError
+from errata.report import charts
+from errata.report.charts import DARK, LIGHT, Look, ModelChange
+from errata.report.context import ReportContext, ReportExample
+from errata.report.words import (
+    ANSWERS,
+    VERDICT_MEANINGS,
+    VERDICT_NAMES,
+    joined,
+    percent,
+    plural,
+)
+from errata.store.files import write_atomic
+
+WIDE, NARROW = 860, 350
+"""Widths of the two drawings of a chart, in pixels."""
+
+THUMBNAIL = 320
+"""Pictures with a longer side are made smaller: the page holds up to 48 of them."""
+
+TINY = 96
+"""Pictures up to this size are enlarged without smoothing, so that every pixel shows."""
+
+EXCERPT, LONGEST = 240, 6000
+"""Letters of a text on a card; letters it unfolds to."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One chart: what it says to those who cannot see it, and its two drawings."""
+
+    says: str
+    wide: Markup
+    narrow: Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page about models: a sentence that says what to see, and the drawing."""
+
+    sentence: str
+    drawing: Drawing | None
+
+
+def write_report(context: ReportContext, out: Path) -> Path:
+    """Write the report to the file ``out`` and return its path.
+
+    The same context gives the same bytes.
+
+    Raises
+    ------
+    FileError
+        The file cannot be written.
+    """
+    environment = Environment(
+        loader=PackageLoader("errata.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html").render(
+        it=context,
+        headline=context.headline or headline(context),
+        figures=figures(context),
+        verdicts=_verdicts(context),
+        meanings=VERDICT_MEANINGS,
+        names=VERDICT_NAMES,
+        cards=[card(example, context) for example in context.suspicious],
+        pairs=_pairs(context),
+        accuracy=_accuracy(context),
+        models=_models(context.comparison),
+        prevalence=_prevalence(context),
+        crossings=_crossings(context.comparison),
+        light=LIGHT.colours(),
+        dark=DARK.colours(),
+        plural=plural,
+    )
+    if not out.parent.is_dir():
+        raise FileError(
+            f"There is no folder {out.parent} for the report; make it, or name another."
+        )
+    write_atomic(out, page.encode())
+    return out
+
+
+# ---------------------------------------------------------------- sentences and figures
+
+
+def headline(context: ReportContext) -> str:
+    """Return the sentence a person can act on."""
+    if context.rule is None:
+        return f"Nothing has been looked for yet. Next: errata find {context.path}"
+    if context.candidates == 0:
+        return "No label looks wrong by this rule. Another rule may be less strict."
+    if context.reviewed == 0:
+        return (
+            f"{plural(context.candidates, 'label looks', 'labels look')} wrong, and none of them "
+            f"has a verdict yet. Next: errata review {context.path}"
+        )
+    corrected = context.verdict_counts.get("correctable", 0)
+    unknown = _unknown(context)
+    were = "was" if corrected == 1 else "were"
+    first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
+    if unknown:
+        first += f", and {plural(unknown, 'example')} left out for want of one right label"
+    waiting = f" {plural(context.open, 'candidate')} still wait for votes." if context.open else ""
+    compared = context.comparison
+    return f"{first}.{waiting}" + (f" {compared.headline()}" if compared else "")
+
+
+def _unknown(context: ReportContext) -> int:
+    return sum(
+        context.verdict_counts.get(name, 0) for name in ("multi_label", "neither", "non_agreement")
+    )
+
+
+def figures(context: ReportContext) -> list[tuple[str, str, str]]:
+    """Return the key figures: a number, what it counts, and a word of explanation."""
+    rows = [(f"{context.n:,}", "examples", plural(len(context.classes), "class", "classes"))]
+    if context.estimated_errors is not None:
+        share = percent(context.estimated_errors / context.n)
+        rows.append((f"{context.estimated_errors:,}", "errors estimated", f"{share} of the labels"))
+    if context.rule is not None:
+        rows.append((f"{context.candidates:,}", "candidates", f"sent by rule {context.rule}"))
+    if context.reviewed or context.open:
+        rest = f"{context.open:,} still open" if context.open else "none left open"
+        rows.append((f"{context.reviewed:,}", "with a verdict", rest))
+    if context.reviewed:
+        corrected = context.verdict_counts.get("correctable", 0)
+        rows.append((f"{corrected:,}", "corrected", "the set C"))
+        rows.append((f"{_unknown(context):,}", "left out", "no single right label: the set U"))
+        pruned = context.n - _unknown(context)
+        rows.append((percent(corrected / pruned), "noise prevalence", "N, the share of C in P"))
+    return rows
+
+
+def _verdicts(context: ReportContext) -> Section | None:
+    if not context.reviewed:
+        return None
+    counts = context.verdict_counts
+    wrong = context.reviewed - counts.get("non_error", 0)
+    sentence = (
+        f"Reviewers found {wrong:,} of {context.reviewed:,} candidates wrong or doubtful "
+        f"({percent(wrong / context.reviewed, 0)}); a verdict takes "
+        f"{plural(context.threshold, 'vote')} for one answer."
+    )
+    says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
+    draw = charts.verdict_chart
+    return Section(sentence, _drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
+
+
+def _pairs(context: ReportContext) -> Section | None:
+    pairs = sorted(context.pairs, key=lambda pair: -pair.candidates)
+    if not pairs:
+        return None
+    names = context.classes
+    top = pairs[0]
+    sentence = (
+        f"Most often {names[top.given]} is doubted in favour of {names[top.suggested]}: "
+        f"{plural(top.candidates, 'candidate')}"
+    )
+    sentence += f", {top.correctable:,} of them corrected." if context.reviewed else "."
+    named = [(names[p.given], names[p.suggested], p.candidates, p.correctable) for p in pairs]
+    says = "; ".join(f"{a} to {b}: {count:,}" for a, b, count, _ in named[:12])
+    return Section(
+        sentence,
+        _drawing(f"Given and suggested. {says}.", lambda w: charts.pairs_chart(named, width=w)),
+    )
+
+
+# ---------------------------------------------------------------- models
+
+
+def _accuracy(context: ReportContext) -> Section:
+    compared: Comparison | None = context.comparison
+    if compared is None:
+        return Section(
+            f"No model has been compared. Next: errata compare {context.path} PREDICTIONS", None
+        )
+    short = short_names([m.model for m in compared.models])
+    rows = [
+        ModelChange(
+            short[m.model], before.accuracy, after.accuracy, before.rank or 0, after.rank or 0
+        )
+        for m, before, after in _before_and_after(compared)
+    ]
+    if not rows:
+        return Section("No example has a known label, so there is no accuracy.", None)
+    rows.sort(key=lambda row: (row.corrected_rank, row.original_rank, row.model))
+    moved = [row for row in rows if row.original_rank != row.corrected_rank]
+    if not moved:
+        ranks = "No model changes its rank"
+    else:
+        some = joined([row.model for row in moved[:4]])
+        rest = f" and {len(moved) - 4} more" if len(moved) > 4 else ""
+        who = plural(len(moved), "model changes its", "models change their")
+        ranks = f"{who} rank: {some}{rest}"
+    sentence = (
+        f"{compared.headline()} {ranks}. Given labels are scored over all {compared.sizes['D']:,} "
+        f"examples, corrected ones over the {compared.sizes['P']:,} with a known label."
+    )
+    says = "; ".join(
+        f"{row.model}: {percent(row.original)} to {percent(row.corrected)}" for row in rows[:40]
+    )
+    return Section(
+        sentence,
+        _drawing(
+            f"Accuracy on given and on corrected labels. {says}.",
+            lambda w: charts.accuracy_chart(rows, width=w),
+        ),
+    )
+
+
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Return the names to draw: without the words that all models begin with.
+
+    Examples
+    --------
+    >>> short_names(["pytorch_vgg11", "pytorch_vgg16"])
+    {'pytorch_vgg11': 'vgg11', 'pytorch_vgg16': 'vgg16'}
+    >>> short_names(["vgg11"])
+    {'vgg11': 'vgg11'}
+    """
+    first, last = min(models), max(models)
+    same = [a == b for a, b in zip(first, last, strict=False)] if len(models) > 1 else []
+    shared = first[: [*same, False].index(False)]
+    cut = max(shared.rfind(mark) for mark in "_-/ ") + 1
+    return {model: model[cut:] or model for model in models}
+
+
+def _before_and_after(compared: Comparison) -> list[tuple[ModelAccuracies, Any, Any]]:
+    """Return each model with its score on the given labels over D and on the corrected over P."""
+    scored = [(m, m.score("original", "D"), m.score("corrected", "P")) for m in compared.models]
+    return [(m, a, b) for m, a, b in scored if a is not None and b is not None and b.of]
+
+
+def _models(compared: Comparison | None) -> list[dict[str, Any]]:
+    """Return the rows of the table of models, best on corrected labels first."""
+    if compared is None:
+        return []
+    rows = []
+    for model, before, after in _before_and_after(compared):
+        given_c, corrected_c = model.score("original", "C"), model.score("corrected", "C")
+        rows.append(
+            {
+                "model": model.model,
+                "before": percent(before.accuracy),
+                "before_rank": before.rank,
+                "after": percent(after.accuracy),
+                "after_rank": after.rank,
+                "rise": (before.rank or 0) - (after.rank or 0),
+                "c_before": percent(given_c.accuracy) if given_c and given_c.of else "–",
+                "c_after": percent(corrected_c.accuracy) if corrected_c and corrected_c.of else "–",
+                "c_rank": corrected_c.rank if corrected_c and corrected_c.of else "–",
+            }
+        )
+    return sorted(rows, key=lambda row: (row["after_rank"], row["before_rank"], row["model"]))
+
+
+def _prevalence(context: ReportContext) -> list[Section]:
+    """Return the chart near today's noise prevalence, and the one of the whole range."""
+    compared: Comparison | None = context.comparison
+    if compared is None or not compared.sizes["C"] or not compared.sizes["B"]:
+        return []
+    short = short_names([m.model for m in compared.models])
+    lines = {
+        short[m.model]: (m.corrected[1]["B"].accuracy, m.corrected[1]["C"].accuracy)
+        for m in compared.models
+    }
+    crossings = [(short[c.a], short[c.b], c.prevalence) for c in compared.crossings]
+    today = compared.noise_prevalence
+    leads = charts.leads(lines, crossings)
+    pairs = len(lines) * (len(lines) - 1) // 2
+    if len(lines) == 1:
+        sentence = "With one model there is no order to change."
+    elif not crossings:
+        sentence = "No two models change places at any noise prevalence: the order is stable."
+    else:
+        changes = joined([f"{model} from {percent(start, 1)}" for start, model in leads[1:]])
+        lead = f"The lead goes to {changes}." if changes else f"{leads[0][1]} leads throughout."
+        sentence = (
+            f"{len(crossings):,} of {plural(pairs, 'pair')} of models change places somewhere. "
+            f"{lead}"
+        )
+    near = _near(today, [c[2] for c in crossings], [start for start, _ in leads[1:]])
+    ranges = [(0.0, near), (0.0, 1.0)] if near < 0.8 else [(0.0, 1.0)]
+    sections = []
+    for low, high in ranges:
+
+        def draw(width: int, domain: tuple[float, float] = (low, high)) -> Any:
+            return charts.prevalence_chart(
+                lines, crossings, noise_prevalence=today, domain=domain, width=width
+            )
+
+        says = f"Accuracy against noise prevalence, from {percent(low, 0)} to {percent(high, 0)}. "
+        sections.append(Section(sentence, _drawing(says + sentence, draw)))
+        sentence = "The whole range, to 100 %, where only corrected examples are left."
+    return sections
+
+
+def _near(today: float, prevalences: Sequence[float], changes: Sequence[float]) -> float:
+    """Return how far the first chart reaches.
+
+    It holds today's prevalence, the half of the crossings next to it, and the next change of
+    the lead unless that is far off.
+    """
+    nearest = sorted(prevalences, key=lambda prevalence: abs(prevalence - today))
+    soon = [change for change in changes if change < 0.3][:1]
+    reach = max([2 * today, *nearest[: max(1, len(nearest) // 2)], *soon])
+    for end in (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5):
+        if reach <= 0.9 * end:
+            return end
+    return 1.0
+
+
+def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
+    if compared is None:
+        return []
+    return [
+        {"above": c.above, "below": c.below, "prevalence": percent(c.prevalence)}
+        for c in compared.crossings
+    ]
+
+
+# ---------------------------------------------------------------- cards
+
+
+def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
+    """Return what the card of one suspicious example shows."""
+    votes = [(answer, example.votes.get(answer, 0)) for answer in ANSWERS]
+    return {
+        "id": example.id,
+        "given": context.classes[example.given],
+        "suggested": context.classes[example.suggested],
+        "corrected": None if example.corrected is None else context.classes[example.corrected],
+        "score": f"{example.score:.3f}",
+        "rules": "all six rules" if len(example.rules) == 6 else ", ".join(example.rules),
+        "verdict": example.verdict,
+        "votes": [(answer, count) for answer, count in votes if count],
+        "dots": [answer for answer, count in votes for _ in range(count)][:15],
+        **_shown(example.shown),
+    }
+
+
+def _shown(shown: object) -> dict[str, Any]:
+    if isinstance(shown, Picture):
+        uri, tiny = _thumbnail(shown)
+        return {"kind": "picture", "uri": uri, "tiny": tiny}
+    if isinstance(shown, Text):
+        text = shown.text.strip()
+        if len(text) <= EXCERPT + 60:
+            return {"kind": "text", "excerpt": text, "rest": ""}
+        space = text.rfind(" ", EXCERPT // 2, EXCERPT)
+        cut = EXCERPT if space < 0 else space
+        rest = text[cut:LONGEST] + (" …" if len(text) > LONGEST else "")
+        return {"kind": "text", "excerpt": text[:cut], "rest": rest}
+    if isinstance(shown, Row):
+        rows = [
+            (name, f"{value:g}" if isinstance(value, float) else str(value))
+            for name, value in zip(shown.names, shown.values, strict=True)
+        ]
+        return {"kind": "row", "rows": rows[:6], "rest": rows[6:200]}
+    return {"kind": "none"}
+
+
+def _thumbnail(picture: Picture) -> tuple[str, bool]:
+    """Return a picture as a data address, made smaller if it is large; and whether it is tiny."""
+    data, mime = picture.data, picture.mime
+    if max(picture.width, picture.height) > THUMBNAIL:
+        with Image.open(io.BytesIO(data)) as image:
+            image.thumbnail((THUMBNAIL, THUMBNAIL))
+            small = io.BytesIO()
+            image.convert("RGB").save(small, "JPEG", quality=85)
+        data, mime = small.getvalue(), "image/jpeg"
+    address = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    return address, max(picture.width, picture.height) <= TINY
+
+
+# ---------------------------------------------------------------- drawings
+
+
+def _drawing(says: str, draw: Callable[[int], Any]) -> Drawing:
+    return Drawing(
+        says, *(svg(draw(width), prefix=_prefix(says, width)) for width in (WIDE, NARROW))
+    )
+
+
+def _prefix(says: str, width: int) -> str:
+    return "c" + hashlib.sha256(f"{width}:{says}".encode()).hexdigest()[:8]
+
+
+def svg(chart: Any, *, prefix: str, look: Look = LIGHT) -> Markup:
+    """Return a chart as SVG for the page: its colours are variables, its ids its own.
+
+    Parameters
+    ----------
+    prefix : sets the ids of this drawing apart from those of the others on the page
+    """
+    out = io.StringIO()
+    chart.save(out, format="svg")
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    variables: Mapping[str, str] = {hue: name for name, hue in look.colours().items()}
+    text = re.sub(
+        r"#[0-9a-fA-F]{6}\b",
+        lambda hue: (
+            f"var(--{variables[hue[0].lower()]})" if hue[0].lower() in variables else hue[0]
+        ),
+        text,
+    )
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))  # numbered through the process
+    for number, name in enumerate(ids):
+        text = re.sub(rf'(\bid="|url\(#){re.escape(name)}\b', rf"\g<1>{prefix}-{number}", text)
+    text = re.sub(r' (aria-[a-z]+|role)="[^"]*"', "", text)  # the figure speaks for the drawing
+    text = text.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+    return Markup(text)  # noqa: S704 (drawn here; vega escapes the texts in it)

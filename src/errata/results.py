@@ -1,0 +1,375 @@
+"""What the verbs of an audit return: small frozen values with a readable ``repr``.
+
+They know no file and no database; `errata.audit` fills them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from errata.core.consensus import ANSWERS, OPEN, VERDICTS
+
+Side = Literal["given", "suggested"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Plan:
+    """Which candidates are sent for checking, and what is asked for each.
+
+    Attributes
+    ----------
+    number : 1 for the audit's first plan
+    goal : ``"census"``: every candidate is asked about, with probability 1
+    votes, threshold : votes wanted for each candidate; votes for one answer that make a verdict
+    limit : at most so many candidates, worst first, or None
+    added, candidates : how many this plan added; how many all plans hold now
+    """
+
+    number: int
+    goal: str
+    votes: int
+    threshold: int
+    limit: int | None
+    added: int
+    candidates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan {self.number}: candidates added: {self.added:,}, in all: {self.candidates:,}; "
+            f"votes wanted for each: {self.votes}, to decide: {self.threshold}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteRecord:
+    """A vote that counts.
+
+    ``time`` is ISO 8601 and ``first`` the label that was shown first; both are None where an
+    imported vote did not say.
+    """
+
+    id: str
+    example: int
+    reviewer: str
+    answer: str
+    time: str | None
+    first: str | None
+    kind: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vote in the columns of a vote file."""
+        row = asdict(self)
+        del row["example"]
+        return row
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VotesAdded:
+    """What became of votes that were handed in; ``refused`` has a line for each that was not."""
+
+    added: int
+    already_there: int
+    refused: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts and the refusals as plain values."""
+        return asdict(self) | {"refused": list(self.refused)}
+
+    def __repr__(self) -> str:
+        counts = f"{self.added:,} added, {self.already_there:,} already there"
+        lines = [f"VotesAdded: {counts}, {len(self.refused):,} refused"]
+        lines += [f"  {line}" for line in self.refused[:5]]
+        if len(self.refused) > 5:
+            lines.append(f"  and {len(self.refused) - 5:,} more in .refused")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Verdicts:
+    """What the votes come to, for every candidate that has one vote or more.
+
+    Attributes
+    ----------
+    threshold : votes for one answer that make a verdict
+    examples : the reviewed candidates in the order of asking, ``(reviewed,)``
+    ids : their ids
+    given, suggested : their labels, ``(reviewed,)``
+    votes : how many reviewers gave each answer, ``(reviewed, 4)``, columns
+        ``given suggested both neither``
+    codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
+    unreviewed : how many candidates have no vote
+    notices : what must be said along with these numbers
+    """
+
+    threshold: int
+    examples: Int[np.ndarray, "reviewed"]
+    ids: tuple[str, ...]
+    given: Int[np.ndarray, "reviewed"]
+    suggested: Int[np.ndarray, "reviewed"]
+    votes: Int[np.ndarray, "reviewed 4"]
+    codes: Int[np.ndarray, "reviewed"]
+    unreviewed: int
+    notices: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def open(self) -> int:
+        """How many reviewed candidates still want votes."""
+        return int((self.codes == OPEN).sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many candidates came to each of the five verdicts."""
+        found = Counter(self.codes.tolist())
+        return {verdict: found[code] for code, verdict in enumerate(VERDICTS)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The verdict of each reviewed candidate; ``"open"`` without one."""
+        return tuple("open" if code == OPEN else VERDICTS[code] for code in self.codes.tolist())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each reviewed candidate, with class names in place of numbers."""
+        return [
+            {
+                "id": id_,
+                "given": self.classes[given],
+                "suggested": self.classes[suggested],
+                **{f"votes_{answer}": count for answer, count in zip(ANSWERS, votes, strict=True)},
+                "verdict": verdict,
+            }
+            for id_, given, suggested, votes, verdict in zip(
+                *(self.ids, self.given.tolist(), self.suggested.tolist()),
+                *(self.votes.tolist(), self.names),
+                strict=True,
+            )
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "threshold": self.threshold,
+            "reviewed": len(self),
+            "counts": self.counts,
+            "open": self.open,
+            "unreviewed": self.unreviewed,
+            "notices": list(self.notices),
+            "candidates": self.rows(),
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"Verdicts on {len(self):,} candidates, at {self.threshold} votes for one answer"]
+        lines += [f"  {verdict:14}{count:8,}" for verdict, count in self.counts.items()]
+        if self.open:
+            lines.append(f"  {'open':14}{self.open:8,}  (more votes are wanted)")
+        if self.unreviewed:
+            lines.append(f"  {'no vote yet':14}{self.unreviewed:8,}")
+        return "\n".join([*lines, *self.notices])
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Release:
+    """A corrected test set on disk.
+
+    Attributes
+    ----------
+    path : its folder
+    version : the first twelve digits of the SHA-256 of ``corrected.parquet``
+    counts : candidates by verdict, and the sizes of the sets D, B, U, P and C
+    hashes : the SHA-256 of every file
+    notices : what must be said along with it
+    """
+
+    path: Path
+    version: str
+    counts: Mapping[str, int]
+    hashes: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the release as plain values."""
+        return {
+            "path": str(self.path),
+            "version": self.version,
+            "counts": dict(self.counts),
+            "hashes": dict(self.hashes),
+            "notices": list(self.notices),
+        }
+
+    def __repr__(self) -> str:
+        c = self.counts
+        line = (
+            f"Release {self.version} in {self.path}: {c['C']:,} labels corrected, {c['U']:,} "
+            f"examples left out, {c['P']:,} of {c['D']:,} to score models on"
+        )
+        return "\n".join([line, *self.notices])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a reviewer is asked: which of two labels fits an example.
+
+    Attributes
+    ----------
+    example, id : the candidate
+    given, suggested : the labels, ``0..m-1``
+    first : the one to show first; drawn at random for each reviewer and example, always the same
+    answered, total : how many the reviewer has answered, of how many
+    """
+
+    example: int
+    id: str
+    given: int
+    suggested: int
+    first: Side
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a reviewer is: answered, of how many in all, and skipped for now."""
+
+    answered: int
+    total: int
+    skipped: int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Story:
+    """Everything the audit knows about one label.
+
+    Attributes
+    ----------
+    id, example : the example
+    given : its given label; ``label`` is what the newest verdict makes of it
+    self_confidence : p(given); None before `find`
+    found : for every run of `find` that flagged it: run, flagger, rule, rules, suggested, score,
+        score_name, rank, of, threshold_given, threshold_suggested, time
+    plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
+    votes : reviewer, answer, time, first, kind, withdrawn, of every vote
+    verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
+    releases : version, path, time, verdict, label, for every release that contains it
+    """
+
+    id: str
+    example: int
+    n: int
+    classes: tuple[str, ...]
+    given: int
+    self_confidence: float | None
+    found: tuple[Mapping[str, Any], ...]
+    runs: int
+    plan: Mapping[str, Any] | None
+    votes: tuple[Mapping[str, Any], ...]
+    threshold: int | None
+    verdict: str | None
+    releases: tuple[Mapping[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values; labels by name."""
+        return {
+            "id": self.id,
+            "example": self.example,
+            "given": self.classes[self.given],
+            "self_confidence": self.self_confidence,
+            "found": [self._named(run) for run in self.found],
+            "plan": None if self.plan is None else self._named(self.plan),
+            "votes": [dict(vote) for vote in self.votes],
+            "threshold": self.threshold,
+            "verdict": self.verdict,
+            "releases": [self._named(release) for release in self.releases],
+        }
+
+    def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        labels = {key: self.classes[facts[key]] for key in ("suggested", "label") if key in facts}
+        return {**facts, **labels}
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the story as rows of what it is about, and what there is to say."""
+        return [{"about": about, "story": text} for about, text in self._lines()]
+
+    def __repr__(self) -> str:
+        width = max(len(about) for about, _ in self._lines())
+        lines, last = [], ""
+        for about, text in self._lines():
+            lines.append(f"{'' if about == last else about:{width}}  {text}")
+            last = about
+        return "\n".join(lines)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        name = self.classes[self.given]
+        lines = [
+            ("example", f"{self.id} (number {self.example} of 0 to {self.n - 1})"),
+            ("given", f"{name} ({self.given})"),
+        ]
+        if self.self_confidence is not None:
+            lines.append(("p(given)", f"{self.self_confidence:.4g}"))
+        for run in self.found:
+            lines += [("found", text) for text in self._found(run)]
+        if not self.found:
+            nothing = f"flagged by none of {self.runs} runs" if self.runs else "`find` has not run"
+            lines.append(("found", nothing))
+        lines.append(("plan", self._plan()))
+        lines += [("votes", _vote(vote)) for vote in self.votes]
+        if not self.votes:
+            lines.append(("votes", "none"))
+        if self.verdict is not None:
+            lines.append(("verdict", f"{self.verdict}, at {self.threshold} votes for one answer"))
+        lines += [("releases", self._release(release)) for release in self.releases]
+        if not self.releases:
+            lines.append(("releases", "none"))
+        return lines
+
+    def _found(self, run: Mapping[str, Any]) -> list[str]:
+        suggested = run["suggested"]
+        bars = [
+            f"{self.classes[label]} {'no examples' if bar is None else f'{bar:.4g}'}"
+            for label, bar in (
+                (self.given, run["threshold_given"]),
+                (suggested, run["threshold_suggested"]),
+            )
+        ]
+        rank = f"rank {run['rank']:,} of {run['of']:,} by rule {run['rule']!r}"
+        return [
+            f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
+            f"  suggested {self.classes[suggested]} ({suggested}) by {run['flagger']}",
+            f"  flagged by {', '.join(run['rules'])}",
+            f"  thresholds: {', '.join(bars)}",
+        ]
+
+    def _plan(self) -> str:
+        if self.plan is None:
+            return "in none: nobody is asked about it"
+        p = self.plan
+        return (
+            f"plan {p['plan']} ({p['goal']}): asked as number {p['position'] + 1:,}, "
+            f"sampling probability {p['probability']:g}, {p['votes']} votes wanted, "
+            f"{p['threshold']} decide; suggested {self.classes[p['suggested']]}"
+        )
+
+    def _release(self, release: Mapping[str, Any]) -> str:
+        label, verdict = release["label"], release["verdict"]
+        kept = "kept as given" if label == self.given else f"-> {self.classes[label]}"
+        verdict = "not reviewed" if verdict is None else verdict
+        return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
+
+
+def _vote(vote: Mapping[str, Any]) -> str:
+    told = [vote["kind"]]
+    told += [vote["time"]] if vote["time"] else []
+    told += [f"{vote['first']} shown first"] if vote["first"] else []
+    told += ["withdrawn"] if vote["withdrawn"] else []
+    return f"{vote['reviewer']}: {vote['answer']} ({', '.join(told)})"

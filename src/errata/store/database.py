@@ -1,0 +1,117 @@
+"""Opening an audit's database: the connection, its promises, and its migrations.
+
+A commit is on the disk when it returns (write-ahead log, ``synchronous=FULL``), readers do not
+wait for writers, and a writer takes its lock at once (``BEGIN IMMEDIATE``), so that two of them
+queue instead of failing halfway.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from errata.errors import AuditError, FileError
+from errata.store.tables import HEAD
+
+WAIT_SECONDS = 30
+"""How long a writer waits for another process's lock."""
+
+
+class Database:
+    """The database file of one audit, at the newest version; safe to share between threads.
+
+    Raises
+    ------
+    AuditError
+        A newer errata wrote the file, or it could not be upgraded.
+    FileError
+        The file is no database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._engine = _engine(path)
+        self._writing = self._engine.execution_options(writes=True)
+        self._lock = threading.Lock()  # threads of one process take turns without polling the file
+        _upgrade(self._engine, self._writing, path)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database throughout."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are on the disk when the block ends, all or none."""
+        with self._lock, self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections, so that the file may be moved."""
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": WAIT_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def promise(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "recursive_triggers = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _upgrade(reading: Engine, writing: Engine, path: Path) -> None:
+    """Bring the database to the newest version, all at once or not at all."""
+    try:
+        with reading.connect() as connection:
+            version = _version(connection)
+    except DatabaseError as error:
+        raise FileError(f"{path} cannot be read as a database: {error.orig}.") from None
+    if version == HEAD:
+        return
+    if version is not None and version > HEAD:
+        raise AuditError(
+            f"{path.parent} was written by a newer errata: its database has version {version}, and "
+            f"this errata knows versions up to {HEAD}. Upgrade errata to open it."
+        )
+    from alembic import command  # only here: most databases are new enough
+    from alembic.config import Config
+
+    config = Config()
+    folder = str(Path(__file__).with_name("migrations"))
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        with writing.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+    except DatabaseError as error:
+        raise AuditError(
+            f"{path} could not be upgraded to version {HEAD}: {error.orig}. It is as it was before."
+        ) from error
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version

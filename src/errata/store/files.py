@@ -1,0 +1,73 @@
+"""Files that are there whole or not at all, and their fingerprints."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file that is complete, and on the disk, the moment it appears under its name."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp keeps it to the owner
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder to fill; it takes the name ``path`` when the block ends without an error.
+
+    ``path`` must not be there, or be an empty folder. What a killed process leaves behind is a
+    hidden folder beside it whose name ends in ``.part``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    try:
+        yield building
+        building.chmod(0o777 & ~_umask())
+        for folder, _, files in os.walk(building):
+            for file in files:
+                sync(Path(folder, file))
+            sync(Path(folder))
+        if path.is_dir():
+            path.rmdir()  # only ever an empty one
+        building.rename(path)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make sure that a file or folder is on the disk, not in a cache alone."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder, and needs no sync of it
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

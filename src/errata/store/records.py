@@ -1,0 +1,241 @@
+"""What an audit is made of and what was done with it: settings, arrays, findings, plans, releases.
+
+Every function works inside the transaction of the connection it is handed; rows are dictionaries.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from errata.store import tables as t
+
+Row = dict[str, Any]
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+# ---------------------------------------------------------------- the audit
+
+
+def set_audit(db: Connection, row: Mapping[str, Any]) -> None:
+    """Write the audit's one row: with it, and not before, the database is an audit."""
+    db.execute(insert(t.audit).values(id=1, created_at=now(), **row))
+
+
+def audit(db: Connection) -> Row | None:
+    """Return the audit's row, or None if it was never finished."""
+    return _first(db, select(t.audit))
+
+
+def log(db: Connection, verb: str, **details: Any) -> None:
+    """Add a line to the audit's diary."""
+    db.execute(insert(t.events).values(verb=verb, details=details, created_at=now()))
+
+
+def events(db: Connection) -> list[Row]:
+    """Return the diary, oldest first."""
+    return _all(db, select(t.events).order_by(t.events.c.id))
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def add_array(
+    db: Connection,
+    *,
+    role: str,
+    path: str,
+    sha256: str,
+    shape: Sequence[int] | None = None,
+    dtype: str | None = None,
+) -> int:
+    """Note down an array file; return its number."""
+    row = {"role": role, "path": path, "sha256": sha256, "shape": shape, "dtype": dtype}
+    return _inserted(db, t.arrays, row)
+
+
+def array(db: Connection, role: str) -> Row | None:
+    """Return the newest array of a role."""
+    arrays = select(t.arrays).where(t.arrays.c.role == role)
+    return _first(db, arrays.order_by(t.arrays.c.id.desc()))
+
+
+def array_number(db: Connection, number: int) -> Row:
+    """Return one array by its number."""
+    row = _first(db, select(t.arrays).where(t.arrays.c.id == number))
+    assert row is not None, "a foreign key points to it"
+    return row
+
+
+# ---------------------------------------------------------------- findings
+
+
+def add_finding(db: Connection, row: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> int:
+    """Write a run of `find` and its candidates, worst first; return its number."""
+    finding = _inserted(db, t.findings, {**row, "created_at": now()})
+    rows = [
+        {**candidate, "finding": finding, "rank": rank} for rank, candidate in enumerate(found, 1)
+    ]
+    if rows:
+        db.execute(insert(t.candidates), rows)
+    return finding
+
+
+def newest_finding(db: Connection) -> Row | None:
+    """Return the newest run of `find`."""
+    return _first(db, select(t.findings).order_by(t.findings.c.id.desc()))
+
+
+def finding_count(db: Connection) -> int:
+    """Return how often `find` has run."""
+    return db.scalar(select(func.count()).select_from(t.findings)) or 0
+
+
+def candidates(db: Connection, finding: int) -> list[Row]:
+    """Return the candidates of a run, worst first."""
+    found = select(t.candidates).where(t.candidates.c.finding == finding)
+    return _all(db, found.order_by(t.candidates.c.rank))
+
+
+def candidate_runs(db: Connection, example: int) -> list[Row]:
+    """Return every run that flagged an example, oldest first, with what it said of it."""
+    query = (
+        select(
+            t.candidates,
+            *(t.findings.c[name] for name in ("rule", "flagger", "thresholds")),
+            t.findings.c.score.label("score_name"),
+            t.findings.c.created_at,
+            _size_of_finding().label("of"),
+        )
+        .join(t.findings)
+        .where(t.candidates.c.example == example)
+    )
+    return _all(db, query.order_by(t.candidates.c.finding))
+
+
+def _size_of_finding() -> Any:
+    others = t.candidates.alias()
+    return (
+        select(func.count())
+        .where(others.c.finding == t.candidates.c.finding)
+        .correlate(t.candidates)
+        .scalar_subquery()
+    )
+
+
+def ever_candidates(db: Connection) -> set[int]:
+    """Return every example that any run flagged."""
+    return set(db.scalars(select(t.candidates.c.example).distinct()))
+
+
+# ---------------------------------------------------------------- plans
+
+
+def add_plan(db: Connection, row: Mapping[str, Any]) -> tuple[int, int]:
+    """Plan the candidates of ``row["finding"]`` that no plan holds yet, worst first.
+
+    Returns
+    -------
+    the plan's number, and how many candidates it added
+    """
+    plan = _inserted(db, t.plans, {**row, "created_at": now()})
+    c = t.candidates.c
+    waiting = (
+        select(c.id, c.example)
+        .where(c.finding == row["finding"], c.example.not_in(select(t.planned.c.example)))
+        .order_by(c.rank)
+        .limit(row["limit"])
+    )
+    rows = [
+        {
+            "plan": plan,
+            "candidate": candidate,
+            "example": example,
+            "position": position,
+            "probability": 1.0,  # a census asks about every candidate
+        }
+        for position, (candidate, example) in enumerate(db.execute(waiting).all())
+    ]
+    if rows:
+        db.execute(insert(t.planned), rows)
+    return plan, len(rows)
+
+
+def newest_plan(db: Connection) -> Row | None:
+    """Return the newest plan."""
+    return _first(db, select(t.plans).order_by(t.plans.c.id.desc()))
+
+
+def plans(db: Connection) -> list[Row]:
+    """Return every plan, oldest first, with how many candidates it added."""
+    added = (
+        select(func.count())
+        .where(t.planned.c.plan == t.plans.c.id)
+        .correlate(t.plans)
+        .scalar_subquery()
+    )
+    return _all(db, select(t.plans, added.label("candidates")).order_by(t.plans.c.id))
+
+
+def planned(db: Connection, example: int | None = None) -> list[Row]:
+    """Return what is planned, in the order of asking, with the labels to ask about.
+
+    Each row has ``example given suggested score rules plan finding rank position probability
+    votes threshold`` (votes: wanted).
+    """
+    c, p = t.candidates.c, t.planned.c
+    query = (
+        select(
+            *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
+            *(p.plan, p.position, p.probability, t.plans.c.votes, t.plans.c.threshold),
+        )
+        .select_from(t.planned.join(t.candidates).join(t.plans, p.plan == t.plans.c.id))
+        .order_by(p.id)
+    )
+    return _all(db, query if example is None else query.where(p.example == example))
+
+
+# ---------------------------------------------------------------- releases
+
+
+def add_release(
+    db: Connection, row: Mapping[str, Any], content: Iterable[Mapping[str, Any]]
+) -> int:
+    """Write down a release and the label of every decided candidate in it."""
+    release = _inserted(db, t.releases, {**row, "created_at": now()})
+    rows = [{**example, "release": release} for example in content]
+    if rows:
+        db.execute(insert(t.released), rows)
+    return release
+
+
+def releases(db: Connection, example: int) -> list[Row]:
+    """Return every release, oldest first, with the example's verdict and label where it has one."""
+    content = select(t.released).where(t.released.c.example == example).subquery()
+    query = select(t.releases, content.c.verdict, content.c.corrected).outerjoin(
+        content, content.c.release == t.releases.c.id
+    )
+    return _all(db, query.order_by(t.releases.c.id))
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _inserted(db: Connection, table: Any, row: Mapping[str, Any]) -> int:
+    key = db.execute(insert(table).values(**row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _all(db: Connection, query: Any) -> list[Row]:
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def _first(db: Connection, query: Any) -> Row | None:
+    row = db.execute(query.limit(1)).mappings().first()
+    return None if row is None else dict(row)

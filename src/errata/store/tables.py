@@ -1,0 +1,176 @@
+"""The tables of an audit's database, as the newest migration leaves them.
+
+What people did (votes, skips, plans, events) is added and never changed; the migrations install
+triggers that refuse anything else. A vote's ``revision`` is odd where a reviewer answers and even
+where the answer before it is withdrawn, so the newest revision says what the reviewer holds.
+"""
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration; a test holds this to the folder `migrations`."""
+
+metadata = MetaData()
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),  # one row
+    Column("name", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("seed", Integer, nullable=False),  # of the order in which options are shown
+    Column("media", JSON),  # how to open what is shown, or nothing
+    Column("errata", Text, nullable=False),  # the version that made the audit
+    Column("created_at", Text, nullable=False),
+)
+
+arrays = Table(
+    "arrays",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("role", Text, nullable=False),  # labels, probs, ids, self_confidence, predictions
+    Column("path", Text, nullable=False),  # relative to the audit when inside it
+    Column("sha256", Text, nullable=False),
+    Column("shape", JSON),
+    Column("dtype", Text),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("score", Text, nullable=False),
+    Column("compat", Text),
+    Column("settings", JSON, nullable=False),
+    Column("flagger", Text, nullable=False),  # what proposed the suggested labels
+    Column("estimated_errors", Integer, nullable=False),
+    Column("thresholds", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("probs", Integer, ForeignKey("arrays.id"), nullable=False),
+    Column("self_confidence", Integer, ForeignKey("arrays.id"), nullable=False),
+    Column("errata", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("finding", Integer, ForeignKey("findings.id"), nullable=False),
+    Column("example", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),  # 1 is the most suspicious
+    Column("given", Integer, nullable=False),
+    Column("suggested", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("rules", JSON, nullable=False),  # every rule that flags the example
+    UniqueConstraint("finding", "example"),
+    UniqueConstraint("finding", "rank"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("finding", Integer, ForeignKey("findings.id"), nullable=False),
+    Column("goal", Text, nullable=False),
+    Column("votes", Integer, nullable=False),  # wanted for each candidate
+    Column("threshold", Integer, nullable=False),
+    Column("limit", Integer),
+    Column("created_at", Text, nullable=False),
+)
+
+planned = Table(
+    "planned",
+    metadata,
+    Column("id", Integer, primary_key=True),  # also the order of asking
+    Column("plan", Integer, ForeignKey("plans.id"), nullable=False),
+    Column("candidate", Integer, ForeignKey("candidates.id"), nullable=False),
+    Column("example", Integer, nullable=False, unique=True),  # a later plan only adds
+    Column("position", Integer, nullable=False),
+    Column("probability", Float, nullable=False),  # of being sampled
+)
+
+reviewers = Table(
+    "reviewers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column(
+        "kind", Text, CheckConstraint("kind IN ('person', 'simulated', 'imported')"), nullable=False
+    ),
+    Column("note", Text, nullable=False),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, ForeignKey("planned.example"), nullable=False),
+    Column("reviewer", Integer, ForeignKey("reviewers.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("answer", Text),  # nothing: withdrawn
+    Column("first", Text, CheckConstraint("\"first\" IN ('given', 'suggested')")),  # shown first
+    Column("created_at", Text),
+    Column(
+        "kind", Text, CheckConstraint("kind IN ('person', 'simulated', 'imported')"), nullable=False
+    ),
+    Column("key", Text, nullable=False, unique=True),
+    UniqueConstraint("reviewer", "example", "revision"),
+    CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither')"),
+    CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
+    Index("votes_of_example", "example", "answer"),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, ForeignKey("planned.example"), nullable=False),
+    Column("reviewer", Integer, ForeignKey("reviewers.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # the reviewer's newest for the example, or 0
+    Column("created_at", Text, nullable=False),
+    Index("skips_of_reviewer", "reviewer", "example"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", Text, nullable=False),  # of its content
+    Column("path", Text, nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("manifest_sha256", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+released = Table(
+    "released",
+    metadata,
+    Column("release", Integer, ForeignKey("releases.id"), primary_key=True),
+    Column("example", Integer, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("corrected", Integer, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("verb", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+)

@@ -1,0 +1,325 @@
+"""Votes: who answered what, what is withdrawn, and what a reviewer is asked next.
+
+Rows are only ever added. A reviewer's revisions of one example alternate: 1 answers, 2 withdraws,
+3 answers again. The newest is what the reviewer holds, so a vote counts when its revision is odd
+and no later one follows. Every function works inside the transaction of the connection it is
+handed; those that add rows need one that writes.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select
+from sqlalchemy.sql.selectable import Subquery
+
+from errata.errors import VoteError
+from errata.store import tables as t
+from errata.store.records import Row, now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ballot:
+    """One vote on its way into the audit, checked; ``where`` it stood, for messages."""
+
+    where: str
+    id: str
+    example: int
+    reviewer: str
+    answer: str
+    first: str | None
+    time: str | None
+    kind: str
+
+    @property
+    def key(self) -> str:
+        """The same for the same vote, so that handing it in twice adds it once."""
+        return json.dumps(["import", self.reviewer, self.id, self.answer, self.time])
+
+
+_v = t.votes.c
+_later = t.votes.alias()
+_HELD = and_(
+    _v.answer.is_not(None),
+    ~exists().where(
+        _later.c.reviewer == _v.reviewer,
+        _later.c.example == _v.example,
+        _later.c.revision == _v.revision + 1,
+    ),
+)
+"""The votes that count."""
+
+
+def reviewer(db: Connection, name: str, kind: str, note: str = "") -> int:
+    """Return a reviewer's number; a new name is written down.
+
+    Raises
+    ------
+    VoteError
+        The name is a simulated reviewer's and the votes are not simulated, or the reverse.
+    """
+    known = db.execute(select(t.reviewers).where(t.reviewers.c.name == name)).first()
+    if known is None:
+        row = insert(t.reviewers).values(name=name, kind=kind, note=note)
+        key = db.execute(row).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+    if (known.kind == "simulated") != (kind == "simulated"):
+        simulated = "" if known.kind == "simulated" else "not "
+        raise VoteError(
+            f"The reviewer {name!r} is {simulated}simulated, and simulated votes are kept apart "
+            "from all others. Use another name."
+        )
+    return int(known.id)
+
+
+def cast(
+    db: Connection,
+    *,
+    example: int,
+    reviewer: int,
+    answer: str,
+    first: str | None,
+    created_at: str | None,
+    kind: str,
+    key: str,
+) -> bool:
+    """Add a vote; return False, and add nothing, if it or another of the reviewer is there."""
+    revision = _revision(db, reviewer, example)
+    if revision % 2 or db.scalar(select(_v.id).where(_v.key == key)) is not None:
+        return False
+    db.execute(
+        insert(t.votes).values(
+            example=example,
+            reviewer=reviewer,
+            revision=revision + 1,
+            answer=answer,
+            first=first,
+            created_at=created_at,
+            kind=kind,
+            key=key,
+        )
+    )
+    return True
+
+
+def cast_all(
+    db: Connection, ballots: Iterable[Ballot], note: str = ""
+) -> tuple[int, int, list[str]]:
+    """Add many votes; what cannot be added is told, not raised.
+
+    Returns
+    -------
+    how many were added, how many were there already, and a line for each that was refused
+    """
+    newest = {
+        (who, example): (revision, answer)
+        for who, example, revision, answer in db.execute(
+            select(_v.reviewer, _v.example, _v.revision, _v.answer).order_by(_v.id)
+        )
+    }
+    keys = set(db.scalars(select(_v.key)))
+    asked = set(db.scalars(select(t.planned.c.example)))
+    numbers: dict[tuple[str, str], int] = {}
+    rows: list[Row] = []
+    already, refused = 0, []
+    for ballot in ballots:
+        if ballot.example not in asked:
+            refused.append(
+                f"{ballot.where}: the example {ballot.id!r} is in no plan, so nobody was asked "
+                "about it."
+            )
+            continue
+        person = (ballot.reviewer, ballot.kind)
+        if person not in numbers:
+            try:
+                numbers[person] = reviewer(db, *person, note)
+            except VoteError as error:
+                refused.append(f"{ballot.where}: {error}")
+                continue
+        who = numbers[person]
+        revision, answer = newest.get((who, ballot.example), (0, None))
+        if answer not in (None, ballot.answer):
+            refused.append(
+                f"{ballot.where}: {ballot.reviewer!r} answered {answer!r} for {ballot.id!r} "
+                f"before, so {ballot.answer!r} is not added. A reviewer has one vote on an example."
+            )
+        elif answer is not None or ballot.key in keys:
+            already += 1
+        else:
+            keys.add(ballot.key)
+            newest[who, ballot.example] = (revision + 1, ballot.answer)
+            rows.append(
+                {
+                    "example": ballot.example,
+                    "reviewer": who,
+                    "revision": revision + 1,
+                    "answer": ballot.answer,
+                    "first": ballot.first,
+                    "created_at": ballot.time,
+                    "kind": ballot.kind,
+                    "key": ballot.key,
+                }
+            )
+    if rows:
+        db.execute(insert(t.votes), rows)
+    return len(rows), already, refused
+
+
+def withdraw(db: Connection, name: str) -> int | None:
+    """Withdraw the newest vote that a person cast and still holds; return its example."""
+    newest = (
+        select(t.votes)
+        .join(t.reviewers)
+        .where(t.reviewers.c.name == name, _v.kind == "person", _HELD)
+        .order_by(_v.id.desc())
+        .limit(1)
+    )
+    vote = db.execute(newest).first()
+    if vote is None:
+        return None
+    db.execute(
+        insert(t.votes).values(
+            example=vote.example,
+            reviewer=vote.reviewer,
+            revision=vote.revision + 1,
+            created_at=now(),
+            kind=vote.kind,
+            key=f"withdraws {vote.id}",
+        )
+    )
+    return int(vote.example)
+
+
+def skip(db: Connection, reviewer: int, example: int) -> None:
+    """Put an example at the end of a reviewer's queue."""
+    revision = _revision(db, reviewer, example)
+    row = {"example": example, "reviewer": reviewer, "revision": revision, "created_at": now()}
+    db.execute(insert(t.skips).values(**row))
+
+
+def held(db: Connection) -> list[Row]:
+    """Return the votes that count, in the order in which they came, with reviewers' names."""
+    query = select(t.votes, t.reviewers.c.name).join(t.reviewers).where(_HELD).order_by(_v.id)
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def history(db: Connection, example: int) -> list[Row]:
+    """Return every vote on an example in the order in which they came, withdrawn ones marked."""
+    query = (
+        select(t.votes, t.reviewers.c.name, (~_HELD).label("withdrawn"))
+        .join(t.reviewers)
+        .where(_v.example == example, _v.answer.is_not(None))
+        .order_by(_v.id)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def tallies(db: Connection) -> dict[tuple[int, str], int]:
+    """Return how many votes that count each answer has, by example and answer."""
+    query = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
+    return {(example, answer): count for example, answer, count in db.execute(query)}
+
+
+def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
+    """Return, for each kind of vote that counts, how many there are and the reviewers' notes."""
+    query = (
+        select(_v.kind, func.count(), t.reviewers.c.note)
+        .join(t.reviewers)
+        .where(_HELD)
+        .group_by(_v.kind, t.reviewers.c.note)
+        .order_by(_v.kind, t.reviewers.c.note)
+    )
+    counts: dict[str, int] = {}
+    notes: dict[str, list[str]] = {}
+    for kind, count, note in db.execute(query):
+        counts[kind] = counts.get(kind, 0) + count
+        notes.setdefault(kind, []).extend([note] if note else [])
+    return [(kind, count, notes[kind]) for kind, count in counts.items()]
+
+
+def reviewer_count(db: Connection) -> int:
+    """Return how many reviewers hold a vote."""
+    return db.scalar(select(func.count(_v.reviewer.distinct())).where(_HELD)) or 0
+
+
+# ---------------------------------------------------------------- the queue of one reviewer
+
+
+def next_example(db: Connection, name: str, besides: int | None = None) -> int | None:
+    """Return what to ask a reviewer next: first what was withdrawn, last what was skipped.
+
+    Candidates with as many votes as their plan wants are not asked about, nor is what the
+    reviewer has answered.
+    """
+    queue = _queue(db, name)
+    c = queue.c
+    query = select(c.example).where(~c.answered, c.wanting)
+    if besides is not None:
+        query = query.where(c.example != besides)
+    order = (
+        case((c.withdrawn, 0), (c.skipped, 2), else_=1),
+        case((c.withdrawn, -c.vote), else_=0),  # the newest withdrawal first
+        case((c.skipped, c.skip), else_=0),  # the oldest skip first
+        c.place,
+    )
+    return db.scalar(query.order_by(*order).limit(1))
+
+
+def progress(db: Connection, name: str) -> tuple[int, int, int]:
+    """Return how many a reviewer has answered, can answer in all, and has skipped."""
+    c = _queue(db, name).c
+    row = db.execute(
+        select(
+            func.count().filter(c.answered),
+            func.count().filter(or_(c.answered, c.wanting)),
+            func.count().filter(and_(c.skipped, c.wanting, ~c.answered)),
+        )
+    ).one()
+    return row[0], row[1], row[2]
+
+
+def _queue(db: Connection, name: str) -> Subquery:
+    """Return everything planned, as one reviewer sees it: answered, withdrawn, skipped, wanting."""
+    reviewer = db.scalar(select(t.reviewers.c.id).where(t.reviewers.c.name == name)) or 0
+    mine = _newest(t.votes, reviewer)
+    skipped = _newest(t.skips, reviewer)
+    count = case((_v.answer.is_(None), -1), else_=1)  # a withdrawal takes back the vote before it
+    tally = select(_v.example, func.sum(count).label("votes")).group_by(_v.example).subquery()
+    revision = func.coalesce(mine.c.revision, 0)
+    is_skipped = func.coalesce(skipped.c.revision, -1) == revision
+    p = t.planned.c
+    return (
+        select(
+            p.example,
+            p.id.label("place"),
+            mine.c.row.label("vote"),
+            skipped.c.row.label("skip"),
+            (revision % 2 == 1).label("answered"),
+            and_(revision % 2 == 0, revision > 0, ~is_skipped).label("withdrawn"),
+            and_(revision % 2 == 0, is_skipped).label("skipped"),
+            (func.coalesce(tally.c.votes, 0) < t.plans.c.votes).label("wanting"),
+        )
+        .select_from(t.planned.join(t.plans, p.plan == t.plans.c.id))
+        .outerjoin(mine, mine.c.example == p.example)
+        .outerjoin(skipped, skipped.c.example == p.example)
+        .outerjoin(tally, tally.c.example == p.example)
+        .subquery()
+    )
+
+
+def _newest(table: Any, reviewer: int) -> Subquery:
+    c = table.c
+    rows: Select[Any] = (
+        select(c.example, func.max(c.revision).label("revision"), func.max(c.id).label("row"))
+        .where(c.reviewer == reviewer)
+        .group_by(c.example)
+    )
+    return rows.subquery()
+
+
+def _revision(db: Connection, reviewer: int, example: int) -> int:
+    """Return the newest revision of a reviewer's vote on an example; 0 if there is none."""
+    mine = and_(_v.reviewer == reviewer, _v.example == example)
+    return db.scalar(select(func.max(_v.revision)).where(mine)) or 0

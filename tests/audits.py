@@ -1,0 +1,67 @@
+"""Small audits and databases that several tests start from."""
+
+from pathlib import Path
+
+import numpy as np
+
+from errata.audit import Audit
+from errata.store import records
+from errata.store.database import Database
+
+CLASSES = ("cat", "dog", "fox")
+
+
+def planned(db: Database, n: int = 3, votes: int = 5, threshold: int = 3) -> Database:
+    """Fill a database with one run that flagged examples 0..n-1, all of them planned."""
+    with db.write() as connection:
+        array = records.add_array(connection, role="probs", path="p.npy", sha256="0")
+        finding = records.add_finding(
+            connection,
+            {
+                "rule": "margin",
+                "score": "normalized_margin",
+                "compat": None,
+                "settings": {},
+                "flagger": "model",
+                "estimated_errors": n,
+                "thresholds": [0.5, 0.5],
+                "warnings": [],
+                "probs": array,
+                "self_confidence": array,
+                "errata": "0",
+            },
+            [
+                {"example": i, "given": 0, "suggested": 1, "score": -0.5, "rules": ["margin"]}
+                for i in range(n)
+            ],
+        )
+        settings = {"goal": "census", "votes": votes, "threshold": threshold, "limit": None}
+        records.add_plan(connection, {"finding": finding, **settings})
+    return db
+
+
+def small_set(n: int = 60, wrong: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probabilities of a set whose first examples have wrong labels.
+
+    Example i truly belongs to class i mod 3; the first ``wrong`` are given the class after it.
+    """
+    rng = np.random.default_rng(7)
+    truth = np.arange(n) % 3
+    given = np.where(np.arange(n) < wrong, (truth + 1) % 3, truth)
+    probs = rng.dirichlet((1, 1, 1), n) * 0.2
+    probs[np.arange(n), truth] += 0.8
+    return given, probs / probs.sum(axis=1, keepdims=True)
+
+
+def small_audit(path: Path, **options: object) -> Audit:
+    """Return an audit of `small_set`, just made."""
+    labels, probs = small_set()
+    return Audit.create(path, **{"labels": labels, "probs": probs, "classes": CLASSES, **options})
+
+
+def planned_audit(path: Path, *, votes: int = 5, threshold: int = 3, **options: object) -> Audit:
+    """Return an audit of `small_set` whose candidates (the wrong labels) are planned."""
+    audit = small_audit(path, **options)
+    audit.find()
+    audit.plan(votes=votes, threshold=threshold)
+    return audit

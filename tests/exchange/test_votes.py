@@ -1,0 +1,146 @@
+"""Votes in and out of files."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audits import planned_audit
+from errata import FileError, VoteError
+from errata.exchange.votes import COLUMNS, check_vote, read_votes, write_votes
+
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1)
+votes = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": texts,
+            "reviewer": texts,
+            "answer": st.sampled_from(["given", "suggested", "both", "neither"]),
+            "time": st.none() | st.datetimes().map(lambda time: time.isoformat()),
+            "first": st.sampled_from([None, "given", "suggested"]),
+            "kind": st.sampled_from(["person", "simulated", "imported"]),
+        }
+    ),
+    max_size=5,
+)
+
+
+@given(rows=votes)
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_what_is_written_is_read_back(tmp_path_factory, name, rows):
+    path = tmp_path_factory.mktemp("votes") / name
+    write_votes(rows, path)
+    read = read_votes(path)
+    assert [row.pop("where") for row in read] == [
+        f"{name}, line {number}" for number in range(1 + (name == "votes.csv"), 99)
+    ][: len(rows)]
+    assert [{key: value or None for key, value in row.items()} for row in read] == rows
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_an_audits_votes_go_out_and_into_its_copy(tmp_path, name):
+    one, two = (planned_audit(tmp_path / folder) for folder in ("one", "two"))
+    for example, answer in enumerate(["given", "suggested", "both", "neither"]):
+        one.vote('ann, "the" one', example, answer, first="given", key=str(example))
+    one.vote("bob", 0, "given", first="suggested", key="b")
+    one.undo("bob")
+    write_votes([vote.to_dict() for vote in one.votes()], tmp_path / name)
+    assert two.add_votes(tmp_path / name).added == 4
+    assert two.votes() == one.votes()
+    again = two.add_votes(str(tmp_path / name))
+    assert (again.added, again.already_there) == (0, 4)
+    conflicting = [{**vote.to_dict(), "answer": "both"} for vote in one.votes()]
+    write_votes(conflicting, tmp_path / name)
+    changed = two.add_votes(tmp_path / name)
+    assert (changed.added, changed.already_there, len(changed.refused)) == (0, 1, 3)
+    line = 2 if name == "votes.csv" else 1
+    assert f"{name}, line {line}: 'ann, \"the\" one' answered 'given' for '0'" in changed.refused[0]
+    assert two.votes() == one.votes()
+
+
+def read(tmp_path, text, name="votes.csv"):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return read_votes(tmp_path / name)
+
+
+def test_columns_may_stand_in_any_order_and_others_are_left_alone(tmp_path):
+    rows = read(tmp_path, "\ufeffanswer,mood,reviewer,index\nboth,good,ann,3\n")
+    assert rows == [
+        {
+            "answer": "both",
+            "mood": "good",
+            "reviewer": "ann",
+            "index": "3",
+            "where": "votes.csv, line 2",
+        }
+    ]
+    checked = check_vote(rows[0], index_of=int, n=4, kind="imported")
+    assert checked["example"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "id,reviewer,anwser\n1,ann,both\n",
+            "no column 'answer'; its columns are id, review",
+        ),
+        ("reviewer,answer\nann,both\n", "no column 'id'"),
+        ("id,answer\n1,both\n", "no column 'reviewer'"),
+        ("", r"its columns are none\. Needed: id, reviewer, answer; known besides: time"),
+    ],
+)
+def test_a_missing_column_is_told_with_those_that_are_there(tmp_path, text, message):
+    with pytest.raises(VoteError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_bad_row_keeps_its_line_and_the_others_are_read(tmp_path):
+    text = 'id,reviewer,answer\n1,"ann\nlee",both\n2,ann,both,too,many\n3,ann\n4,ann,both\n'
+    rows = read(tmp_path, text)
+    assert [row["where"].split()[-1] for row in rows] == ["3", "4", "5", "6"]
+    assert rows[1]["problem"] == "There are more fields than the 3 columns."
+    reasons = []
+    for row in rows:
+        try:
+            check_vote(row, index_of=int, n=9, kind="imported")
+        except VoteError as error:
+            reasons.append(str(error))
+    assert len(reasons) == 3
+    assert "not printable" in reasons[0]
+    assert "The answer is missing" in reasons[2]
+
+
+def test_a_bad_line_of_json_is_told_and_the_others_are_read(tmp_path):
+    good = json.dumps({"id": 1, "reviewer": "ann", "answer": "both"})
+    rows = read(tmp_path, f"{good}\n\n{{cut\n7\n{good}\n", "votes.jsonl")
+    assert [row["where"].split()[-1] for row in rows] == ["1", "3", "4", "5"]
+    assert rows[1]["problem"].startswith("This is no JSON: ")
+    assert rows[2]["problem"] == "An object with id, reviewer, answer was expected, not 7."
+    with pytest.raises(VoteError, match="This is no JSON"):
+        check_vote(rows[1], index_of=int, n=9, kind="imported")
+
+
+def test_a_json_list_will_do(tmp_path):
+    row = {"id": "1", "reviewer": "ann", "answer": "both"}
+    assert read(tmp_path, json.dumps([row]), "votes.json") == [
+        {**row, "where": "votes.json, vote 1"}
+    ]
+    with pytest.raises(FileError, match=r"votes\.json is no JSON, or is cut short"):
+        read(tmp_path, '[{"id": 1', "votes.json")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(FileError, match=r"gone\.csv does not exist; a file of votes"):
+        read_votes(tmp_path / "gone.csv")
+    (tmp_path / "latin.csv").write_bytes("id,reviewer,answer\n1,Zoë,both\n".encode("latin-1"))
+    with pytest.raises(FileError, match=r"latin\.csv is not UTF-8"):
+        read_votes(tmp_path / "latin.csv")
+    with pytest.raises(FileError, match=r"votes\.csv is no CSV after line"):
+        read(tmp_path, "id,reviewer,answer\n1,ann," + "x" * 200_000 + "\n")
+
+
+def test_the_columns_are_those_of_the_file(tmp_path):
+    write_votes([], tmp_path / "votes.csv")
+    assert (tmp_path / "votes.csv").read_text() == ",".join(COLUMNS) + "\n"

@@ -1,0 +1,240 @@
+"""The report page: self-contained, honest when there is little to say, safe with any text."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from errata.comparison import compare
+from errata.core.accuracy import corrected_labels, label_sets
+from errata.datasets.media import Images, Row, Text
+from errata.errors import FileError
+from errata.report.context import Pair, ReportContext, ReportExample
+from errata.report.page import figures, headline, short_names, write_report
+
+EVIL = "<script>alert('x')</script> & \"quotes\" </style>"
+
+
+def example(**changes):
+    values = {
+        "id": "7",
+        "given": 0,
+        "suggested": 1,
+        "score": -0.98765,
+        "rules": ("margin", "argmax"),
+        "verdict": "correctable",
+        "votes": {"given": 1, "suggested": 4},
+        "corrected": 1,
+        "shown": None,
+    }
+    return ReportExample(**(values | changes))
+
+
+def comparison(corrected=True):
+    given = np.array([0, 0, 1, 1, 0, 1])
+    codes = np.array([1 if corrected else 0])
+    examples, suggested = np.array([1]), np.array([1])
+    return compare(
+        {
+            "net_small": np.array([[0], [1], [1], [0], [0], [0]]),
+            "net_large": np.array([[0], [0], [1], [1], [0], [1]]),
+        },
+        given=given,
+        corrected=corrected_labels(given, examples, suggested, codes),
+        sets=label_sets(6, examples, codes),
+    )
+
+
+def context(**changes):
+    values = {
+        "name": "pets",
+        "n": 6,
+        "classes": ("cat", "dog"),
+        "path": "pets.audit",
+        "estimated_errors": 1,
+        "rule": "margin",
+        "score": "normalized_margin",
+        "candidates": 1,
+        "reviewed": 1,
+        "open": 0,
+        "verdict_counts": {"correctable": 1},
+        "suspicious": [example()],
+        "pairs": [Pair(0, 1, 1, 1)],
+        "comparison": comparison(),
+        "settings": [("rule", "margin")],
+        "facts": [("labels", "labels.npy")],
+    }
+    return ReportContext(**(values | changes))
+
+
+def written(tmp_path, **changes):
+    return write_report(context(**changes), tmp_path / "report.html").read_text()
+
+
+class Addresses(HTMLParser):
+    """Collects every address a page would ask for, and every script and handler."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.scripts = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("script", "link", "iframe", "object", "base"):
+            self.scripts.append(tag)
+        for name, value in attributes:
+            if name.startswith("on"):
+                self.scripts.append(name)
+            if name in ("src", "href", "xlink:href", "action", "srcset"):
+                self.found.append(value)
+
+
+def test_the_page_asks_for_nothing_and_runs_no_script(tmp_path):
+    page = written(tmp_path, suspicious=[example(shown=Images(np.zeros((1, 8, 8))).show(0))])
+    addresses = Addresses(page)
+    assert addresses.scripts == []
+    assert {address[:5] for address in addresses.found} == {"data:"}
+    assert "url(http" not in page
+    assert "default-src 'none'" in page
+
+
+def test_text_from_outside_is_shown_as_text(tmp_path):
+    page = written(
+        tmp_path,
+        name=EVIL,
+        classes=(EVIL, "dog"),
+        notices=(EVIL,),
+        suspicious=[
+            example(id=EVIL, shown=Text(EVIL * 40)),
+            example(shown=Row(names=(EVIL,), values=(EVIL,))),
+        ],
+        settings=[(EVIL, EVIL)],
+    )
+    assert Addresses(page).scripts == []
+    assert "<script" not in page
+    assert page.count("</style>") == 1
+    assert "&lt;script&gt;alert(&#39;x&#39;)" in page
+
+
+def test_the_same_context_gives_the_same_bytes(tmp_path):
+    assert written(tmp_path) == written(tmp_path)
+
+
+def test_the_numbers_of_the_page_are_those_of_the_comparison(tmp_path):
+    page = written(tmp_path)
+    for number in ("16.67", "83.33", "100.00"):
+        assert re.search(rf"{number}\s%", page), number
+    assert "net_large leads" in page or "net_small leads" in page
+    assert "1 label of 6 was corrected" in page
+    assert "<del>cat</del>" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"rule": None, "candidates": 0, "reviewed": 0, "verdict_counts": {}, "suspicious": [],
+             "pairs": [], "comparison": None, "estimated_errors": None, "score": None},
+            "Next: errata find pets.audit",
+        ),
+        (
+            {"reviewed": 0, "open": 1, "verdict_counts": {}, "comparison": None,
+             "suspicious": [example(verdict=None, votes={}, corrected=None)]},
+            "Next: errata review pets.audit",
+        ),
+        (
+            {"candidates": 0, "reviewed": 0, "verdict_counts": {}, "suspicious": [], "pairs": [],
+             "comparison": None},
+            "No label looks wrong by this rule",
+        ),
+        ({"comparison": None}, "Next: errata compare pets.audit PREDICTIONS"),
+        ({"comparison": comparison(corrected=False), "verdict_counts": {"non_error": 1},
+          "suspicious": [example(verdict="non_error", corrected=None)]},
+         "No label was corrected, so there is no noise to vary"),
+        ({"open": 2}, "2 candidates still wait for votes"),
+    ],
+)  # fmt: skip
+def test_where_there_is_nothing_to_see_the_page_says_what_to_do(tmp_path, changes, message):
+    assert message in written(tmp_path, **changes)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileError, match="There is no folder .*nowhere"):
+        write_report(context(), tmp_path / "nowhere" / "report.html")
+
+
+def test_the_figures_count_what_was_left_out():
+    counts = {"correctable": 1, "neither": 1, "non_agreement": 1, "multi_label": 1}
+    shown = {name: value for value, name, _ in figures(context(reviewed=4, verdict_counts=counts))}
+    assert shown["left out"] == "3"
+    assert shown["noise prevalence"].startswith("33.33")
+    assert "3 examples left out" in headline(context(reviewed=4, verdict_counts=counts))
+
+
+def test_names_are_cut_only_where_words_end():
+    assert short_names(["resnet18", "resnet50"]) == {"resnet18": "resnet18", "resnet50": "resnet50"}
+    assert short_names(["a_", "a_b"]) == {"a_": "a_", "a_b": "b"}
+
+
+def test_many_models_classes_and_long_names_fit(tmp_path, browser):
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 1000, 300)
+    codes = np.ones(20, int)
+    examples, suggested = np.arange(20), rng.integers(0, 1000, 20)
+    fixed = corrected_labels(given, examples, suggested, codes)
+    models = {
+        f"a_model_with_a_rather_long_name_{index}": np.where(
+            rng.random(300) < 0.5 + index / 100, fixed, rng.integers(0, 1000, 300)
+        )[:, None]
+        for index in range(34)
+    }
+    compared = compare(models, given=given, corrected=fixed, sets=label_sets(300, examples, codes))
+    page = write_report(
+        context(
+            n=300,
+            classes=tuple(f"a class with a name that goes on and on {i}" for i in range(1000)),
+            comparison=compared,
+            suspicious=[example(id=str(i), shown=Text("word " * 900)) for i in range(48)],
+            pairs=[Pair(i, i + 1, 30 - i, 1) for i in range(20)],
+            candidates=48,
+            reviewed=48,
+            verdict_counts={"correctable": 20, "non_error": 28},
+        ),
+        tmp_path / "report.html",
+    )
+    for width in (1280, 390):
+        view = browser.new_page(viewport={"width": width, "height": 800})
+        view.goto(page.as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") == width
+        view.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_serious_violation_of_accessibility_and_no_request(tmp_path, browser, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    path = write_report(
+        context(
+            notices=("1 of 1 votes are simulated.",),
+            suspicious=[
+                example(shown=Images(np.eye(8)[None]).show(0)),
+                example(shown=Text("A text that says little. " * 40)),
+                example(shown=Row(names=("width", "height"), values=(1.5, 2.0)), verdict=None),
+            ],
+        ),
+        tmp_path / "report.html",
+    )
+    view = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
+    ).new_page()
+    asked, said = [], []
+    view.on("request", lambda request: asked.append(request.url))
+    view.on("console", lambda message: said.append(message.text))
+    view.goto(path.as_uri())
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert said == []
+    found = Axe().run(view).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    view.context.close()

@@ -1,0 +1,269 @@
+"""Votes against a plain model: whatever happens, the database and the model agree."""
+
+import shutil
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audits import planned
+from errata.store import records, voting
+from errata.store.database import Database
+from errata.store.voting import Ballot
+
+EXAMPLES, VOTES, NAMES = 4, 2, ("ann", "bob", "cid")
+
+
+@dataclass
+class Model:
+    """What votes mean, in plain Python: a list of everything that happened, and loops over it."""
+
+    log: list = field(default_factory=list)  # (what, name, example, answer)
+    keys: set = field(default_factory=set)
+
+    def held(self):
+        """Return {(name, example): answer}, in the order of voting."""
+        held = {}
+        for what, name, example, answer in self.log:
+            if what == "vote":
+                held[name, example] = answer
+            elif what == "undo":
+                del held[name, example]
+        return held
+
+    def count(self, example):
+        return sum(1 for _, voted in self.held() if voted == example)
+
+    def state(self, name, example):
+        """Return what a reviewer last did with an example, and when."""
+        last = [
+            (place, what)
+            for place, (what, who, which, _) in enumerate(self.log)
+            if (who, which) == (name, example)
+        ]
+        return last[-1] if last else (0, "nothing")
+
+    def next(self, name, besides=None):
+        waiting = [
+            example
+            for example in range(EXAMPLES)
+            if (name, example) not in self.held()
+            and self.count(example) < VOTES
+            and example != besides
+        ]
+        taken_back, new, skipped = [], [], []
+        for example in waiting:
+            place, what = self.state(name, example)
+            {"undo": taken_back, "nothing": new, "skip": skipped}[what].append((place, example))
+        order = sorted(taken_back, reverse=True) + new + sorted(skipped)
+        return order[0][1] if order else None
+
+    def progress(self, name):
+        answered = [example for who, example in self.held() if who == name]
+        open_ = [
+            example
+            for example in range(EXAMPLES)
+            if example not in answered and self.count(example) < VOTES
+        ]
+        skipped = [example for example in open_ if self.state(name, example)[1] == "skip"]
+        return len(answered), len(answered) + len(open_), len(skipped)
+
+    def vote(self, name, example, answer, key):
+        if key in self.keys or (name, example) in self.held():
+            return False
+        self.keys.add(key)
+        self.log.append(("vote", name, example, answer))
+        return True
+
+    def undo(self, name):
+        mine = [example for who, example in self.held() if who == name]
+        if not mine:
+            return None
+        self.log.append(("undo", name, mine[-1], None))
+        return mine[-1]
+
+
+names = st.sampled_from(["ann", "ann", "ann", "bob", "cid"])  # one does enough to take back
+examples = st.integers(0, EXAMPLES - 1)
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("vote"), names, examples, st.sampled_from(["given", "both"]), st.integers(0, 9)
+        ),
+        st.tuples(st.just("next"), names, st.just(0), st.just("suggested"), st.integers(10, 99)),
+        st.tuples(st.just("undo"), names),
+        st.tuples(st.just("undo all"), names),
+        st.tuples(st.just("skip"), names, examples),
+        st.tuples(st.just("skip next"), names),
+    ),
+    max_size=25,
+)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("template") / "audit.db"
+    planned(Database(path), n=EXAMPLES, votes=VOTES).close()
+    return path
+
+
+@given(steps=steps)
+def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_path_factory, steps):
+    path = tmp_path_factory.mktemp("run") / "audit.db"
+    shutil.copy(template, path)
+    db, model = Database(path), Model()
+    with db.write() as connection:
+        for step in steps:
+            what, name = step[:2]
+            if what in ("vote", "next"):
+                example, answer, key = step[2:]
+                if what == "next":
+                    example = model.next(name)
+                    if example is None:
+                        continue
+                added = voting.cast(
+                    connection,
+                    example=example,
+                    reviewer=voting.reviewer(connection, name, "person"),
+                    answer=answer,
+                    first="given",
+                    created_at=None,
+                    kind="person",
+                    key=str(key),
+                )
+                assert added == model.vote(name, example, answer, key)
+            elif what.startswith("undo"):
+                taken_back = model.undo(name)
+                assert voting.withdraw(connection, name) == taken_back
+                while what == "undo all" and taken_back is not None:
+                    taken_back = model.undo(name)
+                    assert voting.withdraw(connection, name) == taken_back
+            else:
+                example = model.next(name) if what == "skip next" else step[2]
+                if example is not None and (name, example) not in model.held():
+                    voting.skip(connection, voting.reviewer(connection, name, "person"), example)
+                    model.log.append(("skip", name, example, None))
+    with db.read() as connection:
+        held = {(vote["name"], vote["example"]): vote["answer"] for vote in voting.held(connection)}
+        assert list(held.items()) == list(model.held().items())
+        assert voting.tallies(connection) == tallies(model.held())
+        assert voting.reviewer_count(connection) == len({name for name, _ in model.held()})
+        for example in range(EXAMPLES):
+            history = voting.history(connection, example)
+            assert [vote["answer"] for vote in history] == [
+                answer for what, _, which, answer in model.log if (what, which) == ("vote", example)
+            ]
+            assert sum(not vote["withdrawn"] for vote in history) == model.count(example)
+        for name in NAMES:
+            following = voting.next_example(connection, name)
+            assert following == model.next(name)
+            assert voting.next_example(connection, name, following) == model.next(name, following)
+            assert voting.progress(connection, name) == model.progress(name)
+    db.close()
+
+
+def tallies(held):
+    counts = {}
+    for (_, example), answer in held.items():
+        counts[example, answer] = counts.get((example, answer), 0) + 1
+    return counts
+
+
+# ---------------------------------------------------------------- many at once
+
+ballots = st.lists(
+    st.tuples(names, st.integers(0, EXAMPLES), st.sampled_from(["given", "both"])), max_size=12
+)
+
+
+@given(first=ballots, second=ballots)
+def test_handed_in_votes_are_added_known_or_refused_and_twice_adds_nothing(
+    template, tmp_path_factory, first, second
+):
+    path = tmp_path_factory.mktemp("run") / "audit.db"
+    shutil.copy(template, path)
+    db, held = Database(path), {}
+    for batch in (first, second, second):
+        before = dict(held)
+        counts = [0, 0, 0]
+        for name, example, answer in batch:
+            known = held.get((name, example))
+            kind = 2 if example == EXAMPLES or known not in (None, answer) else known is not None
+            counts[kind] += 1
+            if kind == 0:
+                held[name, example] = answer
+        with db.write() as connection:
+            added, already, refused = voting.cast_all(connection, map(ballot, batch))
+        assert [added, already, len(refused)] == counts
+    assert held == before, "the same batch again added something"
+    with db.read() as connection:
+        votes = {
+            (vote["name"], vote["example"]): vote["answer"] for vote in voting.held(connection)
+        }
+    assert votes == held
+    db.close()
+
+
+def ballot(row):
+    name, example, answer = row
+    return Ballot(
+        where="line 7",
+        id=f"id{example}",
+        example=example,
+        reviewer=name,
+        answer=answer,
+        first=None,
+        time=None,
+        kind="imported",
+    )
+
+
+@pytest.fixture
+def db(template, tmp_path):
+    shutil.copy(template, tmp_path / "audit.db")
+    database = Database(tmp_path / "audit.db")
+    yield database
+    database.close()
+
+
+def test_refusals_name_the_line_and_the_reason(db):
+    with db.write() as connection:
+        voting.cast_all(connection, [ballot(("ann", 0, "given"))])
+        rows = [ballot(("ann", 0, "both")), ballot(("ann", EXAMPLES, "given"))]
+        _, _, refused = voting.cast_all(connection, rows)
+    assert refused[0].startswith(
+        "line 7: 'ann' answered 'given' for 'id0' before, so 'both' is not"
+    )
+    assert refused[1].startswith("line 7: the example 'id4' is in no plan")
+
+
+def test_a_vote_that_was_taken_back_does_not_come_again_with_its_file(db):
+    with db.write() as connection:
+        row = ballot(("ann", 0, "given"))
+        voting.cast_all(connection, [replace(row, kind="person")])
+        assert voting.withdraw(connection, "ann") == 0
+        assert voting.cast_all(connection, [row])[:2] == (0, 1)
+        assert voting.held(connection) == []
+
+
+def test_undo_leaves_imported_votes_alone(db):
+    with db.write() as connection:
+        voting.cast_all(connection, [ballot(("ann", 0, "given"))])
+        assert voting.withdraw(connection, "ann") is None
+        assert len(voting.held(connection)) == 1
+
+
+def test_kinds_and_notes_are_told_of_votes_that_count(db):
+    with db.write() as connection:
+        rows = [
+            Ballot(**{**vars(ballot((name, 0, "given"))), "kind": "simulated"}) for name in "xy"
+        ]
+        voting.cast_all(connection, rows[:1], "slip rate 3 %")
+        voting.cast_all(connection, rows[1:], "slip rate 9 %")
+        voting.cast_all(connection, [ballot(("ann", 1, "given"))])
+        assert voting.kinds(connection) == [
+            ("imported", 1, []),
+            ("simulated", 2, ["slip rate 3 %", "slip rate 9 %"]),
+        ]
+        assert records.newest_plan(connection)["votes"] == VOTES
