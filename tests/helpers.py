@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,13 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent
 ERRATA = str(Path(sys.executable).with_name("errata"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def modules() -> Iterator[tuple[Path, str]]:
+    """Yield the path and the full name of every module of errata."""
+    for path in sorted((REPO / "src" / "errata").rglob("*.py")):
+        names = path.relative_to(REPO / "src").with_suffix("").parts
+        yield path, ".".join(names[:-1] if names[-1] == "__init__" else names)
 
 
 def required() -> set[str]:

@@ -141,9 +141,9 @@ def _readme(content: Content, name: str) -> str:
     return f"""# {_plain(content.name)}: corrected labels
 
 Version `{name}`. {c["D"]:,} examples in {len(content.classes)} classes. {c["candidates"]:,} labels
-looked wrong and were sent for checking; {c["reviewed"]:,} of them were reviewed, by
-{content.reviewers:,} reviewers with {int(v.votes.sum()):,} votes. A verdict needs
-{v.threshold} votes for one answer.
+looked wrong and were sent for checking; {c["reviewed"]:,} of them have {int(v.votes.sum()):,}
+votes under {content.reviewers:,} reviewers' names. A verdict needs {v.threshold} votes for one
+answer.
 
 {notices}| what the reviewers found | candidates | in this release |
 |---|---:|---|
@@ -170,7 +170,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 |---|---|
 | `id` | the example's id |
 | `given`, `corrected` | class numbers; their names, in order, are `classes` in `{MANIFEST}` |
-| `verdict` | what the reviewers found; `open` if votes are lacking; empty if nobody was asked |
+| `verdict` | what the reviewers found; `open` if votes are lacking; empty without votes |
 | {", ".join(f"`votes_{answer}`" for answer in ANSWERS)} | votes for each answer |
 | `in_pruned` | the label, given or corrected, is trusted |
 | `in_correctable` | the label was corrected |

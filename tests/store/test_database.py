@@ -123,6 +123,20 @@ def test_a_writer_holds_the_lock_from_its_first_moment(db, tmp_path):
         other.close()
 
 
+def test_who_waits_too_long_is_told(db, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0)
+    impatient = Database(tmp_path / "audit.db")
+    with (
+        db.write(),
+        pytest.raises(AuditError, match="Another process has been writing.*try again"),
+        impatient.write(),
+    ):
+        pass
+    with impatient.write() as connection:
+        records.log(connection, "vote")
+    impatient.close()
+
+
 def test_what_fails_is_undone_as_a_whole(db):
     def half():
         with db.write() as connection:

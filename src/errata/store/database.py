@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from errata.errors import AuditError, FileError
 from errata.store.tables import HEAD
@@ -33,6 +33,7 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._engine = _engine(path)
         self._writing = self._engine.execution_options(writes=True)
         self._lock = threading.Lock()  # threads of one process take turns without polling the file
@@ -46,8 +47,23 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """Yield a connection whose changes are on the disk when the block ends, all or none."""
-        with self._lock, self._writing.begin() as connection:
+        """Yield a connection whose changes are on the disk when the block ends, all or none.
+
+        Raises
+        ------
+        AuditError
+            Another process has been writing for longer than `WAIT_SECONDS`.
+        """
+        with self._lock, contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._writing.begin())
+            except OperationalError as error:
+                if "locked" not in str(error.orig):
+                    raise
+                raise AuditError(
+                    f"Another process has been writing to {self._path} for {WAIT_SECONDS} seconds. "
+                    "Nothing was changed; try again when it has ended."
+                ) from None
             yield connection
 
     def close(self) -> None:
