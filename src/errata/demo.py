@@ -58,7 +58,7 @@ class DemoResult:
 
 
 def prepare_demo(out: Path, *, seed: int = 0, say: Say = _silent) -> Digits:
-    """Plant wrong labels, get out-of-sample probabilities, find and plan; the audit waits for votes.
+    """Plant wrong labels, get out-of-sample probabilities, and find; the audit waits for a plan.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def run_demo(out: Path, *, seed: int = 0, say: Say = _silent) -> DemoResult:
     audit = digits.audit
     plan = audit.plan(votes=REVIEWERS, threshold=3)
     say(
-        f"{REVIEWERS} simulated reviewers look at each candidate; each slips {SLIP_RATE:.0%} of the "
-        "time."
+        f"{REVIEWERS} simulated reviewers look at each candidate; each slips {SLIP_RATE:.0%} "
+        "of the time."
     )
     audit.add_votes(
         simulated_votes(digits, seed=seed),
@@ -132,9 +132,9 @@ def run_demo(out: Path, *, seed: int = 0, say: Say = _silent) -> DemoResult:
     before = comparison.leaders("original", "D")[0]
     after = comparison.leaders("corrected", "P")[0]
     sentence = (
-        f"Planted {len(digits.planted)} wrong labels: {found} are among the {plan.candidates} candidates, "
-        f"{len(digits.planted) - found} were missed, so precision is {found / plan.candidates:.0%}; "
-        f"{corrected} were set right. {comparison.headline()}"
+        f"Planted {len(digits.planted)} wrong labels: {found} are among the {plan.candidates} "
+        f"candidates, {len(digits.planted) - found} were missed, so precision is "
+        f"{found / plan.candidates:.0%}; {corrected} were set right. {comparison.headline()}"
     )
     return DemoResult(
         audit=audit.path,
@@ -176,7 +176,7 @@ def simulated_votes(digits: Digits, *, seed: int) -> list[dict[str, Any]]:
 
 
 def model_predictions(digits: Digits, *, seed: int, say: Say) -> dict[str, np.ndarray]:
-    """Return out-of-sample probabilities of models of rising capacity, trained on the given labels."""
+    """Return out-of-sample predictions of models of rising capacity, fitted on the given labels."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict

@@ -193,7 +193,7 @@ def calibrated_counts_cleanlab(
     raised = np.maximum(counts.diagonal(), 1)
     others = np.maximum(np.count_nonzero(counts, axis=1) - 1, 1)
     share = (raised - counts.diagonal()) / others
-    whole = np.maximum(counts - share[:, None], 0).astype(np.int64)
+    whole: Int[np.ndarray, "classes classes"] = np.maximum(counts - share[:, None], 0).astype(int)
     np.fill_diagonal(whole, raised)
     whole[label_counts <= 1] = 0
     return whole

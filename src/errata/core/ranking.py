@@ -156,7 +156,7 @@ def lowest(
     if count <= 0:
         return np.zeros(len(scores), bool)
     cut = np.partition(scores, count - 1)[count - 1]
-    mask = scores < cut
+    mask: Bool[np.ndarray, "n"] = scores < cut
     at_cut = np.flatnonzero(scores == cut)
     wanted = count - int(mask.sum())
     mask[at_cut[np.argsort(tie[at_cut], kind="stable")[:wanted]]] = True

@@ -172,7 +172,8 @@ def by_confident(
     >>> by_confident(np.array([0, 0, 1]), np.array([0, 1, -1]))
     array([False,  True, False])
     """
-    return (estimate >= 0) & (estimate != labels)
+    mask: Bool[np.ndarray, "n"] = (estimate >= 0) & (estimate != labels)
+    return mask
 
 
 def by_argmax(stats: RowStats) -> Bool[np.ndarray, "n"]:
@@ -191,7 +192,7 @@ def close_to_given(labels: Integer[np.ndarray, "n"], stats: RowStats) -> Bool[np
     cleanlab 2.x flags none of these.
     """
     raised = stats.self_confidence + stats.self_confidence.dtype.type(1e-6)
-    beaten = (stats.top_confidence > raised) | (
+    beaten: Bool[np.ndarray, "n"] = (stats.top_confidence > raised) | (
         (stats.top_confidence == raised) & (stats.top < labels)
     )
     return ~beaten

@@ -15,12 +15,12 @@ class Dense:
     @property
     def n(self) -> int:
         """Number of examples."""
-        return self.array.shape[0]
+        return int(self.array.shape[0])
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        return self.array.shape[1]
+        return int(self.array.shape[1])
 
     def read(self, start: int, stop: int) -> Float[np.ndarray, "rows classes"]:
         """Return the rows from ``start`` up to ``stop``."""
@@ -35,7 +35,8 @@ class Dense:
         if columns is None or 2 * len(columns) > self.n_classes:
             chunk = np.ascontiguousarray(self.array[rows])
             return chunk if columns is None else chunk[:, columns]
-        return self.array[rows[:, None], columns]
+        block: Float[np.ndarray, "rows columns"] = self.array[rows[:, None], columns]
+        return block
 
 
 def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
@@ -48,4 +49,5 @@ def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "r
     """
     wide = probs.astype(np.float32) if probs.dtype.itemsize < 4 else probs
     sums = wide.sum(axis=1, keepdims=True)
-    return wide / np.maximum(sums, np.finfo(wide.dtype).tiny)
+    scaled: Float[np.ndarray, "rows classes"] = wide / np.maximum(sums, np.finfo(wide.dtype).tiny)
+    return scaled
