@@ -1,0 +1,235 @@
+"""What the pages say: one typed context for each page, and the templates that show it.
+
+A context holds only what its page shows. Nothing in `Question` tells the given label from the
+suggested one: there are two panels, and they differ in letter, keys, name and exemplars.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from errata.datasets.media import Picture, Row, Shown, Text
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+EXAMPLE_SIDE, EXEMPLAR_SIDE = 384, 96  # longest side, in CSS pixels, to which tiny pictures grow
+TINY_SIDE = 128  # pictures up to this are enlarged with hard pixel edges
+LONGEST_TEXT, LONGEST_EXCERPT = 20_000, 600  # characters of an example, of an exemplar
+
+_BREAK = re.compile(r"<br\s*/?>")
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture as shown: its address, its size in CSS pixels, and whether it is a tiny one.
+
+    A tiny picture is enlarged; `small` is its size among the exemplars.
+    """
+
+    url: str
+    width: int
+    height: int
+    tiny: bool
+    small: tuple[int, int]
+    kind: str = "picture"
+
+
+@dataclass(frozen=True)
+class TextView:
+    """A text as shown; `left_out` counts the characters that only the whole text has."""
+
+    text: str
+    left_out: int
+    url: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class RowView:
+    """A row of features as shown: names, and values as text."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+    kind: str = "row"
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Each name with its value."""
+        return tuple(zip(self.names, self.values, strict=True))
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Nothing to show, and why."""
+
+    why: str
+    kind: str = "missing"
+
+
+View = PictureView | TextView | RowView | Missing
+
+
+def view(shown: Shown, url: str, *, side: int, longest: int) -> View:
+    """Return how one example is shown, at most about `side` pixels or `longest` characters large.
+
+    Examples
+    --------
+    >>> view(Picture(b"", "image/png", 28, 28), "/media/3", side=384, longest=100)
+    PictureView(url='/media/3', width=364, height=364, tiny=True, small=(84, 84), kind='picture')
+    """
+    match shown:
+        case Picture(width=width, height=height):
+            longer = max(width, height)
+            if longer > TINY_SIDE:
+                return PictureView(url, width, height, tiny=False, small=(width, height))
+            # Whole multiples, so that every pixel of the picture becomes a square of one size.
+            large, small = max(1, side // longer), max(1, EXEMPLAR_SIDE // longer)
+            return PictureView(
+                url,
+                width * large,
+                height * large,
+                tiny=True,
+                small=(width * small, height * small),
+            )
+        case Text(text=text):
+            # Reviews of films come with these; everything else is shown as it was written.
+            text = _BREAK.sub("\n", text)
+            return TextView(text[:longest], max(0, len(text) - longest), url)
+        case Row(names=names, values=values):
+            return RowView(names, tuple(map(_value, values)))
+
+
+def _value(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.5g}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One way to answer (or to go on): its name in the form, its label, and its keys.
+
+    Keys are names of `KeyboardEvent.key`; the first is the one printed on the button.
+    """
+
+    name: str
+    label: str
+    keys: tuple[str, ...]
+    meaning: str
+
+
+A = Answer("a", "(a)", ("a", "1", "ArrowLeft"), "The example is what (a) says, and not (b).")
+B = Answer("b", "(b)", ("b", "2", "ArrowRight"), "The example is what (b) says, and not (a).")
+BOTH = Answer("both", "Both", ("o", "3", "ArrowUp"), "Both names are right for the example.")
+NEITHER = Answer("neither", "Neither", ("n", "4", "ArrowDown"), "Neither name is right for it.")
+SKIP = Answer("skip", "Skip", ("s",), "Not now: it comes back when the others are done.")
+UNDO = Answer("undo", "Undo", ("z", "Backspace"), "Take your last answer back and see it again.")
+ANSWERS = (A, B, BOTH, NEITHER)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of the two answers: how to choose it, the name of its class, and typical examples."""
+
+    answer: Answer
+    name: str
+    exemplars: Sequence[View]
+
+
+@dataclass(frozen=True)
+class Flash:
+    """One line said once, on the next page: what was recorded, or why nothing was."""
+
+    text: str
+    undo: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What every page shows: the audit's name, the reviewer (once known), their own progress."""
+
+    audit: str
+    reviewer: str | None = None
+    answered: int = 0
+    total: int = 0
+    flash: Flash | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(Page):
+    """The first page: the task in one screen, the keys, and who you are."""
+
+    suggested_name: str = ""
+    notices: Sequence[str] = ()
+    problem: str = ""
+    answers: Sequence[Answer] = (*ANSWERS, SKIP, UNDO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Page):
+    """The page of one example: Figure 2 of the paper."""
+
+    ticket: str
+    after: str  # where to ask what the next page will need
+    example: View
+    panels: tuple[Panel, Panel]
+    both: Answer = BOTH
+    neither: Answer = NEITHER
+    skip: Answer = SKIP
+    undo: Answer = UNDO
+    answers: Sequence[Answer] = (*ANSWERS, SKIP, UNDO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done(Page):
+    """The last page: nothing is left for this reviewer, and what comes next."""
+
+    ticket: str
+    folder: str  # the audit's folder, quoted for a shell
+    notices: Sequence[str] = ()
+    undo: Answer = UNDO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Page):
+    """Something could not be done: what, and the way on."""
+
+    status: int
+    title: str
+    message: str
+
+
+class Pages:
+    """Renders contexts, every value escaped by Jinja2; holds the files that pages refer to.
+
+    `version` changes with these files, so that browsers may keep them for ever.
+    """
+
+    def __init__(self) -> None:
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.filters["key"] = key_name
+        self.static = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir())}
+        content = b"".join(self.static.values())
+        self.version = hashlib.sha256(content).hexdigest()[:10]
+        self._templates.globals["version"] = self.version
+
+    def render(self, page: Page) -> str:
+        """Return the page as HTML; the template is named for the context's class."""
+        name = type(page).__name__.lower()
+        return self._templates.get_template(f"{name}.html").render(page=page)
+
+
+def key_name(key: str) -> str:
+    """Return how a key is printed: ``key_name("ArrowLeft")`` is ``"←"``."""
+    arrows = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
+    return arrows.get(key, key)

@@ -1,0 +1,106 @@
+"""Signed tickets: what a page showed to whom, so that a page counts for one vote at most.
+
+Knows how to sign and to read; what follows from a ticket is for `errata.review.app` to decide.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+
+class BadTicketError(Exception):
+    """A ticket or a cookie that this audit did not issue, or not to this reviewer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """What one page showed to one reviewer.
+
+    A ticket is signed, not hidden, so it names the two classes in the order in which they
+    stood on the page, and not which of them is the given one.
+
+    Parameters
+    ----------
+    reviewer : whom the page was made for
+    example : row of the example shown; None on the page that ends the queue
+    shown : classes of the answers (a) and (b); empty where no example is shown
+    answered : how many votes of the reviewer counted when the page was made
+    nonce : random; the idempotency key of the vote
+    """
+
+    reviewer: str
+    example: int | None
+    shown: tuple[int, ...]
+    answered: int
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+
+
+class Seal:
+    """Signs and reads with the key of one audit; what is signed for one purpose fits no other.
+
+    Examples
+    --------
+    >>> seal = Seal("a key kept with the audit")
+    >>> ticket = Ticket(reviewer="Ana", example=7, shown=(3, 5), answered=0)
+    >>> seal.read_ticket(seal.sign_ticket(ticket), reviewer="Ana") == ticket
+    True
+    >>> seal.read("cookie", seal.sign_ticket(ticket))
+    Traceback (most recent call last):
+        ...
+    errata.review.tickets.BadTicketError: This page was not made by this audit's review server.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        # All ports of one host share cookies and the browser's cache: the stamp keeps the
+        # reviewers and the pictures of two audits apart.
+        self.stamp = self.sign("stamp", None).rpartition(".")[2][:10]
+
+    def sign(self, purpose: str, value: object) -> str:
+        """Return a value (strings, integers, None, and lists of them) as signed text."""
+        return str(URLSafeSerializer(self._secret, salt=f"errata.review.{purpose}").dumps(value))
+
+    def read(self, purpose: str, text: str) -> Any:
+        """Return the value in a signed text; `BadTicketError` if it was not signed here for this."""
+        try:
+            return URLSafeSerializer(self._secret, salt=f"errata.review.{purpose}").loads(text)
+        except BadData as error:
+            raise BadTicketError("This page was not made by this audit's review server.") from error
+
+    def sign_ticket(self, ticket: Ticket) -> str:
+        """Return a ticket as signed text."""
+        return self.sign("ticket", astuple(ticket))
+
+    def read_ticket(self, text: str, *, reviewer: str) -> Ticket:
+        """Return the ticket in a signed text; `BadTicketError` unless it was made for `reviewer`."""
+        owner, example, shown, answered, nonce = self.read("ticket", text)
+        if owner != reviewer:
+            raise BadTicketError(
+                f"This page was opened by the reviewer {owner!r}, but you are {reviewer!r} now."
+            )
+        return Ticket(
+            reviewer=owner, example=example, shown=tuple(shown), answered=answered, nonce=nonce
+        )
+
+
+def kept_key(folder: Path) -> str:
+    """Return the signing key kept in a folder, for the owner's eyes only; the first call makes it.
+
+    It outlives the server, so that a page opened before a restart can still be answered.
+    """
+    path = folder / "review.key"
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text()
+    # Written in full, then given its name: another server starting now reads all of it or none.
+    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=path.name) as file:  # mode 0600
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+    return path.read_text()
