@@ -47,8 +47,10 @@ browser:
 	} || echo "Chromium could not be installed by apt-get here, so the tests of the review page are" \
 		"skipped. Install Chromium or Chrome, put it on the PATH, and run this again." >&2
 
+# People's votes are in demo-review (ARGS=--review), which is kept; demo-out is made anew.
 demo: $(VENV)/.base
-	@$(BIN)/errata demo demo-out $(ARGS)
+	@rm -rf demo-out
+	@$(BIN)/errata demo $(ARGS)
 
 test: $(VENV)/.dev browser
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
@@ -71,7 +73,7 @@ docs-serve: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python benchmarks/find.py $(ARGS)
 
 constraints: | $(BIN)/python
 	@rm -rf build/constraints && $(BIN)/python -m venv build/constraints

@@ -111,7 +111,7 @@ def test_thresholds_joint_and_scores_are_cleanlabs(cleanlab_flags, audit):
 
 
 def test_the_collision_rules_differ_where_the_top_class_misses_its_threshold():
-    """Two classes are confident, the most probable of all is neither: the paper takes the better of the two."""
+    """Two classes are confident, the most probable of all is neither."""
     labels = np.array([0, 0, 1, 1, 2, 2, 0])
     probs = np.array(
         [

@@ -135,14 +135,12 @@ def find(
 
     Parameters
     ----------
-    labels : given labels, integers ``(n,)``, or strings with ``classes``; or the path of an array
-    file probs : out-of-sample probabilities ``(n, m)``, rows summing to 1; or the path of an array
-    file,
+    labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file's path
+    probs : out-of-sample probabilities ``(n, m)``, rows summing to 1; or an array file's path,
         which is memory-mapped
-    rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins as
-    errors
-        are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax`` (the quick
-        trick)
+    rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins
+        as errors are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax``
+        (the quick trick)
     score : what the flagged examples are sorted by, lowest first: ``normalized_margin``,
         ``self_confidence``, ``weighted_entropy``
     compat : ``"cleanlab"`` takes the definitions of cleanlab 2.9 in place of the paper's

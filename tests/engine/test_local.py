@@ -1,4 +1,4 @@
-"""Chunks come back in order, whatever finishes first; errors and interrupts leave nothing hanging."""
+"""Chunks come back in order, whatever finishes first; an error leaves nothing hanging."""
 
 import threading
 import time

@@ -1,0 +1,1 @@
+"""The web page on which people check labels (`errata.review.app.serve`)."""

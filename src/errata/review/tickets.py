@@ -67,7 +67,7 @@ class Seal:
         return str(URLSafeSerializer(self._secret, salt=f"errata.review.{purpose}").dumps(value))
 
     def read(self, purpose: str, text: str) -> Any:
-        """Return the value in a signed text; `BadTicketError` if it was not signed here for this."""
+        """Return the value in a signed text; `BadTicketError` if not signed here for this."""
         try:
             return URLSafeSerializer(self._secret, salt=f"errata.review.{purpose}").loads(text)
         except BadData as error:
@@ -78,7 +78,7 @@ class Seal:
         return self.sign("ticket", astuple(ticket))
 
     def read_ticket(self, text: str, *, reviewer: str) -> Ticket:
-        """Return the ticket in a signed text; `BadTicketError` unless it was made for `reviewer`."""
+        """Return the ticket in a signed text; `BadTicketError` unless it is the reviewer's."""
         owner, example, shown, answered, nonce = self.read("ticket", text)
         if owner != reviewer:
             raise BadTicketError(

@@ -18,6 +18,7 @@
   async function send(form, button) {
     sending = true;
     button.classList.add("chosen");
+    say("", false);
     try {
       const response = await fetch(button.getAttribute("formaction") ?? form.action, {
         method: "POST",
@@ -29,7 +30,7 @@
       show(next, response.url);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      say("Perhaps not saved: the server does not answer. Start it again, then answer again; it counts once.", true);
+      say("The server does not answer. Start it again, then answer again: it counts once.", true);
     } finally {
       button.classList.remove("chosen");
       sending = false;

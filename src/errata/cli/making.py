@@ -1,0 +1,108 @@
+"""`errata init` and `errata plan`: make an audit, decide which examples are sent for checking."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from errata.cli.options import AuditFolder, FormatOption, QuietOption
+from errata.cli.output import Printer
+from errata.errors import InputError
+
+if TYPE_CHECKING:
+    from errata.datasets.media import Features, Images, Texts
+
+
+def init(
+    audit: Annotated[Path, typer.Argument(metavar="AUDIT", help="The folder to make.")],
+    *,
+    labels: Annotated[Path, typer.Option(help="Given labels: .npy, one an example.")],
+    probs: Annotated[Path, typer.Option(help="Out-of-sample probabilities: .npy.")],
+    classes: Annotated[
+        Path | None, typer.Option(help="Class names: a .json list, or text with a name a line.")
+    ] = None,
+    ids: Annotated[
+        Path | None, typer.Option(help="Ids of the examples: .json, .csv, .npy or text.")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Pictures: an array (.npy), or a folder or .zip with --files."),
+    ] = None,
+    files: Annotated[
+        Path | None, typer.Option(help="A .json list: the file of each example in --images.")
+    ] = None,
+    texts: Annotated[Path | None, typer.Option(help="Texts: .json, .csv or text.")] = None,
+    features: Annotated[Path | None, typer.Option(help="Rows of numbers: .npy.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the audit is called.")] = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Make an audit, a folder, of labels and probabilities.
+
+    Labels and probabilities stay where they are and are referred to by path and SHA-256. With
+    --images, --texts or --features reviewers are shown the examples.
+    """
+    import errata
+    from errata.exchange.lists import read_list
+
+    printer = Printer(format=format, quiet=quiet)
+    made = errata.Audit.create(
+        audit,
+        labels=labels,
+        probs=probs,
+        classes=read_list(classes) if classes else None,
+        ids=read_list(ids) if ids else None,
+        media=_media(images, files, texts, features),
+        name=name,
+    )
+    printer.facts(
+        {"audit": str(audit), "name": made.name, "examples": made.n, "classes": len(made.classes)}
+    )
+    printer.next("find", audit)
+
+
+def _media(
+    images: Path | None, files: Path | None, texts: Path | None, features: Path | None
+) -> "Images | Texts | Features | None":
+    from errata.datasets.media import Features, Images, Texts
+    from errata.exchange.lists import read_list
+
+    if sum(given is not None for given in (images, texts, features)) > 1:
+        raise InputError("Give one of --images, --texts and --features.")
+    if (files is not None) != (images is not None and images.suffix != ".npy"):
+        raise InputError(
+            "--files names the picture of each example in a folder or .zip given as --images: "
+            "give both, or --images with an array (.npy) alone."
+        )
+    if images is not None and files is not None:
+        listed = [str(name) for name in read_list(files)]
+        if images.is_dir():
+            return Images(files=[images / name for name in listed])
+        return Images(files=listed, archive=images)
+    if images is not None:
+        return Images(images)
+    if texts is not None:
+        return Texts(read_list(texts) if texts.suffix == ".csv" else texts)
+    return None if features is None else Features(features)
+
+
+def plan(
+    audit: AuditFolder,
+    *,
+    votes: Annotated[int, typer.Option(min=1, help="Votes wanted for each candidate.")] = 5,
+    threshold: Annotated[
+        int, typer.Option(min=1, help="Votes for one answer that make a verdict.")
+    ] = 3,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many candidates, worst first.")
+    ] = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Say which examples are checked, and by how many votes."""
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    made = errata.Audit.open(audit).plan(votes=votes, threshold=threshold, limit=limit)
+    printer.facts(made.to_dict())
+    printer.next("review", audit)

@@ -1,0 +1,162 @@
+"""The printer: data goes to stdout, talk goes to stderr, and a closed pipe is no accident."""
+
+import csv
+import io
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Format = Literal["table", "json", "csv"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printer:
+    """Prints one result in the format asked for, and what else there is to say."""
+
+    format: Format = "table"
+    quiet: bool = False
+
+    def show(
+        self,
+        payload: object,
+        rows: Sequence[Row],
+        *,
+        table: Sequence[Row] = (),
+        columns: Sequence[str] = (),
+    ) -> None:
+        """Print a result: ``payload`` as JSON, ``rows`` as CSV, ``table`` (or rows) for eyes.
+
+        ``columns`` are the head of the CSV where there may be no rows.
+        """
+        if self.format == "json":
+            _write(json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        elif self.format == "csv":
+            _write(_as_csv(rows, columns))
+        else:
+            _write(_as_table(table or rows))
+
+    def facts(self, payload: Row, *, table: Row | None = None) -> None:
+        """Print one result that is a few named facts; ``table`` are those worth a look."""
+        known = {key: value for key, value in (table or payload).items() if value is not None}
+        facts = [{"": key, " ": value} for key, value in known.items()]
+        self.show(payload, [payload], table=facts)
+
+    def text(self, payload: object, rows: Sequence[Row], text: str) -> None:
+        """Print a result that for eyes is a text rather than a table."""
+        if self.format == "table":
+            _write(text.rstrip("\n") + "\n")
+        else:
+            self.show(payload, rows)
+
+    def say(self, *lines: str) -> None:
+        """Say something beside the result."""
+        if not self.quiet:
+            print(*lines, sep="\n", file=sys.stderr)
+
+    def next(self, *command: object) -> None:
+        """Name the command that usually comes next."""
+        self.say(f"Next: errata {shlex.join(map(str, command))}")
+
+    @contextmanager
+    def progress(self, what: str) -> "Iterator[Callable[[int, int], None] | None]":
+        """Yield what to call with (done, total); nothing where nobody watches."""
+        if self.quiet or not sys.stderr.isatty():
+            yield None
+            return
+        bar = _Bar(what)
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+
+class _Bar:
+    """A progress bar that appears once the work has taken a second."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.begun = time.monotonic()
+        self.bar: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.bar is None:
+            if time.monotonic() - self.begun < 1:
+                return
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self.bar = Progress(console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task(self.what)
+            self.bar.start()
+        self.bar.update(self.task, completed=done, total=total)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What could not be written now cannot be written on the way out either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough: `| head`
+            raise typer.Exit from None
+        raise
+
+
+def _as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]) if rows else columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return file.getvalue()
+
+
+def _as_table(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # in a pipe there is no edge to wrap at, and cut words cannot be searched for
+    console = Console(width=None if sys.stdout.isatty() else 240)
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(key.strip() for key in rows[0]))
+    for key, value in rows[0].items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(key, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_for_eyes(value)) for value in row.values()))
+    with console.capture() as capture:
+        console.print(table)
+    lines = (line.rstrip() for line in capture.get().splitlines())
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _cell(value: object) -> object:
+    """Return a value as it stands in one cell: parts of a list are separated by spaces."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={part}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else value
+
+
+def _for_eyes(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(_cell(value))

@@ -1,0 +1,71 @@
+"""`errata release`, `errata compare` and `errata report`: what leaves the audit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from errata.cli.options import AuditFolder, FormatOption, QuietOption, ThresholdOption
+from errata.cli.output import Printer
+
+
+def release(
+    audit: AuditFolder,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    *,
+    threshold: ThresholdOption = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Write the corrected test set to a new folder.
+
+    It holds a Parquet of all examples, a manifest with hashes, and a README.
+    """
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    made = errata.Audit.open(audit).release(out, threshold=threshold)
+    table = {"release": str(made.path), "version": made.version, **made.counts}
+    printer.facts(made.to_dict(), table=table)
+    printer.say(*made.notices)
+    printer.next("compare", audit, "PREDICTIONS")
+
+
+def compare(
+    audit: AuditFolder,
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PREDICTIONS", help="What the models answered: .npz, .npy, .csv or a folder."
+        ),
+    ],
+    *,
+    threshold: ThresholdOption = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Compare models on given and on corrected labels."""
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    opened = errata.Audit.open(audit)
+    compared = opened.compare(predictions, threshold=threshold)
+    printer.text(compared.to_dict(), compared.rows(), repr(compared))
+    printer.say(*opened.notices)
+    printer.next("report", audit, "OUT.html")
+
+
+def report(
+    audit: AuditFolder,
+    out: Annotated[Path, typer.Argument(metavar="OUT.html", help="The page to write.")],
+    *,
+    threshold: ThresholdOption = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Write one page to look at."""
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    path = errata.Audit.open(audit).report(out, threshold=threshold)
+    printer.text({"report": str(path)}, [{"report": str(path)}], str(path))

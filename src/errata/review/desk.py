@@ -1,0 +1,165 @@
+"""What reviewers are shown and what becomes of their answers; knows an audit, and no HTTP.
+
+Keeps no state of its own but caches: an answer is in the audit before anybody is told so, so the
+server may be killed at any moment.
+"""
+
+import functools
+import logging
+import shlex
+import threading
+
+from errata.audit import Audit
+from errata.datasets.media import Shown
+from errata.errors import FileError
+from errata.results import Task
+from errata.review import pages
+from errata.review.pages import Flash
+from errata.review.tickets import Seal, Ticket
+
+EXEMPLARS = 6
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """One audit's reviews: the next page of a reviewer, and their votes, skips and undos.
+
+    Parameters
+    ----------
+    seal : signs the ticket on each page
+    """
+
+    def __init__(self, audit: Audit, seal: Seal) -> None:
+        self.audit = audit
+        self._seal = seal
+        self._undoing = threading.Lock()
+        self._show = functools.lru_cache(maxsize=16)(audit.show)  # for the page, then its picture
+        self._exemplars = functools.lru_cache(maxsize=4096)(self._find_exemplars)
+
+    # ------------------------------------------------------------ what a reviewer sees
+
+    def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
+        """Return the reviewer's next example, or the page that ends the queue."""
+        task = self.audit.task(reviewer)
+        if task is None:
+            progress = self.audit.progress(reviewer)
+            return pages.Done(
+                audit=self.audit.name,
+                reviewer=reviewer,
+                answered=progress.answered,
+                total=progress.total,
+                flash=flash,
+                ticket=self._ticket(reviewer, None, (), progress.answered),
+                folder=shlex.quote(str(self.audit.path)),
+                notices=self.audit.notices,
+            )
+        shown = _classes_shown(task)
+        return pages.Question(
+            audit=self.audit.name,
+            reviewer=reviewer,
+            answered=task.answered,
+            total=task.total,
+            flash=flash,
+            ticket=self._ticket(reviewer, task.example, shown, task.answered),
+            after=f"/after/{task.example}",
+            example=self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT),
+            panels=(self._panel(pages.A, shown[0]), self._panel(pages.B, shown[1])),
+        )
+
+    def pictures_after(self, reviewer: str, example: int) -> list[str]:
+        """Return the addresses of the pictures on the page that comes after an example's."""
+        task = self.audit.task(reviewer, besides=example)
+        if task is None:
+            return []
+        views = [self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)]
+        for label in _classes_shown(task):
+            views.extend(self._exemplars(label))
+        return [view.url for view in views if isinstance(view, pages.PictureView)]
+
+    def shown(self, example: int) -> Shown | pages.Missing:
+        """Return what there is to see of an example, or why there is nothing."""
+        try:
+            shown = self._show(example)
+        except FileError as error:
+            # Not on the page: the name of a file often holds the given label.
+            _log.warning("Example %s cannot be shown. %s", self.audit.ids[example], error)
+            return pages.Missing(
+                "This example's file cannot be read. Skip it, and tell whoever started the "
+                "review: the server's messages name the file."
+            )
+        if shown is None:
+            return pages.Missing(
+                f"This audit was made without anything to show: look up example "
+                f"{self.audit.ids[example]} yourself."
+            )
+        return shown
+
+    def _view(self, example: int, side: int, longest: int) -> pages.View:
+        shown = self.shown(example)
+        if isinstance(shown, pages.Missing):
+            return shown
+        # Another audit served at the same port has other pictures, hence the stamp.
+        url = f"/media/{example}?v={self._seal.stamp}"
+        return pages.view(shown, url, side=side, longest=longest)
+
+    def _panel(self, answer: pages.Answer, label: int) -> pages.Panel:
+        return pages.Panel(answer, self.audit.classes[label], self._exemplars(label))
+
+    def _find_exemplars(self, label: int) -> tuple[pages.View, ...]:
+        views = (
+            self._view(example, pages.EXEMPLAR_SIDE, pages.LONGEST_EXCERPT)
+            for example in self.audit.exemplars(label, count=EXEMPLARS)
+        )
+        return tuple(view for view in views if not isinstance(view, pages.Missing))
+
+    def _ticket(
+        self, reviewer: str, example: int | None, shown: tuple[int, ...], answered: int
+    ) -> str:
+        return self._seal.sign_ticket(
+            Ticket(reviewer=reviewer, example=example, shown=shown, answered=answered)
+        )
+
+    # ------------------------------------------------------------ what a reviewer does
+
+    def vote(self, ticket: Ticket, choice: str) -> Flash:
+        """Record an answer, ``a``, ``b``, ``both`` or ``neither``, to a ticket's page, once."""
+        if ticket.example is None:
+            return Flash("That page held no question. Here is what comes next.")
+        task = self.audit.task_for(ticket.reviewer, ticket.example)
+        if _classes_shown(task) != ticket.shown:
+            return Flash("That question has changed since. Nothing was recorded.")
+        second = "suggested" if task.first == "given" else "given"
+        answer = {"a": task.first, "b": second}.get(choice, choice)
+        if not self.audit.vote(
+            ticket.reviewer, ticket.example, answer, first=task.first, key=ticket.nonce
+        ):
+            return Flash("You had answered that one; it counts once. Here is what comes next.")
+        names = dict(zip("ab", (self.audit.classes[label] for label in ticket.shown), strict=True))
+        return Flash(f"Recorded: {names.get(choice, choice)}.", undo=True)
+
+    def skip(self, ticket: Ticket) -> Flash:
+        """Put the example of a ticket at the end of the queue."""
+        if ticket.example is None:
+            return Flash("That page held no question. Here is what comes next.")
+        self.audit.skip(ticket.reviewer, ticket.example)
+        progress = self.audit.progress(ticket.reviewer)
+        if progress.skipped == progress.total - progress.answered:
+            return Flash("Skipped. Only skipped ones are left; they come round again.")
+        return Flash("Skipped; it comes back at the end.")
+
+    def undo(self, ticket: Ticket) -> Flash:
+        """Withdraw the newest vote, if it is the newest that the page of the ticket knew of."""
+        with self._undoing:  # so that a double press withdraws one vote
+            if self.audit.progress(ticket.reviewer).answered != ticket.answered:
+                return Flash("That page was out of date, so nothing was taken back.")
+            example = self.audit.undo(ticket.reviewer)
+        if example is None:
+            return Flash("There is no answer to take back.")
+        return Flash("Taken back. Here it is again.")
+
+
+def _classes_shown(task: Task) -> tuple[int, int]:
+    """Return the classes of (a) and (b)."""
+    pair = (task.given, task.suggested)
+    return pair if task.first == "given" else pair[::-1]

@@ -1,0 +1,217 @@
+"""The commands that work on an audit, run one after the other as people run them."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import urllib.request
+
+import numpy as np
+import pytest
+
+from helpers import ERRATA, run_errata
+
+N, CLASSES = 120, ("cat", "dog", "frog")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder of arrays: 120 examples, 3 classes, 10 wrong labels, two models."""
+    folder = tmp_path_factory.mktemp("audit")
+    rng = np.random.default_rng(1)
+    truth = np.arange(N) % 3
+    probs = np.full((N, 3), 0.1)
+    probs[np.arange(N), truth] = 0.8
+    labels = truth.copy()
+    labels[::12] = (labels[::12] + 1) % 3
+    np.save(folder / "labels.npy", labels)
+    np.save(folder / "probs.npy", probs)
+    np.save(folder / "pixels.npy", rng.integers(0, 256, (N, 8, 8), dtype=np.uint8))
+    np.savez(folder / "models.npz", faithful=truth, copycat=labels)
+    (folder / "names.json").write_text(json.dumps(CLASSES))
+    (folder / "ids.txt").write_text("".join(f"pet-{i}\n" for i in range(N)))
+    words = ["--labels", "labels.npy", "--probs", "probs.npy", "--classes", "names.json"]
+    words += ["--ids", "ids.txt", "--images", "pixels.npy", "--name", "Pets"]
+    made = errata(folder, "init", "pets.audit", *words)
+    assert "Next: errata find pets.audit" in made.stderr
+    assert "120" in made.stdout
+    return folder
+
+
+def errata(folder, *words, code=0):
+    result = run_errata(*words, cwd=folder)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def as_json(folder, *words):
+    result = errata(folder, *words, "--format", "json", "--quiet")
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(scope="module")
+def planned(folder):
+    found = as_json(folder, "find", "pets.audit", "--rule", "argmax")
+    assert sorted(one["index"] for one in found["flagged"]) == list(range(0, N, 12))
+    assert as_json(folder, "plan", "pets.audit", "--votes", "3", "--threshold", "2")["added"] == 10
+    return folder
+
+
+@pytest.fixture(scope="module")
+def voted(planned):
+    """Return the folder after two reviewers corrected all candidates but the last."""
+    lines = [f"pet-{i},{who},suggested" for i in range(0, N - 12, 12) for who in ("ada", "grace")]
+    (planned / "votes.csv").write_text("\n".join(["id,reviewer,answer", *lines]))
+    imported = ("votes", "import", "pets.audit", "votes.csv")
+    assert as_json(planned, *imported)["added"] == 18
+    assert as_json(planned, *imported)["already_there"] == 18
+    return planned
+
+
+def test_find_shows_ids_and_class_names_and_what_comes_next(planned):
+    result = errata(planned, "find", "pets.audit", "--rule", "argmax", "--limit", "1")
+    assert "pet-0" in result.stdout
+    assert "cat" in result.stdout
+    assert "Next: errata plan pets.audit" in result.stderr
+
+
+def test_votes_come_out_as_they_went_in(voted):
+    exported = rows(errata(voted, "votes", "export", "pets.audit", "--quiet").stdout)
+    given = rows((voted / "votes.csv").read_text())
+    assert [{key: row[key] for key in given[0]} for row in exported] == given
+    assert {row["kind"] for row in exported} == {"imported"}
+
+
+def test_votes_that_cannot_be_taken_are_named_and_the_others_go_in(voted):
+    lines = ["id,reviewer,answer", "pet-108,ada,given", "pet-1,ada,given", "pet-108,eve,perhaps"]
+    (voted / "mixed.csv").write_text("\n".join(lines))
+    result = errata(voted, "votes", "import", "pets.audit", "mixed.csv", code=2)
+    assert "2 votes were refused, the others are in" in result.stderr
+    assert "mixed.csv, line 3" in result.stderr
+    assert "perhaps" in result.stderr
+    exported = rows(errata(voted, "votes", "export", "pets.audit").stdout)
+    assert [row["answer"] for row in exported if row["id"] == "pet-108"] == ["given"]
+
+
+def test_verdicts_release_compare_report_and_why(voted):
+    verdicts = as_json(voted, "verdicts", "pets.audit")
+    assert verdicts["counts"]["correctable"] == 9
+    table = errata(voted, "verdicts", "pets.audit")
+    assert "imported" in table.stderr
+    listed = rows(errata(voted, "verdicts", "pets.audit", "--format", "csv").stdout)
+    assert [row["verdict"] for row in listed if row["id"] != "pet-108"] == ["correctable"] * 9
+
+    released = as_json(voted, "release", "pets.audit", "corrected")
+    assert released["counts"]["C"] == 9
+    assert (voted / "corrected" / "corrected.parquet").is_file()
+    again = errata(voted, "release", "pets.audit", "corrected", code=2)
+    assert again.stderr.startswith("error: ")
+
+    compared = as_json(voted, "compare", "pets.audit", "models.npz")
+    assert compared["headline"].startswith("faithful leads on corrected labels; copycat led")
+    table = errata(voted, "compare", "pets.audit", "models.npz")
+    assert "copycat" in table.stdout
+    by_model = rows(errata(voted, "compare", "pets.audit", "models.npz", "--format", "csv").stdout)
+    assert [row["model"] for row in by_model] == ["faithful", "copycat"]
+
+    reported = errata(voted, "report", "pets.audit", "report.html")
+    assert reported.stdout == "report.html\n"
+    assert "Pets" in (voted / "report.html").read_text()
+
+    story = errata(voted, "why", "pets.audit", "pet-0")
+    assert "correctable" in story.stdout
+    assert as_json(voted, "why", "pets.audit", "pet-0")["given"] == "dog"
+    nearest = errata(voted, "why", "pets.audit", "pet-500", code=2)
+    assert "There is no example 'pet-500'. Did you mean 'pet-" in nearest.stderr
+
+
+def test_review_serves_the_page_until_ctrl_c(planned):
+    words = [ERRATA, "review", "pets.audit", "--port", "0", "--no-browser"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=planned) as process:
+        said = process.stderr.readline()
+        url = next(word for word in said.split() if word.startswith("http://127.0.0.1:"))
+        with urllib.request.urlopen(url) as page:
+            assert "Pets" in page.read().decode()
+        process.send_signal(signal.SIGINT)
+        talk = process.stderr.read()
+    assert process.returncode == 0, talk
+    assert "Traceback" not in talk
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["find", "no.audit"],
+        ["plan", "no.audit"],
+        ["review", "no.audit", "--no-browser"],
+        ["verdicts", "no.audit"],
+        ["votes", "export", "no.audit"],
+        ["release", "no.audit", "out"],
+        ["compare", "no.audit", "models.npz"],
+        ["report", "no.audit", "out.html"],
+        ["why", "no.audit", "1"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_audit_that_is_not_there_is_named(folder, words):
+    result = errata(folder, *words, code=2)
+    assert result.stderr.startswith("error: no.audit")
+    assert "errata init" in result.stderr
+
+
+INIT = ["init", "new.audit", "--labels", "labels.npy", "--probs", "probs.npy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--labels", "no.npy"], "no.npy does not exist"),
+        (["--probs", "labels.npy"], "shape"),
+        (["--classes", "ids.txt"], "There are 120 class names"),
+        (["--ids", "names.json"], "one id for each of the 120 examples"),
+        (["--images", "pixels.npy", "--texts", "ids.txt"], "Give one of --images, --texts"),
+        (["--files", "names.json"], "--files names the picture of each example"),
+        (["--images", "."], "--files names the picture of each example"),
+        (["--images", ".", "--files", "ids.txt"], "is missing"),
+        (["--images", "names.zip", "--files", "ids.txt"], "archive"),
+        (["--texts", "names.json"], "3 examples, but there are 120 labels"),
+        (["--features", "pixels.npy"], "shape"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_an_audit_is_not_made_of_bad_input_and_nothing_is_left_behind(folder, words, said):
+    result = errata(folder, *INIT, *words, code=2)
+    assert said in result.stderr
+    assert not (folder / "new.audit").exists()
+    assert list(folder.glob("*new.audit*")) == []
+
+
+def test_an_audit_that_is_there_is_left_as_it_is(folder):
+    result = errata(folder, "init", "pets.audit", *INIT[2:], code=2)
+    assert "pets.audit" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["verdicts", "fresh.audit"], "plan"),
+        (["plan", "fresh.audit"], "find"),
+        (["release", "fresh.audit", "out"], "plan"),
+        (["review", "fresh.audit", "--no-browser", "--port", "0"], "plan"),
+        (["compare", "fresh.audit", "models.npz"], "plan"),
+        (["plan", "fresh.audit", "--votes", "2", "--threshold", "3"], "threshold"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_a_step_that_comes_too_early_names_the_one_before(folder, words, said):
+    if not (folder / "fresh.audit").exists():
+        errata(folder, "init", "fresh.audit", *INIT[2:])
+    result = errata(folder, *words, code=2)
+    assert said in result.stderr

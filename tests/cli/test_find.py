@@ -1,0 +1,221 @@
+"""`errata find`, run as people run it: the installed program, its exit codes, stdout and stderr."""
+
+import csv
+import io
+import json
+import pickle
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import errata
+from helpers import ERRATA, run_errata
+
+KEYS = ["n", "classes", "rule", "score", "estimated_errors", "thresholds", "warnings", "flagged"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Return a folder with labels.npy and probs.npy: 60 examples, 3 classes, some errors."""
+    folder = tmp_path_factory.mktemp("find")
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 60)
+    probs = rng.dirichlet([1, 1, 1], 60) * 0.4
+    probs[np.arange(60), truth] += 0.6
+    labels = truth.copy()
+    labels[::12] = (labels[::12] + 1) % 3
+    np.save(folder / "labels.npy", labels)
+    np.save(folder / "probs.npy", probs)
+    (folder / "names.json").write_text('["cat", "dog", "frog"]')
+    return folder
+
+
+def find(folder, *words, labels="labels.npy", probs="probs.npy"):
+    return run_errata("find", "--labels", labels, "--probs", probs, *words, cwd=folder)
+
+
+def test_json_is_what_python_finds_under_exactly_the_agreed_keys(folder):
+    result = find(folder, "--format", "json", "--quiet")
+    payload = json.loads(result.stdout)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(payload) == KEYS
+    assert list(payload["flagged"][0]) == ["index", "given", "suggested", "score", "rules"]
+    findings = errata.find(folder / "labels.npy", folder / "probs.npy")
+    assert payload == json.loads(json.dumps(findings.to_dict()))
+    assert len(payload["flagged"]) == 3
+
+
+def test_csv_has_a_row_for_each_flagged_example(folder):
+    result = find(folder, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    findings = errata.find(folder / "labels.npy", folder / "probs.npy")
+    assert [int(row["index"]) for row in rows] == findings.indices.tolist()
+    assert rows[0]["rules"].split()[0] == "margin"
+
+
+def test_the_table_names_classes_and_the_summary_goes_to_stderr(folder):
+    result = find(folder, "--classes", "names.json", "--limit", "2")
+    assert result.returncode == 0
+    assert "suggested" in result.stdout
+    assert "frog" in result.stdout
+    assert len(result.stdout.splitlines()) == 2 + 2  # two examples below the head and its line
+    assert "3 of 60 labels (5.00%) are flagged by rule 'margin'" in result.stderr
+    assert "flagged" not in result.stdout
+
+
+def test_quiet_leaves_stderr_empty(folder):
+    assert find(folder, "--quiet").stderr == ""
+
+
+def test_rule_score_and_compat_are_handed_on(folder):
+    words = ("--rule", "class", "--score", "self_confidence", "--compat", "cleanlab")
+    payload = json.loads(find(folder, *words, "--format", "json").stdout)
+    options = {"rule": "class", "score": "self_confidence", "compat": "cleanlab"}
+    findings = errata.find(folder / "labels.npy", folder / "probs.npy", **options)
+    assert payload == json.loads(json.dumps(findings.to_dict()))
+
+
+def test_a_warning_is_one_line_on_stderr_even_with_quiet(folder):
+    probs = np.load(folder / "probs.npy")
+    np.save(folder / "off.npy", probs * 1.0005)
+    result = find(folder, "--quiet", "--format", "json", probs="off.npy")
+    assert result.returncode == 0
+    [line] = result.stderr.splitlines()
+    assert line.startswith("warning: Rows of probs do not sum exactly to 1")
+    assert json.loads(result.stdout)["warnings"] == [line.removeprefix("warning: ")]
+
+
+def test_normalize_mends_rows_that_do_not_sum_to_1(folder):
+    np.save(folder / "twice.npy", np.load(folder / "probs.npy") * 2)
+    refused = find(folder, probs="twice.npy")
+    assert refused.returncode == 2
+    assert "--normalize" in refused.stderr
+    assert find(folder, "--normalize", probs="twice.npy").returncode == 0
+
+
+def cut_short(path: Path) -> None:
+    np.save(path, np.ones((60, 3)) / 3)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def pickled_array(path: Path) -> None:
+    np.save(path, np.array([{}, 1], dtype=object), allow_pickle=True)
+
+
+BAD = {
+    "missing": (lambda path: None, "does not exist"),
+    "empty": (lambda path: path.touch(), "is empty"),
+    "folder": (lambda path: path.mkdir(), "is a folder"),
+    "cut": (cut_short, "cut short"),
+    "object array": (pickled_array, "pickle"),
+    "plain pickle": (lambda path: path.write_bytes(pickle.dumps([1, 2])), "pickle"),
+    "text": (lambda path: path.write_text("0.5,0.5\n"), "is not an array file"),
+    "shape": (lambda path: np.save(path, np.ones(60)), "shape"),
+    "rows": (lambda path: np.save(path, np.full((59, 3), 1 / 3)), "59"),
+    "nan": (lambda path: np.save(path, np.full((60, 3), np.nan)), "NaN"),
+    "negative": (lambda path: np.save(path, np.tile([2, -1, 0.0], (60, 1))), "negative"),
+    "one class": (lambda path: np.save(path, np.ones((60, 1))), "one class"),
+    "no rows": (lambda path: np.save(path, np.ones((0, 3))), "zero"),
+    "words": (lambda path: np.save(path, np.full((60, 3), "x")), "dtype"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), BAD.values(), ids=BAD)
+def test_bad_probabilities_get_a_sentence_and_exit_code_2(folder, tmp_path, make, said):
+    bad = tmp_path / "bad.npy"
+    make(bad)
+    result = find(folder, probs=bad)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+BAD_LABELS = {
+    "out of range": (np.full(60, 7), "labels[0] is 7"),
+    "fractions": (np.full(60, 0.5), "0.5"),
+    "missing": (np.full(60, np.nan), "missing"),
+    "too many": (np.zeros(61, int), "61"),
+    "table": (np.zeros((60, 2), int), "shape"),
+    "words": (np.full(60, "cat"), "class names"),
+}
+
+
+@pytest.mark.parametrize(("labels", "said"), BAD_LABELS.values(), ids=BAD_LABELS)
+def test_bad_labels_get_a_sentence_and_exit_code_2(folder, tmp_path, labels, said):
+    np.save(tmp_path / "bad.npy", labels)
+    result = find(folder, labels=tmp_path / "bad.npy")
+    assert result.returncode == 2, result.stderr
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('["cat", "dog"]', "2"),
+        ('{"0": "cat"', "is not JSON"),
+        ('{"a": "cat"}', "keys are not 0 to 0"),
+        ("3", "holds a int; a list is expected"),
+    ],
+)
+def test_bad_class_names_get_a_sentence(folder, tmp_path, text, said):
+    (tmp_path / "names.json").write_text(text)
+    result = find(folder, "--classes", tmp_path / "names.json")
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rule", "margn"], "Did you mean 'margin'?"),
+        (["--score", "confidence"], "Did you mean 'self_confidence'?"),
+        (["--compat", "cleanlb"], "Did you mean 'cleanlab'?"),
+        (["--format", "xml"], "'table', 'json', 'csv'"),
+        (["--limit", "0"], "--limit"),
+        (["--rules", "margin"], "--rule"),
+        (["an.audit"], "Give either an audit or two arrays"),
+    ],
+)
+def test_unknown_words_exit_with_2_and_name_the_known_ones(folder, words, said):
+    result = find(folder, *words)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_where_nothing_is_flagged_the_head_of_the_csv_stands_alone(folder):
+    np.save(folder / "good.npy", np.load(folder / "probs.npy").argmax(axis=1))
+    result = find(folder, "--rule", "argmax", "--format", "csv", labels="good.npy")
+    assert (result.returncode, result.stdout) == (0, "index,given,suggested,score,rules\n")
+    table = find(folder, "--rule", "argmax", labels="good.npy")
+    assert (table.returncode, table.stdout) == (0, "")
+    assert "0 of 60 labels (0.00%) are flagged" in table.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--labels", "labels.npy"], ["--classes", "names.json"]])
+def test_half_of_what_is_needed_says_what_is_needed(folder, words):
+    result = run_errata("find", *words, cwd=folder)
+    assert result.returncode == 2
+    assert "errata find --labels L.npy --probs P.npy" in result.stderr
+
+
+def test_a_reader_that_stops_early_is_no_accident(folder, tmp_path):
+    n = 20_000
+    np.save(tmp_path / "l.npy", np.zeros(n, int))
+    np.save(tmp_path / "p.npy", np.tile([0.1, 0.9], (n, 1)))
+    line = f"'{ERRATA}' find --labels l.npy --probs p.npy --rule argmax --format csv -q | head -n 2"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 2
+    assert [line for line in result.stderr.splitlines() if not line.startswith("warning: ")] == []

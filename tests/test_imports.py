@@ -1,0 +1,161 @@
+"""Imports point down to `core`, and importing errata is light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from helpers import REPO, modules
+
+# What each part of errata may import of errata. "errata" is the public front, errata/__init__.py.
+BELOW_AUDIT = {"errors", "arrays", "core", "sources", "datasets", "engine", "store", "exchange"}
+VERBS = {"report", "finding", "comparison", "results", "folder", "release", "telling", "audit"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "arrays": {"errors"},
+    "core": {"errors", "arrays"},
+    "sources": {"errors", "arrays", "core"},
+    "datasets": {"errors", "arrays", "core"},
+    "engine": {"errors", "arrays", "core"},
+    "store": {"errors"},
+    "exchange": {"errors", "arrays", "core"},
+    "finding": {"errors", "arrays", "core", "sources", "engine"},
+    "comparison": {"errors", "arrays", "core", "sources", "engine"},
+    "report": {"errors", "arrays", "core", "datasets", "store", "comparison"},
+    "results": {"errors", "arrays", "core"},
+    "folder": {"errors", "arrays", "store"},
+    "release": {"errors", "arrays", "core", "store", "results"},
+    "telling": {"errors", "core", "datasets", "store", "report", "comparison", "results"},
+    "audit": BELOW_AUDIT | VERBS,
+    "review": {"errors", "datasets", "audit", "results"},
+    "paper": {"errata"},
+    "demo": {"errata"},
+    "cli": BELOW_AUDIT | VERBS | {"review", "paper", "demo", "errata"},
+    "errata": BELOW_AUDIT | VERBS | {"review", "demo"},
+}
+# Arithmetic meets neither a file, a connection, a process, a clock nor chance of its own making.
+NOT_IN_CORE = {
+    "asyncio", "datetime", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random",
+    "shutil", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+MAY_NEED = {
+    "errors": set(),
+    "arrays": {"numpy", "jaxtyping"},
+    "core": {"numpy", "scipy", "jaxtyping"},
+    "engine": {"numpy", "jaxtyping"},
+    "store": {"sqlalchemy", "alembic"},
+}
+
+HEAVY = (
+    "scipy", "sklearn", "pandas", "pyarrow", "sqlalchemy", "alembic", "fastapi", "starlette",
+    "uvicorn", "pydantic", "jinja2", "altair", "vl_convert", "PIL", "rich", "typer", "click",
+    "torch", "ray", "beartype", "errata.audit", "errata.cli",
+)  # fmt: skip
+
+
+def imports(source: str, module: str, *, package: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of every module that a source imports, wherever it stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                up = module.split(".")[: None if package and node.level == 1 else -node.level]
+                if package and node.level > 1:
+                    up = module.split(".")[: 1 - node.level]
+                base = ".".join([*up, *filter(None, [base])])
+            # `from errata import core` imports the part, `from errata import find` the front
+            for alias in node.names:
+                part = f"{base}.{alias.name}"
+                yield node.lineno, part if base == "errata" and alias.name in MAY_IMPORT else base
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else "errata"
+
+
+def complaints(source: str, module: str, where: str, *, package: bool = False) -> list[str]:
+    """Return a line for every import that points the wrong way."""
+    part, found = part_of(module), []
+    if part not in MAY_IMPORT:
+        return [f"{where}: '{part}' has no place yet: give it a line in MAY_IMPORT"]
+    for line, name in imports(source, module, package=package):
+        root = name.split(".")[0]
+        if root == "errata":
+            allowed = MAY_IMPORT[part] | {part}
+            wrong = part_of(name) not in allowed
+        elif root in sys.stdlib_module_names:
+            allowed, wrong = {"the rest of Python"}, part == "core" and root in NOT_IN_CORE
+        else:
+            allowed = MAY_NEED.get(part, {root})
+            wrong = root not in allowed
+        if wrong:
+            listed = ", ".join(sorted(allowed)) or "nothing"
+            found.append(f"{where}:{line}: '{part}' imports {name}; it may import {listed}")
+    return found
+
+
+def test_imports_point_down():
+    found = [
+        complaint
+        for path, module in modules()
+        for complaint in complaints(
+            path.read_text(),
+            module,
+            str(path.relative_to(REPO)),
+            package=path.name == "__init__.py",
+        )
+    ]
+    assert not found, "\n".join(["imports point the wrong way:", *found])
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "complaint"),
+    [
+        ("errata.core.ranking", "import errata.store", "x.py:1: 'core' imports errata.store; it"),
+        ("errata.core.ranking", "from ..audit import Audit", "'core' imports errata.audit"),
+        ("errata.core.ranking", "from errata import audit", "'core' imports errata.audit"),
+        ("errata.core.ranking", "def f():\n    import os", "x.py:2: 'core' imports os"),
+        ("errata.core.ranking", "import sklearn", "it may import jaxtyping, numpy, scipy"),
+        ("errata.store.tables", "import numpy as np", "'store' imports numpy"),
+        ("errata.paper.cifar10", "from errata.audit import Audit", "it may import errata, paper"),
+        ("errata.review.app", "from errata.core import accuracy", "'review' imports errata.core"),
+        ("errata.attic", "", "'attic' has no place yet"),
+    ],
+)
+def test_the_check_sees_an_import_that_points_up(module, source, complaint):
+    (found,) = complaints(source, module, "x.py")
+    assert complaint in found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        (
+            "errata.core.ranking",
+            "from . import joint\nfrom ..errors import InputError",
+        ),
+        ("errata.core.ranking", "import numpy as np\nfrom scipy import special"),
+        ("errata.paper.cifar10", "import errata\nfrom errata import Audit\nimport PIL"),
+        ("errata.cli.find", "import errata\nfrom errata.audit import Audit\nimport typer"),
+    ],
+)
+def test_the_check_lets_imports_that_point_down_pass(module, source):
+    assert complaints(source, module, "x.py") == []
+
+
+def test_relative_imports_of_a_package_are_its_own():
+    assert complaints("from .x import y", "errata.core", "x.py", package=True) == []
+    assert complaints("from ..store import y", "errata.core", "x.py", package=True) != []
+
+
+def test_importing_errata_loads_nothing_heavy():
+    code = "import sys, errata; print(*sorted(sys.modules))"
+    listed = subprocess.check_output([sys.executable, "-c", code], text=True)
+    loaded = set(listed.split())
+    assert "errata" in loaded
+    assert not loaded & set(HEAVY), f"`import errata` loads {sorted(loaded & set(HEAVY))}"
