@@ -145,6 +145,7 @@ def test_files_are_read_only(audit, tmp_path):
 def test_a_release_is_never_written_over(audit, tmp_path):
     audit.release(tmp_path / "out")
     before = content(tmp_path / "out")
+    audit.undo("reviewer 0")
     with pytest.raises(AuditError, match=r"out is there already, and a release never changes"):
         audit.release(tmp_path / "out")
     assert content(tmp_path / "out") == before
@@ -154,6 +155,14 @@ def test_a_release_is_never_written_over(audit, tmp_path):
     (tmp_path / "empty").mkdir()
     assert audit.release(tmp_path / "empty").counts["C"] == 1
     assert len(audit.why("0").releases) == 2, "what was refused is not remembered"
+
+
+def test_releasing_again_what_a_killed_run_had_written_changes_nothing(audit, tmp_path):
+    first = audit.release(tmp_path / "out")
+    before = content(tmp_path / "out")
+    assert audit.release(tmp_path / "out").hashes == first.hashes
+    assert content(tmp_path / "out") == before
+    assert len(audit.why("0").releases) == 1, "it is the same release"
 
 
 def test_an_error_leaves_neither_a_folder_nor_a_record(audit, tmp_path, monkeypatch):

@@ -485,7 +485,7 @@ class Audit:
         Raises
         ------
         AuditError
-            There is no vote yet, or ``out`` is there already.
+            There is no vote yet, or something else is at ``out`` already.
         """
         with self._db.read() as db:
             verdicts = self._verdicts(db, threshold)
@@ -509,13 +509,16 @@ class Audit:
             )
         with self._db.write() as db:  # held throughout, so that the folder and its record agree
             made = write_release(Path(out), content)
+            path, manifest = str(Path(out).absolute()), made.hashes["manifest.json"]
+            if records.has_release(db, manifest, path):
+                return made
             records.add_release(
                 db,
                 {
                     "version": made.version,
-                    "path": str(Path(out).absolute()),
+                    "path": path,
                     "threshold": verdicts.threshold,
-                    "manifest_sha256": made.hashes["manifest.json"],
+                    "manifest_sha256": manifest,
                 },
                 (
                     {"example": example, "verdict": verdict, "corrected": int(corrected[example])}

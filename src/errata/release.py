@@ -5,6 +5,7 @@ same bytes. What the numbers are is decided in `errata.audit`; this module lays 
 """
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -61,27 +62,40 @@ class Content:
 def write_release(out: Path, content: Content) -> Release:
     """Write the folder ``out``, whole or not at all, its files read-only.
 
+    Where the very same release is there already, as after a run that was killed, it stays.
+
     Raises
     ------
     AuditError
-        ``out`` is there already and is not an empty folder.
+        There is something else at ``out``, and it is not an empty folder.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise AuditError(
-            f"{out} is there already, and a release never changes. Name a new folder, or remove "
-            "this one first."
-        )
+        with tempfile.TemporaryDirectory() as scratch:
+            made = _filled(Path(scratch), out, content)
+        there = {file.name: sha256(file) for file in out.glob("*") if file.is_file()}
+        if there != made.hashes:
+            raise AuditError(
+                f"{out} is there already, and a release never changes. Name a new folder, or "
+                "remove this one first."
+            )
+        return made
     with new_folder(out) as folder:
-        _write_table(folder / TABLE, content)
-        hashes = {TABLE: sha256(folder / TABLE)}
-        name = hashes[TABLE][:12]
-        (folder / README).write_text(_readme(content, name), encoding="utf-8", newline="\n")
-        hashes[README] = sha256(folder / README)
-        manifest = json.dumps(_manifest(content, name, hashes), indent=2, ensure_ascii=False)
-        (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8", newline="\n")
-        hashes[MANIFEST] = sha256(folder / MANIFEST)
-        for file in hashes:
+        made = _filled(folder, out, content)
+        for file in made.hashes:
             (folder / file).chmod(0o444)
+    return made
+
+
+def _filled(folder: Path, out: Path, content: Content) -> Release:
+    """Write the files of the release into ``folder``, which is to become ``out``."""
+    _write_table(folder / TABLE, content)
+    hashes = {TABLE: sha256(folder / TABLE)}
+    name = hashes[TABLE][:12]
+    (folder / README).write_text(_readme(content, name), encoding="utf-8", newline="\n")
+    hashes[README] = sha256(folder / README)
+    manifest = json.dumps(_manifest(content, name, hashes), indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8", newline="\n")
+    hashes[MANIFEST] = sha256(folder / MANIFEST)
     return Release(
         path=out,
         version=name,

@@ -214,6 +214,14 @@ def add_release(
     return release
 
 
+def has_release(db: Connection, manifest_sha256: str, path: str) -> bool:
+    """Tell whether this release was written down, at this path."""
+    known = select(t.releases.c.id).where(
+        t.releases.c.manifest_sha256 == manifest_sha256, t.releases.c.path == path
+    )
+    return _first(db, known) is not None
+
+
 def releases(db: Connection, example: int) -> list[Row]:
     """Return every release, oldest first, with the example's verdict and label where it has one."""
     content = select(t.released).where(t.released.c.example == example).subquery()
