@@ -111,7 +111,8 @@ def test_verdicts_release_compare_report_and_why(voted):
     released = as_json(voted, "release", "pets.audit", "corrected")
     assert released["counts"]["C"] == 9
     assert (voted / "corrected" / "corrected.parquet").is_file()
-    again = errata(voted, "release", "pets.audit", "corrected", code=2)
+    assert as_json(voted, "release", "pets.audit", "corrected") == released
+    again = errata(voted, "release", "pets.audit", "pets.audit", code=2)
     assert again.stderr.startswith("error: ")
 
     compared = as_json(voted, "compare", "pets.audit", "models.npz")
