@@ -8,7 +8,7 @@ most probable class misses its threshold; the leaders of each pair of classes.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
@@ -19,7 +19,14 @@ from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.ranking import RowStats, Score
 from errata.core.selection import Rule
-from errata.core.thresholds import ClassSums, add_sums, class_sums, mean_self_confidence, thresholds
+from errata.core.thresholds import (
+    MOST_ROWS,
+    ClassSums,
+    add_sums,
+    class_sums,
+    mean_self_confidence,
+    thresholds,
+)
 from errata.engine.local import Progress, map_chunks
 from errata.errors import ErrataWarning
 from errata.sources.dense import Dense, normalized
@@ -31,7 +38,7 @@ COMPATS: tuple[Compat, ...] = get_args(Compat)
 
 Result = TypeVar("Result")
 
-_CHUNK_BYTES = 2**21
+_CHUNK_BYTES = 2**22
 """A chunk and the masks made of it stay in a processor's own cache; measured in benchmarks/."""
 
 
@@ -46,7 +53,7 @@ class Findings:
     estimated_errors : how many labels are estimated to be wrong
     thresholds : mean self-confidence of each class, ``(classes,)``; infinite without examples
     confident_joint : counts, ``(classes, classes)``, rows given, columns estimated
-    joint : the joint distribution of given and true labels, ``(classes, classes)``, sums to 1
+    label_counts : how many examples each class is given, ``(classes,)``
     indices : flagged examples, ``(flagged,)``
     given, suggested : their given label, and the most probable other class, ``(flagged,)``
     scores : their score, ``(flagged,)``; low is suspicious
@@ -64,7 +71,7 @@ class Findings:
     estimated_errors: int
     thresholds: Float[np.ndarray, "classes"]
     confident_joint: Int[np.ndarray, "classes classes"]
-    joint: Float[np.ndarray, "classes classes"]
+    label_counts: Int[np.ndarray, "classes"]
     indices: Int[np.ndarray, "flagged"]
     given: Int[np.ndarray, "flagged"]
     suggested: Int[np.ndarray, "flagged"]
@@ -76,6 +83,11 @@ class Findings:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @cached_property
+    def joint(self) -> Float[np.ndarray, "classes classes"]:
+        """The joint distribution of given (rows) and true labels, ``(classes, classes)``, sum 1."""
+        return joints.joint(self.confident_joint, self.label_counts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the threshold of a class without examples is None."""
@@ -215,7 +227,7 @@ def find(
         estimated_errors=errors,
         thresholds=means,
         confident_joint=confident,
-        joint=joints.joint(confident, sums.counts),
+        label_counts=sums.counts,
         indices=flagged,
         given=given[flagged],
         suggested=suggested[order],
@@ -267,9 +279,7 @@ class _Search:
     def first_pass(self, names: Sequence[str]) -> tuple[RowStats, ClassSums, tuple[str, ...]]:
         """Check every row; return the row statistics, the class sums and the warnings."""
 
-        def one(
-            start: int, stop: int
-        ) -> tuple[arrays.RowFaults, tuple[RowStats, ClassSums] | None]:
+        def one(start: int, stop: int) -> tuple[arrays.RowFaults, RowStats | None]:
             chunk = self.source.read(start, stop)
             top, in_order = arrays.largest(chunk)
             faults = arrays.check_rows(chunk, start, in_order=in_order)
@@ -279,9 +289,7 @@ class _Search:
                 chunk = normalized(chunk)
             if self.normalize or not in_order:
                 top = chunk.argmax(axis=1)
-            labels = self.given[start:stop]
-            stats = ranking.row_stats(labels, chunk, top)
-            return faults, (stats, class_sums(labels, stats.self_confidence, self.source.n_classes))
+            return faults, ranking.row_stats(self.given[start:stop], chunk, top)
 
         faults = arrays.RowFaults(0)
         parts = []
@@ -290,8 +298,15 @@ class _Search:
             if part is not None:
                 parts.append(part)
         notes = arrays.report_faults(faults, self.source.array.dtype, normalize=self.normalize)
-        stats = ranking.concatenate_stats([part[0] for part in parts])
-        sums = reduce(add_sums, (part[1] for part in parts))
+        stats = ranking.concatenate_stats(parts)
+        slabs = [slice(at, at + MOST_ROWS) for at in range(0, self.source.n, MOST_ROWS)]
+        sums = reduce(
+            add_sums,
+            (
+                class_sums(self.given[slab], stats.self_confidence[slab], self.source.n_classes)
+                for slab in slabs
+            ),
+        )
         notes += arrays.missing_classes_warning(sums.counts, names)
         notes += _in_sample_warning(stats, sums)
         return stats, sums, notes
@@ -391,35 +406,34 @@ class _Search:
         self, score: Score, stats: RowStats, rows: Int[np.ndarray, "rows"]
     ) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
         """Return the most probable other class and the score, in float64, of some examples."""
+        # where the most probable class is not the given one, the first look has found it
+        other, confidence = stats.top[rows], stats.top_confidence[rows]
+        agreeing = np.flatnonzero(other == self.given[rows])
+        for some in self._cut(agreeing):
+            other[some], confidence[some] = ranking.others(
+                self.given[rows[some]], self._take(rows[some])
+            )
+        mine = stats.self_confidence[rows]
+        if score == "weighted_entropy":
+            parts = [
+                self._entropy(mine[some], rows[some]) for some in self._cut(np.arange(len(rows)))
+            ]
+            return other, np.concatenate([np.empty(0), *parts])
+        if score == "self_confidence":
+            return other, mine.astype(np.float64)
+        margin = ranking.normalized_margin(mine, confidence)
+        return other, (margin + 1) / 2 if self.compat == "cleanlab" else margin
 
-        def one(start: int, stop: int) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
-            some = rows[start:stop]
-            probs, confidence = self._take(some), stats.self_confidence[some]
-            other, other_confidence = ranking.others(self.given[some], probs)
-            return other, self._score(score, confidence, other_confidence, probs)
+    def _cut(self, rows: Int[np.ndarray, "rows"]) -> list[Int[np.ndarray, "_rows"]]:
+        step = max(1, _CHUNK_BYTES // (8 * self.source.n_classes))
+        return [rows[start : start + step] for start in range(0, len(rows), step)]
 
-        parts = list(self._map(one, len(rows)))
-        return (
-            np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)]),
-            np.concatenate([np.empty(0), *(part[1] for part in parts)]),
-        )
-
-    def _score(
-        self,
-        score: Score,
-        self_confidence: Float[np.ndarray, "rows"],
-        other_confidence: Float[np.ndarray, "rows"],
-        probs: Float[np.ndarray, "rows classes"],
+    def _entropy(
+        self, self_confidence: Float[np.ndarray, "rows"], rows: Int[np.ndarray, "rows"]
     ) -> Float[np.ndarray, "rows"]:
         cleanlab = self.compat == "cleanlab"
-        if score == "self_confidence":
-            return self_confidence.astype(np.float64)
-        if score == "weighted_entropy" and cleanlab:
-            return ranking.weighted_entropy_cleanlab(self_confidence, probs)
-        if score == "weighted_entropy":
-            return ranking.weighted_entropy(self_confidence, probs)
-        margin = ranking.normalized_margin(self_confidence, other_confidence)
-        return (margin + 1) / 2 if cleanlab else margin
+        entropy = ranking.weighted_entropy_cleanlab if cleanlab else ranking.weighted_entropy
+        return entropy(self_confidence, self._take(rows))
 
 
 def _rules(

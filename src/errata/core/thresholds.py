@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Integer
 
-_BITS = 26  # a chunk of up to 2**26 rows then sums exactly in the 53 bits of a float64
+_BITS = 26
+MOST_ROWS = 2**_BITS
+"""A chunk of up to so many rows sums exactly in the 53 bits of a float64."""
+
 _LIMBS = 3
 """78 bits behind the point: every float16, every float32 from 2**-55 and every float64 from 2**-26
 is exact; what is cut off smaller ones is below 2**-78."""
@@ -31,7 +34,7 @@ def class_sums(
     self_confidence: Float[np.ndarray, "rows"],
     n_classes: int,
 ) -> ClassSums:
-    """Sum the self-confidence of each class over a chunk of at most 2**26 rows."""
+    """Sum the self-confidence of each class over a chunk of at most `MOST_ROWS` rows."""
     limbs = np.empty((_LIMBS, n_classes), np.int64)
     rest = self_confidence.astype(np.float64)
     for limb in range(_LIMBS):
@@ -71,14 +74,14 @@ def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
     >>> thresholds(class_sums(labels, p_given, 3))
     array([0.8, 0.6, inf])
     """
-    means = np.full(len(sums.counts), np.inf)
-    for index in np.flatnonzero(sums.counts):
-        total = 0
-        for limb in sums.limbs[:, index].tolist():
-            total = (total << _BITS) + limb
+    means = [
         # Python divides integers with one correct rounding
-        means[index] = total / (int(sums.counts[index]) << (_BITS * _LIMBS))
-    return means
+        ((((high << _BITS) + middle) << _BITS) + low) / (count << (_BITS * _LIMBS))
+        if count
+        else np.inf
+        for count, high, middle, low in zip(sums.counts.tolist(), *sums.limbs.tolist(), strict=True)
+    ]
+    return np.array(means)
 
 
 def mean_self_confidence(sums: ClassSums) -> float:
