@@ -48,6 +48,11 @@ class TextView:
     url: str
     kind: str = "text"
 
+    @property
+    def excerpt(self) -> str:
+        """The text without empty lines, of which only the first lines are shown."""
+        return re.sub(r"\s*\n\s*", "\n", self.text.strip())
+
 
 @dataclass(frozen=True)
 class RowView:
@@ -105,7 +110,10 @@ def view(shown: Shown, url: str, *, side: int, longest: int) -> View:
 
 
 def _value(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.5g}"
+    if isinstance(value, str):
+        return value
+    whole = value.is_integer() and abs(value) < 1e9
+    return f"{value:.0f}" if whole else f"{value:.5g}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,437 @@
+"""The review page as people use it: the system's Chromium against a server in a process of its own.
+
+The script, the keys, the phone, and that no answer is lost or doubled when the server is killed.
+"""
+
+import contextlib
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from audits import CLASSES, small_set
+from errata.audit import Audit
+from errata.datasets.media import Features, Images, Texts
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SETTLED = 0.35  # seconds until a new example takes answers
+SERVE = """
+import sys
+from errata.audit import Audit
+from errata.review.app import serve
+serve(Audit.open(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
+"""
+
+
+class Server:
+    """A review server that can be killed and started again at the same port."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.path = audit.path
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        words = [sys.executable, "-c", SERVE, str(self.path), str(self.port)]
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        self.said = self.process.stderr.readline()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            with contextlib.suppress(ConnectionError), contextlib.closing(connection):
+                connection.request("GET", "/")
+                connection.getresponse()
+                return
+            time.sleep(0.05)
+        pytest.fail(f"the server did not answer; it said {self.said!r}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@contextlib.contextmanager
+def serving(audit: Audit) -> Iterator[Server]:
+    server = Server(audit)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Audit:
+    """Return an audit of tiny pictures with 36 candidates."""
+    pixels = np.random.default_rng(0).integers(0, 255, (240, 8, 8), dtype=np.uint8)
+    return planned(tmp_path / "pets.audit", Images(pixels))
+
+
+def planned(path: Path, media: Images | Texts | Features | None, wrong: int = 36) -> Audit:
+    labels, probs = small_set(240, wrong=wrong)
+    audit = Audit.create(path, labels=labels, probs=probs, classes=CLASSES, media=media)
+    audit.find(rule="argmax")
+    audit.plan()
+    return audit
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    context = browser.new_context(viewport=DESK)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    assert wrong == [], "the script failed"
+
+
+def sign_in(page: "Page", server: Server, name: str = "Ana") -> None:
+    page.goto(server.url)
+    page.keyboard.type(name)  # the name's box has the focus
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#a")
+    time.sleep(SETTLED)
+
+
+def ticket(page: "Page") -> str | None:
+    return page.evaluate("document.querySelector('[name=ticket]')?.value")
+
+
+def example(page: "Page") -> int:
+    return int(page.get_attribute("#answers", "data-after").rpartition("/")[2])
+
+
+def names(page: "Page") -> list[str]:
+    return page.locator(".panel > button > span").all_inner_texts()
+
+
+def moved(page: "Page", before: str | None, seconds: float = 10) -> bool:
+    """Wait until the page shows something else; False if the server is said not to answer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if ticket(page) != before:
+            time.sleep(SETTLED)
+            return True
+        if page.locator("#flash.wrong").count():
+            return False
+        time.sleep(0.01)
+    pytest.fail("nothing happened")
+
+
+def press(page: "Page", key: str) -> bool:
+    before = ticket(page)
+    page.keyboard.press(key)
+    return moved(page, before)
+
+
+# ---------------------------------------------------------------- thirty by keyboard, with kills
+
+KEYS = {
+    "a": "a", "1": "a", "ArrowLeft": "a",
+    "b": "b", "2": "b", "ArrowRight": "b",
+    "o": "both", "3": "both", "ArrowUp": "both",
+    "n": "neither", "4": "neither", "ArrowDown": "neither",
+}  # fmt: skip
+TIMING = """() => {
+  window.times = []
+  let pressed = 0
+  document.addEventListener('keydown', () => { pressed = performance.now() }, true)
+  new MutationObserver(() => {
+    if (!pressed) return
+    const since = pressed
+    pressed = 0
+    requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - since)))
+  }).observe(document.body, { childList: true })
+}"""
+
+
+def test_thirty_answers_by_keyboard_survive_kills_of_the_server(audit, page):
+    expected: dict[int, tuple[str, str]] = {}
+    with serving(audit) as server:
+        sign_in(page, server)
+        page.evaluate(TIMING)
+        for number in range(30):
+            key = list(KEYS)[number % len(KEYS)]
+            shown, candidate = names(page), example(page)
+            task = audit.task_for("Ana", candidate)
+            sides = {CLASSES[task.given]: "given", CLASSES[task.suggested]: "suggested"}
+            answer = {"a": sides[shown[0]], "b": sides[shown[1]]}.get(KEYS[key], KEYS[key])
+            expected[candidate] = (answer, sides[shown[0]])
+
+            if number == 8:  # killed before the answer is sent
+                server.kill()
+                assert not press(page, key)
+                assert "does not answer" in page.inner_text("#flash")
+                assert names(page) == shown
+                server.start()
+                assert press(page, key)
+            elif number in (14, 20, 26):  # killed while it is on its way
+                before = ticket(page)
+                page.evaluate(
+                    f"setTimeout(() => document.querySelector('#{'ab'[number % 4 // 2]}').click())"
+                )
+                expected[candidate] = (sides[shown[number % 4 // 2]], sides[shown[0]])
+                time.sleep((number - 14) / 500)
+                server.kill()
+                arrived = moved(page, before)
+                server.start()
+                if not arrived:
+                    assert press(page, "ab"[number % 4 // 2])
+            else:
+                assert press(page, key)
+        times = sorted(page.evaluate("window.times"))
+
+    votes = Audit.open(audit.path).votes()
+    assert len(votes) == len({vote.example for vote in votes}) == 30
+    assert {vote.example: (vote.answer, vote.first) for vote in votes} == expected
+    assert {vote.reviewer for vote in votes} == {"Ana"}
+    middle, longest = times[len(times) // 2], times[-1]
+    print(f"key to next example: median {middle:.0f} ms, longest {longest:.0f} ms")  # noqa: T201
+
+
+# ---------------------------------------------------------------- hands
+
+
+def test_undo_skip_and_the_end_by_keyboard(tmp_path, page):
+    audit = planned(tmp_path / "pets.audit", None, wrong=5)
+    with serving(audit) as server:
+        sign_in(page, server)
+        first = example(page)
+        press(page, "s")
+        assert "comes back at the end" in page.inner_text("#flash")
+        second = example(page)
+        press(page, "a")
+        assert re.match(r"Recorded: \w+\.", page.inner_text("#flash"))
+        assert page.text_content("#live").endswith("Undo (z)")
+        press(page, "z")
+        assert example(page) == second
+        assert audit.votes() == []
+        while page.locator("#a").count():
+            last = example(page)
+            press(page, "n")
+        assert last == first
+        assert "Nothing is left for you" in page.inner_text("h1")
+        press(page, "Backspace")
+        assert example(page) == last
+        assert len(audit.votes()) == 4
+
+
+def test_keys_held_down_or_struck_twice_answer_once(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server)
+        before = ticket(page)
+        page.keyboard.down("a")
+        for _ in range(5):
+            page.keyboard.down("a")  # the keyboard repeats
+        page.keyboard.up("a")
+        assert moved(page, before)
+        before = ticket(page)
+        page.dblclick("#b")
+        assert moved(page, before)
+        before = ticket(page)
+        page.keyboard.press("b")
+        page.keyboard.press("a")
+        assert moved(page, before)
+        time.sleep(0.5)
+        assert len(audit.votes()) == 3
+
+
+def test_the_key_card_opens_and_keys_can_be_switched_off(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server)
+        page.keyboard.press("?")
+        assert page.locator("dialog#keys").is_visible()
+        page.keyboard.press("a")  # not an answer while the card is open
+        page.uncheck("#use-keys")
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        time.sleep(0.3)
+        assert audit.votes() == []
+        page.click("text=Keys")
+        page.check("#use-keys")
+        page.click("text=Close")
+        assert press(page, "a")
+        assert len(audit.votes()) == 1
+
+
+def test_shortcuts_of_the_browser_stay_the_browsers(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server)
+        for keys in ("Control+a", "Alt+b", "Meta+z"):
+            page.keyboard.press(keys)
+        time.sleep(0.3)
+        assert audit.votes() == []
+
+
+def test_a_long_text_scrolls_by_key_and_arrows_in_it_do_not_answer(tmp_path, page):
+    texts = [f"Text {number}.\n" + "A long line of words. " * 800 for number in range(240)]
+    audit = planned(tmp_path / "texts.audit", Texts(texts))
+    with serving(audit) as server:
+        sign_in(page, server)
+        top = "document.querySelector('.text').scrollTop"
+        for key, larger in (("Space", True), ("PageDown", True), ("Shift+Space", False)):
+            before = page.evaluate(top)
+            page.keyboard.press(key)
+            assert (page.evaluate(top) > before) is larger
+        page.focus(".text")
+        page.keyboard.press("ArrowDown")
+        time.sleep(0.3)
+        assert audit.votes() == []
+        assert press(page, "4")
+
+
+def test_a_focused_button_is_pressed_with_space_and_keeps_the_focus(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server)
+        while page.evaluate("document.activeElement.value") != "neither":
+            page.keyboard.press("Tab")
+        assert press(page, "Space")
+        assert page.evaluate("document.activeElement.value") == "neither"
+        (vote,) = audit.votes()
+        assert vote.answer == "neither"
+
+
+def test_the_next_pictures_are_there_before_they_are_needed(audit, page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with serving(audit) as server:
+        sign_in(page, server)
+        for _ in range(3):
+            page.wait_for_timeout(500)
+            early = list(asked)
+            asked.clear()
+            press(page, "a")
+            picture = f"/media/{example(page)}?"
+            assert any(picture in url for url in early)
+            assert not any(picture in url for url in asked)
+
+
+def test_another_tab_that_is_behind_is_led_on(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server)
+        other = page.context.new_page()
+        other.goto(f"{server.url}/review")
+        time.sleep(SETTLED)
+        press(page, "a")
+        press(other, "b")
+        assert "counts once" in other.inner_text("#flash")
+        assert example(other) == example(page)
+        assert len(audit.votes()) == 1
+        press(page, "b")
+        page.go_back()
+        page.go_forward()
+        assert len(audit.votes()) == 2
+
+
+def test_everything_works_without_the_script(audit, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    with serving(audit) as server:
+        page.goto(server.url)
+        page.fill("#name", "Bo")
+        page.click("button:has-text('Begin')")
+        assert page.locator("[data-opens]").is_hidden()
+        answered = page.locator("header").inner_text
+        page.click("#a")
+        page.click("button[value=both]")
+        assert "2 of 36" in answered()
+        page.click("[formaction='/undo']")
+        page.click("[formaction='/skip']")
+        page.dblclick("#b")
+        page.click("text=switch reviewer")
+        assert page.locator("text=Go on as Bo").is_visible()
+        page.fill("#name", "Cy")
+        page.click("button:has-text('Begin')")
+        assert "0 of 36" in answered()
+    context.close()
+    assert [vote.reviewer for vote in audit.votes()] == ["Bo"] * len(audit.votes())
+    assert len(audit.votes()) in (2, 3)  # a double click here may answer two pages, each once
+
+
+# ---------------------------------------------------------------- eyes
+
+
+@pytest.mark.parametrize("kind", ["pictures", "texts", "rows"])
+def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
+    from axe_playwright_python.sync_playwright import Axe
+
+    rng = np.random.default_rng(0)
+    media = {
+        "pictures": Images(rng.integers(0, 255, (240, 32, 32, 3), dtype=np.uint8)),
+        "texts": Texts(["Words, and more of them. " * 200] * 240),
+        "rows": Features(rng.normal(size=(240, 30))),
+    }[kind]
+    audit = planned(tmp_path / "pets.audit", media)
+    with serving(audit) as server:
+        for size in (DESK, PHONE):
+            for scheme in ("light", "dark"):
+                context = browser.new_context(viewport=size, color_scheme=scheme)
+                page = context.new_page()
+                page.goto(server.url)
+                look(page, Axe)
+                page.fill("#name", f"{scheme} {size['width']}")
+                page.click("button:has-text('Begin')")
+                page.wait_for_selector("#a")
+                look(page, Axe)
+                for button in page.locator("button:visible").all():
+                    box = button.bounding_box()
+                    assert min(box["width"], box["height"]) >= 44, button.inner_text()
+                if size == PHONE:  # both answers in reach of a thumb, without scrolling
+                    for choice in ("#a", "#b", "[value=both]", "[value=neither]"):
+                        box = page.locator(choice).bounding_box()
+                        assert 300 < box["y"] + box["height"] < PHONE["height"]
+                page.goto(f"{server.url}/nothing")
+                look(page, Axe)
+                context.close()
+
+
+def look(page: "Page", axe: type) -> None:
+    found = axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    overflow = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(overflow) <= 0
+
+
+# ---------------------------------------------------------------- the server
+
+
+def test_ctrl_c_stops_the_server_in_good_order(audit):
+    server = Server(audit)
+    server.start()
+    assert server.said == (
+        f"Review pets at {server.url}/ (Ctrl-C stops; every answer is saved at once)\n"
+    )
+    server.process.send_signal(signal.SIGINT)
+    _, said = server.process.communicate(timeout=10)
+    assert server.process.returncode == 0
+    assert said == "Stopped. Run the same command to go on.\n"
+
+
+def test_the_server_listens_on_this_machine_only(audit):
+    with serving(audit) as server:
+        listening = Path("/proc/net/tcp").read_text() if Path("/proc/net/tcp").exists() else ""
+        local = [
+            line.split()[1] for line in listening.splitlines() if f":{server.port:04X} " in line
+        ]
+        if not local:
+            pytest.skip("needs /proc/net/tcp, which only Linux has")
+        assert all(
+            address.startswith("0100007F:")
+            for address in local
+            if address.endswith(f":{server.port:04X}")
+        )
