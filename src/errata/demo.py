@@ -194,7 +194,7 @@ def model_predictions(digits: Digits, *, seed: int, say: Say) -> dict[str, np.nd
         "7 nearest neighbours": KNeighborsClassifier(7),
         "1 nearest neighbour": KNeighborsClassifier(1),
         "random forest": RandomForestClassifier(200, random_state=seed, n_jobs=-1),
-        "support vectors": SVC(gamma=0.001, C=10),
+        "support vector machine": SVC(gamma=0.001, C=10),
     }
     # folds of their own, so that no compared model was fitted on the same examples as the flagger
     folds = StratifiedKFold(5, shuffle=True, random_state=seed + 1)
