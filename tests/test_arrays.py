@@ -1,5 +1,7 @@
 """The one door: every kind of bad input gets a sentence that says what, where and what to do."""
 
+import contextlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import errata
+from errata.array_files import load_array
 from errata.arrays import (
     RowFaults,
     as_class_names,
@@ -17,7 +20,6 @@ from errata.arrays import (
     as_probs,
     check_rows,
     largest,
-    load_array,
     merge_faults,
 )
 from errata.errors import FileError, LabelError, NameUnknownError, ProbabilityError
@@ -95,6 +97,30 @@ def test_class_names_turn_string_labels_into_columns_and_name_the_nearest():
         as_class_names(["cat", "dog", "cat"], 3)
 
 
+def test_numpy_integers_among_objects_are_integers():
+    assert as_labels(np.array([np.int64(1), 0], object), n_classes=2).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("labels", [[[0, 1], [0]], [b"\xff", b"a"]])
+def test_labels_that_are_no_plain_list_are_refused(labels):
+    with pytest.raises(LabelError, match=r"labels is no plain list"):
+        errata.find(labels, PROBS[:2])
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ("ab", "The class names are 'ab'; a list"),
+        (3, "The class names are 3; a list"),
+        (["a", None], "The name of class 1 is missing"),
+        (["", "b"], "The name of class 0 is missing"),
+    ],
+)
+def test_class_names_that_are_none_are_refused(classes, message):
+    with pytest.raises(LabelError, match=message):
+        as_class_names(classes, 2)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64, np.uint64, bool])
 def test_labels_of_any_integer_type_become_int64(dtype):
     labels = as_labels(np.array([0, 1, 1], dtype), n_classes=1000)
@@ -108,8 +134,9 @@ def test_ids_must_differ_and_be_there():
         as_ids(["a", "b", "a"], 3)
     with pytest.raises(LabelError, match=r"ids has shape \(2,\); one id for each of the 3"):
         as_ids(["a", "b"], 3)
-    with pytest.raises(LabelError, match=r"ids\[1\] is missing"):
-        as_ids(["a", None, "b"], 3)
+    for missing in (None, float("nan"), ""):
+        with pytest.raises(LabelError, match=r"ids\[1\] is missing"):
+            as_ids(np.array(["a", missing, "b"], object), 3)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +236,9 @@ def spoil(tmp_path: Path, kind: str) -> Path:
     elif kind == "two arrays":
         np.savez(path.with_suffix(".npz"), a=PROBS, b=PROBS)
         path.with_suffix(".npz").rename(path)
+    elif kind == "zip of text":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", "0,1")
     elif kind == "cut zip":
         np.savez(path.with_suffix(".npz"), a=PROBS)
         path.write_bytes(path.with_suffix(".npz").read_bytes()[:-30])
@@ -219,7 +249,8 @@ def spoil(tmp_path: Path, kind: str) -> Path:
     ("kind", "message"),
     [
         ("cut", r"is cut short: .* shape \(6, 3\) of float64, 272 bytes, but the file has 267"),
-        ("cut header", "cut short or damaged in its header"),
+        ("cut header", "cut short or damaged"),
+        ("zip of text", "something else than arrays"),
         ("empty", "is empty"),
         ("text", "is not an array file"),
         ("objects", "pickled Python objects, .*convert it once"),
@@ -288,3 +319,23 @@ def test_minus_zero_is_a_probability():
     probs = np.array([[-0.0, 1.0], [1.0, -0.0], [0.3, 0.7]])
     found, plain = errata.find([0, 1, 1], probs), errata.find([0, 1, 1], probs + 0.0)
     assert found.to_dict() == plain.to_dict()
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_whatever_is_damaged_nothing_but_a_file_error_comes_out(tmp_path, save):
+    path = tmp_path / ("probs.npy" if save is np.save else "probs.npz")
+    save(path, PROBS)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        broken = bytearray(whole)
+        for at in rng.integers(0, min(len(whole), 400), 3):
+            broken[at] = rng.integers(0, 256)
+        path.write_bytes(bytes(broken[: rng.integers(1, len(whole) + 1)]))
+        with contextlib.suppress(FileError):  # anything else fails the test
+            load_array(path)
+
+
+def test_what_is_no_regular_file_is_said_to_be_so():
+    with pytest.raises(FileError, match=r"/dev/null is no regular file; an array file was exp"):
+        load_array("/dev/null")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import errata
+from errata import finding
 from errata.finding import COMPATS, RULES, SCORES, Findings
 
 
@@ -116,15 +117,31 @@ def test_find_agrees_with_the_definitions_written_out_in_fractions(audit, rule):
     st.sampled_from([None, *COMPATS]),
     st.integers(1, 30),
     st.integers(1, 4),
+    st.booleans(),
 )
 def test_neither_chunk_size_nor_thread_count_changes_a_byte(
-    audit, rule, score, compat, chunk_rows, threads
+    audit, rule, score, compat, chunk_rows, threads, normalize
 ):
     labels, probs = audit
-    call = {"rule": rule, "score": score, "compat": compat}
+    if normalize:
+        probs = probs * 3
+    call = {"rule": rule, "score": score, "compat": compat, "normalize": normalize}
     plain = quiet_find(labels, probs, threads=1, chunk_rows=10**6, **call)
-    cut = quiet_find(labels, probs, threads=threads, chunk_rows=chunk_rows, **call)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "_CHUNK_BYTES", 64)  # flagged examples are looked up a few at a time
+        patch.setattr(finding, "_MOST_ENTRIES", 16)
+        patch.setattr(finding, "MOST_ROWS", 5)
+        cut = quiet_find(labels, probs, threads=threads, chunk_rows=chunk_rows, **call)
     assert as_bytes(cut) == as_bytes(plain)
+
+
+@given(audits(), st.sampled_from(RULES), st.sampled_from(SCORES), st.sampled_from([2, 3, 7]))
+def test_normalize_is_dividing_each_row_by_its_sum(audit, rule, score, factor):
+    labels, probs = audit
+    scaled = probs.astype(np.float64) * factor
+    divided = scaled / scaled.sum(axis=1, keepdims=True)
+    ours = quiet_find(labels, scaled, rule=rule, score=score, normalize=True)
+    assert as_bytes(ours) == as_bytes(quiet_find(labels, divided, rule=rule, score=score))
 
 
 @given(audits(), st.sampled_from(RULES), st.sampled_from(SCORES), st.randoms())
@@ -236,3 +253,22 @@ def test_counts_with_cleanlabs_definitions(data, name):
         len(quiet_find(*published(data, name), rule=rule, compat="cleanlab")) for rule in COUNTED
     ]
     assert found == list(PUBLISHED[name][1])
+
+
+def test_an_audit_settles_ties_by_its_ids_whatever_the_order_of_its_rows(tmp_path):
+    labels = np.array([0, 1] * 20)
+    probs = np.tile([[0.3, 0.7], [0.7, 0.3], [0.6, 0.4], [0.4, 0.6]], (10, 1))
+    ids = np.array([f"{i:02}" for i in range(40)])
+    flagged = []
+    for order in (np.arange(40), np.arange(40)[::-1]):
+        audit = errata.Audit.create(
+            tmp_path / f"{order[0]}.audit", labels=labels[order], probs=probs[order], ids=ids[order]
+        )
+        flagged.append([audit.ids[index] for index in audit.find(rule="class").indices])
+    assert flagged[0] == flagged[1]
+
+
+@pytest.mark.parametrize("name", ["threads", "chunk_rows"])
+def test_a_count_below_one_is_refused(name):
+    with pytest.raises(errata.InputError, match=f"{name} is 0, but it counts things"):
+        errata.find([0, 1], [[0.5, 0.5], [0.5, 0.5]], **{name: 0})

@@ -9,17 +9,16 @@ than memory pass through the same door.
 import difflib
 import math
 import os
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int, Integer, Shaped
-from numpy.lib import format as npy
 
-from errata.errors import FileError, LabelError, ProbabilityError, unknown_name
+from errata.array_files import load_array
+from errata.errors import LabelError, ProbabilityError, unknown_name
 
 SUM_TOLERANCE = 1e-3
 """Rows whose sum is off by more than this are refused."""
@@ -28,106 +27,6 @@ _ROUNDING = {2: 1e-3, 4: 1e-5, 8: 1e-5}
 """Deviation of a row sum that rounding alone explains, by bytes per number; beyond it one warns."""
 
 Choice = TypeVar("Choice", bound=str)
-
-PathLike = str | os.PathLike[str]
-
-
-# ---------------------------------------------------------------- files
-
-
-def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
-    """Open a ``.npy`` file memory-mapped, or the single array of an ``.npz`` file.
-
-    Raises
-    ------
-    FileError
-        The file is missing, is not an array file, is cut short, or needs pickle.
-    """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise FileError(f"{path} {what}; an array file (.npy or .npz) was expected.{_near(path)}")
-    with path.open("rb") as file:
-        magic = file.read(6)
-    if magic == b"\x93NUMPY":
-        return _load_npy(path)
-    if magic[:2] == b"PK":
-        return _load_npz(path)
-    if not magic:
-        raise FileError(f"{path} is empty; write it again with numpy.save.")
-    if magic[:1] == b"\x80":
-        raise _pickled(path)
-    raise FileError(
-        f"{path} is not an array file: it does not begin as .npy or .npz files do. "
-        "Write it with numpy.save."
-    )
-
-
-def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
-    with path.open("rb") as file:
-        try:
-            version = npy.read_magic(file)
-            read_header = (
-                npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            )
-            shape, _, dtype = read_header(file)
-        except ValueError as error:
-            raise FileError(f"{path} is cut short or damaged in its header: {error}") from None
-        start = file.tell()
-    if dtype.hasobject:
-        raise _pickled(path)
-    expected = start + math.prod(shape) * dtype.itemsize
-    found = path.stat().st_size
-    if found < expected:
-        raise FileError(
-            f"{path} is cut short: its header promises shape {shape} of {dtype}, {expected:,} "
-            f"bytes, but the file has {found:,}. Copy or write it again."
-        )
-    if math.prod(shape) == 0:  # an empty file region cannot be mapped
-        return np.zeros(shape, dtype)
-    array: Shaped[np.ndarray, "..."] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
-
-
-def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = list(archive.files)
-            if len(names) != 1:
-                raise FileError(
-                    f"{path} holds {len(names)} arrays ({', '.join(names[:5]) or 'none'}); one was "
-                    "expected. Save the one you mean with numpy.save."
-                )
-            array: Shaped[np.ndarray, "..."] = archive[names[0]]
-            return array
-    except zipfile.BadZipFile as error:
-        raise FileError(
-            f"{path} is cut short or damaged: {error}. Copy or write it again."
-        ) from None
-    except ValueError as error:
-        if "pickle" in str(error):
-            raise _pickled(path) from None
-        raise FileError(
-            f"{path} is cut short or damaged: {error}. Copy or write it again."
-        ) from None
-
-
-def _pickled(path: Path) -> FileError:
-    return FileError(
-        f"{path} holds pickled Python objects, which can run code when opened, so it is refused. "
-        "If you trust it, convert it once: "
-        f"numpy.save('converted.npy', numpy.load({path.name!r}, allow_pickle=True).astype(float)) "
-        "(use astype(int) for labels)."
-    )
-
-
-def _near(path: Path) -> str:
-    try:
-        names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return f" There is no folder {path.parent} either."
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f" Did you mean {path.parent / near[0]}?" if near else ""
 
 
 # ---------------------------------------------------------------- words, labels, names, ids
@@ -147,7 +46,7 @@ def as_choice(kind: str, word: str, known: Sequence[Choice]) -> Choice:
     raise unknown_name(kind, word, known)
 
 
-def as_class_names(classes: Sequence[object] | None, n_classes: int) -> tuple[str, ...]:
+def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
     """Return the class names as strings; ``"0".."m-1"`` when none are given.
 
     Raises
@@ -162,7 +61,14 @@ def as_class_names(classes: Sequence[object] | None, n_classes: int) -> tuple[st
     """
     if classes is None:
         return tuple(str(index) for index in range(n_classes))
-    names = tuple(str(name) for name in classes)
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
+        raise LabelError(
+            f"The class names are {classes!r}; a list with one name for each of the {n_classes} "
+            "columns was expected."
+        )
+    names = tuple("" if _is_missing(name) else str(name) for name in classes)
+    if "" in names:
+        raise LabelError(f"The name of class {names.index('')} is missing; every class needs one.")
     if len(names) != n_classes:
         raise LabelError(
             f"There are {len(names)} class names, but the probabilities have {n_classes} columns. "
@@ -202,7 +108,7 @@ def as_labels(
     >>> as_labels(["cat", "dog", "cat"], n_classes=2, classes=["cat", "dog"])
     array([0, 1, 0])
     """
-    array = load_array(labels) if isinstance(labels, str | os.PathLike) else np.asarray(labels)
+    array = _as_column(labels, "labels")
     if array.dtype.kind in "UST" and isinstance(labels, list | tuple):
         array = np.array(labels, object)  # numpy has turned numbers among strings into strings
     if array.ndim != 1:
@@ -242,30 +148,36 @@ def as_labels(
 
 def _from_objects(array: Shaped[np.ndarray, "n"]) -> Shaped[np.ndarray, "n"]:
     values = array.tolist()
-    missing = [
-        i
-        for i, value in enumerate(values)
-        if value is None or (isinstance(value, float) and math.isnan(value))
-    ]
+    missing = [i for i, value in enumerate(values) if _is_missing(value)]
     if missing:
         raise _missing_labels(missing[0], len(missing), len(values))
     if all(isinstance(value, str) for value in values):
         return np.array(values, dtype=str)
-    if all(isinstance(value, int) for value in values):
+    if all(isinstance(value, Integral) for value in values):
         try:
             return np.array(values, dtype=np.int64)
         except OverflowError:
             raise LabelError("labels holds integers beyond 64 bits.") from None
-    first = type(values[0])
-    odd = next(
-        row
-        for row, value in enumerate(values)
-        if type(value) is not first or first not in (str, int)
-    )
+    like = str if isinstance(values[0], str) else Integral
+    odd = next(row for row, value in enumerate(values) if not isinstance(value, like))
     raise LabelError(
         f"labels[{odd}] is {values[odd]!r}, of type {type(values[odd]).__name__}; all labels must "
         "be integers, or all must be class names."
     )
+
+
+def _as_column(values: object, what: str) -> Shaped[np.ndarray, "..."]:
+    if isinstance(values, str | os.PathLike):
+        return load_array(values)
+    try:
+        array = np.asarray(values)
+        return array.astype(str) if array.dtype.kind == "S" else array
+    except ValueError as error:  # ragged lists, and bytes that are no text
+        raise LabelError(f"{what} is no plain list: {error}") from None
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _from_names(
@@ -331,12 +243,13 @@ def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
     >>> as_ids([7, 3], 2).tolist()
     ['7', '3']
     """
-    array = load_array(ids) if isinstance(ids, str | os.PathLike) else np.asarray(ids)
+    array = _as_column(ids, "ids")
     if array.shape != (n,):
         raise LabelError(
             f"ids has shape {array.shape}; one id for each of the {n:,} examples was expected."
         )
-    texts = np.array(["" if value is None else str(value) for value in array.tolist()], dtype=str)
+    values = ["" if _is_missing(value) else str(value) for value in array.tolist()]
+    texts = np.array(values, dtype=str)
     if (texts == "").any():
         raise LabelError(
             f"ids[{int((texts == '').argmax())}] is missing; every example needs an id."

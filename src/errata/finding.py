@@ -18,7 +18,7 @@ from errata import arrays
 from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.ranking import RowStats, Score
-from errata.core.selection import Rule
+from errata.core.selection import PairLeaders, Pairs, Rule
 from errata.core.thresholds import (
     MOST_ROWS,
     ClassSums,
@@ -28,7 +28,7 @@ from errata.core.thresholds import (
     thresholds,
 )
 from errata.engine.local import Progress, map_chunks
-from errata.errors import ErrataWarning
+from errata.errors import ErrataWarning, InputError
 from errata.sources.dense import Dense, normalized
 
 Compat = Literal["cleanlab"]
@@ -40,6 +40,9 @@ Result = TypeVar("Result")
 
 _CHUNK_BYTES = 2**22
 """A chunk and the masks made of it stay in a processor's own cache; measured in benchmarks/."""
+
+_MOST_ENTRIES = 2**21
+"""Pairs of classes looked at, over the rows of a chunk: some 100 MB with what is made of them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -191,6 +194,9 @@ def find(
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
+    for name, count in (("threads", threads), ("chunk_rows", chunk_rows)):
+        if count is not None and count < 1:
+            raise InputError(f"{name} is {count}, but it counts things: 1 or more was expected.")
     source = Dense(arrays.as_probs(probs))
     names = arrays.as_class_names(classes, source.n_classes)
     given = arrays.as_labels(labels, n_classes=source.n_classes, n=source.n, classes=classes)
@@ -253,13 +259,19 @@ class _Search:
     progress: Progress | None
 
     def _map(
-        self, function: Callable[[int, int], Result], n_rows: int | None = None, *, grain: int = 1
+        self,
+        function: Callable[[int, int], Result],
+        n_rows: int | None = None,
+        *,
+        grain: int = 1,
+        most_rows: int = 2**20,
     ) -> Iterator[Result]:
         row_bytes = self.source.array.dtype.itemsize * self.source.n_classes
+        rows = self.chunk_rows or grain * _CHUNK_BYTES // row_bytes
         return map_chunks(
             function,
             self.source.n if n_rows is None else n_rows,
-            chunk_rows=self.chunk_rows or max(64, min(grain * _CHUNK_BYTES // row_bytes, 2**20)),
+            chunk_rows=max(1 if self.chunk_rows else 64, min(rows, most_rows)),
             threads=self.threads,
             progress=self.progress,
         )
@@ -350,21 +362,7 @@ class _Search:
         calibrated = joints.calibrated_counts_cleanlab if cleanlab else joints.calibrated_counts
         counts = calibrated(confident, label_counts)
         pairs = selection.pairs_of(counts)
-        leaders = selection.merge_leaders(
-            list(
-                self._map(
-                    lambda start, stop: selection.pair_leaders(
-                        self.given[start:stop],
-                        self._read(start, stop),
-                        pairs,
-                        start=start,
-                        tie=self.tie[start:stop],
-                    ),
-                    grain=16,  # few numbers of each row are read
-                )
-            ),
-            pairs,
-        )
+        leaders = self.leaders(pairs, label_counts)
         by_class = (
             selection.by_class_cleanlab(self.given, stats.self_confidence, counts)
             if cleanlab
@@ -386,6 +384,28 @@ class _Search:
             errors = joints.error_count(confident, self.source.n)
         masks["margin"] = ranking.lowest(self.margins(stats, errors), self.tie, errors)
         return masks
+
+    def leaders(self, pairs: Pairs, label_counts: Int[np.ndarray, "classes"]) -> PairLeaders:
+        """Return the leaders of every pair of classes."""
+
+        def one(start: int, stop: int) -> PairLeaders:
+            return selection.pair_leaders(
+                self.given[start:stop],
+                self._read(start, stop),
+                pairs,
+                start=start,
+                tie=self.tie[start:stop],
+            )
+
+        # Few numbers of each row are read, so a chunk may have many rows; but each of them stands
+        # for as many entries as its class has pairs.
+        entries = int(pairs.lengths @ label_counts) // self.source.n + 1
+        held: list[PairLeaders] = []
+        for part in self._map(one, most_rows=_MOST_ENTRIES // entries, grain=16):
+            held.append(part)
+            if sum(len(each.pair) for each in held) > _MOST_ENTRIES:
+                held = [selection.merge_leaders(held, pairs)]
+        return selection.merge_leaders(held, pairs)
 
     def margins(self, stats: RowStats, wanted: int) -> Float[np.ndarray, "n"]:
         """Return normalized margins, of which at least the ``wanted`` lowest are right.

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from errata.core.ranking import (
     concatenate_stats,
+    first_of_each_group,
     lowest,
     normalized_margin,
     order,
@@ -81,3 +82,26 @@ def test_weighted_entropy_is_best_for_a_certain_and_right_prediction():
     assert score[0] == 1 == score.max()
     assert weighted_entropy_cleanlab(given_confidence, probs)[0] == 0  # cleanlab's defect, kept
     np.testing.assert_allclose(weighted_entropy_cleanlab(given_confidence, probs)[1], score[1])
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([30, 3_000, 9_000]),
+    st.sampled_from([1, 3, 300, 1_000]),
+    st.sampled_from([0.0, 0.05, 0.3, 1.5]),
+    st.sampled_from([2, 1_000]),
+)
+def test_the_first_of_each_group_are_those_a_full_sort_puts_first(seed, n, groups, share, values):
+    """Large sets too, where what cannot win is left out before anything is sorted."""
+    rng = np.random.default_rng(seed)
+    group, score, tie = (
+        rng.integers(0, groups, n),
+        rng.integers(0, values, n) / 4,
+        rng.permutation(n),
+    )
+    wanted = rng.poisson(share * n / groups, groups)
+    ranked = np.lexsort((tie, score, group))
+    expected = np.zeros(n, bool)
+    for index in range(groups):
+        expected[ranked[group[ranked] == index][: wanted[index]]] = True
+    np.testing.assert_array_equal(first_of_each_group(group, score, tie, wanted), expected)

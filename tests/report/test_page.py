@@ -56,7 +56,7 @@ def context(**changes):
         "rule": "margin",
         "score": "normalized_margin",
         "candidates": 1,
-        "reviewed": 1,
+        "decided": 1,
         "open": 0,
         "verdict_counts": {"correctable": 1},
         "suspicious": [example()],
@@ -134,17 +134,17 @@ def test_the_numbers_of_the_page_are_those_of_the_comparison(tmp_path):
     ("changes", "message"),
     [
         (
-            {"rule": None, "candidates": 0, "reviewed": 0, "verdict_counts": {}, "suspicious": [],
+            {"rule": None, "candidates": 0, "decided": 0, "verdict_counts": {}, "suspicious": [],
              "pairs": [], "comparison": None, "estimated_errors": None, "score": None},
             "Next: errata find pets.audit",
         ),
         (
-            {"reviewed": 0, "open": 1, "verdict_counts": {}, "comparison": None,
+            {"decided": 0, "open": 1, "verdict_counts": {}, "comparison": None,
              "suspicious": [example(verdict=None, votes={}, corrected=None)]},
             "Next: errata review pets.audit",
         ),
         (
-            {"candidates": 0, "reviewed": 0, "verdict_counts": {}, "suspicious": [], "pairs": [],
+            {"candidates": 0, "decided": 0, "verdict_counts": {}, "suspicious": [], "pairs": [],
              "comparison": None},
             "No label looks wrong by this rule",
         ),
@@ -166,10 +166,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 def test_the_figures_count_what_was_left_out():
     counts = {"correctable": 1, "neither": 1, "non_agreement": 1, "multi_label": 1}
-    shown = {name: value for value, name, _ in figures(context(reviewed=4, verdict_counts=counts))}
+    shown = {name: value for value, name, _ in figures(context(decided=4, verdict_counts=counts))}
     assert shown["left out"] == "3"
     assert shown["noise prevalence"].startswith("33.33")
-    assert "3 examples left out" in headline(context(reviewed=4, verdict_counts=counts))
+    assert "3 examples left out" in headline(context(decided=4, verdict_counts=counts))
 
 
 def test_names_are_cut_only_where_words_end():
@@ -198,7 +198,7 @@ def test_many_models_classes_and_long_names_fit(tmp_path, browser):
             suspicious=[example(id=str(i), shown=Text("word " * 900)) for i in range(48)],
             pairs=[Pair(i, i + 1, 30 - i, 1) for i in range(20)],
             candidates=48,
-            reviewed=48,
+            decided=48,
             verdict_counts={"correctable": 20, "non_error": 28},
         ),
         tmp_path / "report.html",

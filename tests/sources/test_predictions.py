@@ -189,7 +189,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(FileError, match=r"ending '\.parquet', which is no known kind"):
         read(tmp_path / "p.parquet")
     (tmp_path / "zeros.npz").write_bytes(b"")
-    with pytest.raises(FileError, match=r"zeros\.npz is no \.npz file, or it is cut short"):
+    with pytest.raises(FileError, match=r"zeros\.npz is cut short"):
         read(tmp_path / "zeros.npz")
 
 
@@ -199,7 +199,7 @@ def test_a_cut_or_damaged_npz_file_is_named(tmp_path):
     np.savez(path, first=answers, second=answers)
     whole = path.read_bytes()
     cut(path, len(whole) - 100)
-    with pytest.raises(FileError, match=r"p\.npz is no \.npz file, or it is cut short or damaged"):
+    with pytest.raises(FileError, match=r"p\.npz is cut short or damaged"):
         read(path, n=3000)
     path.write_bytes(whole[:9000] + b"damage" + whole[9006:])
     with pytest.raises(FileError, match=r"p\.npz .* damaged \(Bad CRC-32"):

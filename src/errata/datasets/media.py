@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from errata.arrays import PathLike, load_array
+from errata.array_files import PathLike, load_array
 from errata.errors import FileError, InputError
 
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -468,14 +468,14 @@ def _read_texts(path: Path) -> list[Any]:
             raise FileError(f"{path} holds no list; a list of strings was expected.")
         return texts
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8: {error}. Convert it first.") from None
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileError(f"{path}, which the audit shows, is missing. Put it back.") from None
     except ValueError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from errata.arrays import load_array
+from errata.array_files import load_array
 from errata.errors import FileError
 
 
@@ -49,12 +49,12 @@ def read_list(path: Path) -> list[Any]:
                 "called text, id, label or name."
             )
         return [row[(named or columns)[0]] for row in rows]
-    return text.splitlines()
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")  # line ends become \n
     except UnicodeDecodeError as error:
         raise FileError(
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
@@ -85,6 +85,15 @@ def _json_list(value: Any, path: Path) -> list[Any]:
 
 def _csv(path: Path, text: str) -> list[dict[str, str]]:
     try:
-        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = []
+        for row in reader:
+            if None in row:  # where csv puts what has no column
+                raise FileError(
+                    f"{path} has more values than columns in line {reader.line_num}; a text with a "
+                    'comma in it stands in "quotes".'
+                )
+            rows.append(row)
+        return rows
     except csv.Error as error:
         raise FileError(f"{path} is not CSV: {error}.") from None

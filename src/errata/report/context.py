@@ -66,11 +66,9 @@ class ReportContext:
     name : the audit's name, in the title
     n, classes : how many examples; the names of the ``m`` classes
     path : the audit as a person would type it, for the commands the report suggests
-    headline : one sentence a person can act on; ``None``: the report makes its own
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
-    created : when, in words; ``None``: not said (the same audit then gives the same bytes)
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
-    candidates, reviewed, open : examples sent for checking; those with a verdict; those without
+    candidates, decided, open : examples sent for checking; those with a verdict; those without
     threshold : votes needed for a verdict
     verdict_counts : examples for each of the five verdicts; a verdict not listed has none
     suspicious : worst first, up to 48
@@ -84,14 +82,12 @@ class ReportContext:
     n: int
     classes: Sequence[str]
     path: str = "AUDIT"
-    headline: str | None = None
     notices: Sequence[str] = ()
-    created: str | None = None
     estimated_errors: int | None = None
     rule: str | None = None
     score: str | None = None
     candidates: int = 0
-    reviewed: int = 0
+    decided: int = 0
     open: int = 0
     threshold: int = 3
     verdict_counts: Mapping[str, int]

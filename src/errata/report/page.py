@@ -19,13 +19,13 @@ from markupsafe import Markup
 from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
+from errata.core.consensus import ANSWERS
 from errata.datasets.media import Picture, Row, Text
 from errata.errors import FileError
 from errata.report import charts
 from errata.report.charts import DARK, LIGHT, Look, ModelChange
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
-    ANSWERS,
     VERDICT_MEANINGS,
     VERDICT_NAMES,
     joined,
@@ -83,7 +83,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
     )
     page = environment.get_template("report.html").render(
         it=context,
-        headline=context.headline or headline(context),
+        headline=headline(context),
         figures=figures(context),
         verdicts=_verdicts(context),
         meanings=VERDICT_MEANINGS,
@@ -98,6 +98,8 @@ def write_report(context: ReportContext, out: Path) -> Path:
         dark=DARK.colours(),
         plural=plural,
     )
+    if out.is_dir():
+        raise FileError(f"{out} is a folder; name the file of the report, such as report.html.")
     if not out.parent.is_dir():
         raise FileError(
             f"There is no folder {out.parent} for the report; make it, or name another."
@@ -115,7 +117,7 @@ def headline(context: ReportContext) -> str:
         return f"Nothing has been looked for yet. Next: errata find {context.path}"
     if context.candidates == 0:
         return "No label looks wrong by this rule. Another rule may be less strict."
-    if context.reviewed == 0:
+    if context.decided == 0:
         return (
             f"{plural(context.candidates, 'label looks', 'labels look')} wrong, and none of them "
             f"has a verdict yet. Next: errata review {context.path}"
@@ -126,7 +128,8 @@ def headline(context: ReportContext) -> str:
     first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
     if unknown:
         first += f", and {plural(unknown, 'example')} left out for want of one right label"
-    waiting = f" {plural(context.open, 'candidate')} still wait for votes." if context.open else ""
+    wait = "candidate still waits" if context.open == 1 else "candidates still wait"
+    waiting = f" {context.open:,} {wait} for votes." if context.open else ""
     compared = context.comparison
     return f"{first}.{waiting}" + (f" {compared.headline()}" if compared else "")
 
@@ -145,26 +148,27 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
         rows.append((f"{context.estimated_errors:,}", "errors estimated", f"{share} of the labels"))
     if context.rule is not None:
         rows.append((f"{context.candidates:,}", "candidates", f"sent by rule {context.rule}"))
-    if context.reviewed or context.open:
+    if context.decided or context.open:
         rest = f"{context.open:,} still open" if context.open else "none left open"
-        rows.append((f"{context.reviewed:,}", "with a verdict", rest))
-    if context.reviewed:
+        rows.append((f"{context.decided:,}", "with a verdict", rest))
+    if context.decided:
         corrected = context.verdict_counts.get("correctable", 0)
         rows.append((f"{corrected:,}", "corrected", "the set C"))
         rows.append((f"{_unknown(context):,}", "left out", "no single right label: the set U"))
         pruned = context.n - _unknown(context)
-        rows.append((percent(corrected / pruned), "noise prevalence", "N, the share of C in P"))
+        prevalence = percent(corrected / pruned) if pruned else "–"
+        rows.append((prevalence, "noise prevalence", "N, the share of C in P"))
     return rows
 
 
 def _verdicts(context: ReportContext) -> Section | None:
-    if not context.reviewed:
+    if not context.decided:
         return None
     counts = context.verdict_counts
-    wrong = context.reviewed - counts.get("non_error", 0)
+    wrong = context.decided - counts.get("non_error", 0)
     sentence = (
-        f"Reviewers found {wrong:,} of {context.reviewed:,} candidates wrong or doubtful "
-        f"({percent(wrong / context.reviewed, 0)}); a verdict takes "
+        f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
+        f"({percent(wrong / context.decided, 0)}); a verdict takes "
         f"{plural(context.threshold, 'vote')} for one answer."
     )
     says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
@@ -182,7 +186,7 @@ def _pairs(context: ReportContext) -> Section | None:
         f"Most often {names[top.given]} is doubted in favour of {names[top.suggested]}: "
         f"{plural(top.candidates, 'candidate')}"
     )
-    sentence += f", {top.correctable:,} of them corrected." if context.reviewed else "."
+    sentence += f", {top.correctable:,} of them corrected." if context.decided else "."
     named = [(names[p.given], names[p.suggested], p.candidates, p.correctable) for p in pairs]
     says = "; ".join(f"{a} to {b}: {count:,}" for a, b, count, _ in named[:12])
     return Section(

@@ -14,7 +14,6 @@ VERDICT_MEANINGS = {
     "neither": "Reviewers said that neither label applies. The right one is not known.",
     "non_agreement": "No answer got enough votes. The right label is not known.",
 }
-ANSWERS = ("given", "suggested", "both", "neither")
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -47,7 +47,7 @@ def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "r
     >>> normalized(np.array([[1.0, 3.0]]))
     array([[0.25, 0.75]])
     """
-    wide = probs.astype(np.float32) if probs.dtype.itemsize < 4 else probs
-    sums = wide.sum(axis=1, keepdims=True)
-    scaled: Float[np.ndarray, "rows classes"] = wide / np.maximum(sums, np.finfo(wide.dtype).tiny)
-    return scaled
+    narrow = np.float32 if probs.dtype.itemsize < 4 else probs.dtype
+    sums = probs.sum(axis=1, keepdims=True, dtype=np.float64)
+    scaled: Float[np.ndarray, "rows classes"] = probs / np.maximum(sums, np.finfo(np.float64).tiny)
+    return scaled.astype(narrow, copy=False)

@@ -7,10 +7,7 @@ are compared with is for `errata.comparison`.
 import csv
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from jaxtyping import Float, Int, Integer, Shaped
 
-from errata.arrays import RowFaults, as_class_names, check_rows, load_array, merge_faults
+from errata.array_files import load_array, naming_damage
+from errata.arrays import RowFaults, as_class_names, check_rows, merge_faults
 from errata.errors import FileError, PredictionError, unknown_name
 
 TOP = 5
@@ -132,13 +130,15 @@ class _Archive(Mapping[str, object]):
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
-        with self._naming_damage():
+        with naming_damage(self._path):
             self._arrays = np.load(file, allow_pickle=False)
         if not isinstance(self._arrays, np.lib.npyio.NpzFile):
             raise FileError(f"{path} is no .npz file; a single array belongs in a .npy file.")
 
     def __getitem__(self, name: str) -> object:
-        with self._naming_damage():
+        if name not in self._arrays.files:
+            raise KeyError(name)
+        with naming_damage(self._path):
             return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -146,23 +146,6 @@ class _Archive(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._arrays.files)
-
-    @contextmanager
-    def _naming_damage(self) -> Iterator[None]:
-        try:
-            yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-            if "Object arrays" in str(error):  # what NumPy calls an array that needs pickle
-                raise FileError(
-                    f"{self._path} holds pickled Python objects, which can run code when opened, "
-                    "so it is refused. If you trust it, convert it once: "
-                    f"old = numpy.load({self._path.name!r}, allow_pickle=True); numpy.savez("
-                    "'converted.npz', **{model: old[model].astype(int) for model in old.files})"
-                ) from None
-            raise FileError(
-                f"{self._path} is no .npz file, or it is cut short or damaged ({error}). Copy it "
-                "again, or write it again with numpy.savez."
-            ) from None
 
 
 # ---------------------------------------------------------------- arrays
@@ -187,12 +170,22 @@ def _read_arrays(
         if model in found or (model != name and model in arrays):
             raise PredictionError(f"{source} holds the model {model!r} twice, also as {name!r}.")
         top = _best_first(arrays[name], where, test)
+        if test.n_classes == top.shape[1] == 2 and model == name and _whole(arrays[name]):
+            raise PredictionError(
+                f"{where} holds two whole numbers an example, which can be read as the two "
+                "classes, best first, or as a mark of the right one. Give the best class alone, "
+                "shape (n,), or probabilities as floating-point numbers, shape (n, 2)."
+            )
         if model != name and model + _PROBS in arrays:
             top = _sort_columns(top, arrays[model + _PROBS], f"{source}[{model + _PROBS!r}]")
         found[model] = top
     if not found:
         raise PredictionError(f"{source} holds no model. Predictions are {_FORMS}.")
     return found
+
+
+def _whole(answers: object) -> bool:
+    return np.asarray(answers).dtype.kind in "iub"
 
 
 def _best_first(answers: object, where: str, test: _Test) -> Integer[np.ndarray, "n _k"]:

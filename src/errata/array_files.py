@@ -1,0 +1,135 @@
+"""Array files: opened memory-mapped where that can be, refused with a sentence where not.
+
+Knows bytes on a disk; what the numbers mean is for `errata.arrays`.
+"""
+
+import difflib
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
+from numpy.lib import format as npy
+
+from errata.errors import FileError
+
+PathLike = str | os.PathLike[str]
+
+
+def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
+    """Open a ``.npy`` file memory-mapped, or the single array of an ``.npz`` file.
+
+    Raises
+    ------
+    FileError
+        The file is missing, is not an array file, is cut short or damaged, or needs pickle.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(f"{path} {_what_else(path)}; an array file was expected.{_near(path)}")
+    with path.open("rb") as file:
+        magic = file.read(6)
+    if magic == b"\x93NUMPY":
+        return _load_npy(path)
+    if magic[:2] == b"PK":
+        return _load_npz(path)
+    if not magic:
+        raise FileError(f"{path} is empty; write it again with numpy.save.")
+    if magic[:1] == b"\x80":
+        raise _pickled(path)
+    raise FileError(
+        f"{path} is not an array file: it does not begin as .npy or .npz files do. "
+        "Write it with numpy.save."
+    )
+
+
+@contextmanager
+def naming_damage(path: Path) -> Iterator[None]:
+    """Raise a `FileError` that names the file for whatever NumPy's readers raise inside.
+
+    Damaged bytes make them raise many things: ValueError, EOFError, OSError, BadZipFile,
+    zlib.error, NotImplementedError, RuntimeError, TokenError.
+    """
+    try:
+        yield
+    except FileError:
+        raise
+    except Exception as error:  # noqa: BLE001 (see above)
+        if "allow_pickle" in str(error):
+            raise _pickled(path) from None
+        raise FileError(
+            f"{path} is cut short or damaged ({str(error) or type(error).__name__}). Copy it "
+            "again, or write it again with numpy.save."
+        ) from None
+
+
+def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as file, naming_damage(path):
+        version = npy.read_magic(file)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        start = file.tell()
+    if dtype.hasobject:
+        raise _pickled(path)
+    expected = start + math.prod(shape) * dtype.itemsize
+    found = path.stat().st_size
+    if found < expected:
+        raise FileError(
+            f"{path} is cut short: its header promises shape {shape} of {dtype}, {expected:,} "
+            f"bytes, but the file has {found:,}. Copy or write it again."
+        )
+    if math.prod(shape) == 0:  # an empty file region cannot be mapped
+        return np.zeros(shape, dtype)
+    with naming_damage(path):
+        array: Shaped[np.ndarray, "..."] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as file, naming_damage(path), np.load(file, allow_pickle=False) as arrays:
+        names = list(arrays.files)
+        array = arrays[names[0]] if len(names) == 1 else None
+    if array is None:
+        raise FileError(
+            f"{path} holds {len(names)} arrays ({', '.join(names[:5]) or 'none'}); one was "
+            "expected. Save the one you mean with numpy.save."
+        )
+    if not isinstance(array, np.ndarray):
+        raise FileError(f"{path} is a .zip file of something else than arrays.")
+    return array
+
+
+def _pickled(path: Path) -> FileError:
+    load = f"numpy.load({path.name!r}, allow_pickle=True)"
+    if zipfile.is_zipfile(path):
+        convert = (
+            f"old = {load}; "
+            "numpy.savez('converted.npz', **{name: old[name].astype(int) for name in old.files})"
+        )
+    else:
+        convert = f"numpy.save('converted.npy', {load}.astype(int))"
+    return FileError(
+        f"{path} holds pickled Python objects, which can run code when opened, so it is refused. "
+        f"If you trust it, convert it once (floats for probabilities): {convert}"
+    )
+
+
+def _what_else(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder"
+    return "is no regular file" if path.exists() else "does not exist"
+
+
+def _near(path: Path) -> str:
+    if path.exists():
+        return ""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f" There is no folder {path.parent} either."
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {path.parent / near[0]}?" if near else ""
