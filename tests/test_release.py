@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import sqlite3
 import stat
 import time
 
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import errata.audit
 import errata.release
 from audits import CLASSES, planned_audit, small_audit, small_set
 from errata import AuditError
@@ -89,10 +91,9 @@ def test_the_manifest_names_counts_settings_versions_and_hashes(audit, tmp_path)
     assert manifest["noise_prevalence"] == 1 / 57
     assert manifest["classes"] == list(CLASSES)
     assert (manifest["threshold"], manifest["votes"], manifest["reviewers"]) == (2, 12, 3)
-    assert manifest["settings"]["find"]["rule"] == "margin"
-    assert manifest["settings"]["plans"] == [
-        {"goal": "census", "votes": 3, "threshold": 2, "limit": None, "candidates": 8}
-    ]
+    (plan,) = manifest["settings"]["plans"]
+    assert plan.pop("find")["rule"] == "margin"
+    assert plan == {"goal": "census", "votes": 3, "threshold": 2, "limit": None, "candidates": 8}
     labels = audit.path / "arrays" / "labels.npy"
     assert manifest["inputs"]["labels"] == {
         "file": "labels.npy",
@@ -146,15 +147,52 @@ def test_a_release_is_never_written_over(audit, tmp_path):
     audit.release(tmp_path / "out")
     before = content(tmp_path / "out")
     audit.undo("reviewer 0")
-    with pytest.raises(AuditError, match=r"out is there already, and a release never changes"):
+    with pytest.raises(
+        AuditError,
+        match=r"out is a complete release of another state, .* Name a new",
+    ):
         audit.release(tmp_path / "out")
     assert content(tmp_path / "out") == before
+    (tmp_path / "out" / "README.md").unlink()
+    with pytest.raises(AuditError, match=r"out is there already, and a release never changes"):
+        audit.release(tmp_path / "out")
     (tmp_path / "file").write_text("mine")
     with pytest.raises(AuditError, match="file is there already"):
         audit.release(tmp_path / "file")
     (tmp_path / "empty").mkdir()
     assert audit.release(tmp_path / "empty").counts["C"] == 1
     assert len(audit.why("0").releases) == 2, "what was refused is not remembered"
+
+
+def test_a_release_names_the_runs_that_chose_its_candidates(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    audit.plan(limit=2)
+    vote(audit, VOTES | {0: "sss", 1: "sss"})
+    first = audit.release(tmp_path / "out")
+    audit.find(rule="argmax")
+    assert audit.release(tmp_path / "out").hashes == first.hashes, "nothing has changed"
+    audit.plan()
+    audit.release(tmp_path / "later")
+    manifest = json.loads((tmp_path / "later" / "manifest.json").read_text())
+    rules = [plan["find"]["rule"] for plan in manifest["settings"]["plans"]]
+    assert rules == ["margin", "argmax"]
+
+
+def test_a_release_that_was_killed_before_its_record_is_known_to_have_begun(
+    audit, tmp_path, monkeypatch
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(errata.audit.records, "add_release", killed)
+    with pytest.raises(KeyboardInterrupt):
+        audit.release(tmp_path / "out")
+    assert audit.why("0").releases == ()
+    with sqlite3.connect(audit.path / "audit.db") as plain:
+        verb, details = plain.execute("SELECT verb, details FROM events ORDER BY id").fetchall()[-1]
+    assert verb == "release begun"
+    assert json.loads(details) == {"path": str(tmp_path / "out")}
 
 
 def test_releasing_again_what_a_killed_run_had_written_changes_nothing(audit, tmp_path):

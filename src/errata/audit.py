@@ -7,7 +7,6 @@ may be killed at any point and another may go on.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -19,8 +18,8 @@ from jaxtyping import Float, Int, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata import telling
+from errata.array_files import PathLike
 from errata.arrays import (
-    PathLike,
     as_class_names,
     as_ids,
     as_labels,
@@ -35,11 +34,12 @@ from errata.datasets.media import Media, Shown, open_media
 from errata.errors import (
     AuditError,
     InputError,
+    LabelError,
     NameUnknownError,
     VoteError,
     unknown_name,
 )
-from errata.exchange.votes import KINDS, check_reviewer, check_vote, read_votes
+from errata.exchange.votes import KINDS, as_rows, check_reviewer, check_vote
 from errata.finding import Compat, Findings, find
 from errata.folder import Arrays, put
 from errata.release import Content, write_release
@@ -139,6 +139,8 @@ class Audit:
         path = Path(path)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise AuditError(_taken(path))
+        if classes is not None and not isinstance(classes, Iterable):
+            raise LabelError(f"Class names come as a list, one for each column, not {classes!r}.")
         table = as_probs(probs)
         n, m = table.shape
         names = as_class_names(classes, m)
@@ -383,15 +385,15 @@ class Audit:
     ) -> VotesAdded:
         """Add votes from elsewhere; what cannot be added is told in the result, the rest goes in.
 
-        Adding the same votes again adds nothing.
+        Adding the same votes again adds nothing. There may be more than the plan wants; all count.
 
         Parameters
         ----------
         votes : mappings with ``id`` (or ``index``), ``reviewer`` and ``answer``, and maybe
             ``time`` (ISO 8601), ``first`` (the label shown first) and ``kind``; or the path of a
             vote file, see `errata.exchange.votes`
-        kind : how they came about, where a vote does not say: ``"person"``, ``"simulated"`` or
-            ``"imported"``
+        kind : how they came about: ``"simulated"``, ``"imported"`` or ``"person"``. A vote may
+            say ``"simulated"`` or ``"imported"`` of itself, which holds unless all are simulated
         note : about their reviewers, said wherever these votes count ("slip rate 3 %")
 
         Raises
@@ -404,7 +406,7 @@ class Audit:
         if kind not in KINDS:
             raise unknown_name("kind of vote", kind, KINDS)
         self._need_plan()
-        rows = read_votes(votes) if isinstance(votes, str | os.PathLike) else list(votes)
+        rows = as_rows(votes)
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
 
@@ -414,8 +416,8 @@ class Audit:
                 return self.index_of(example_id)
             raise self._unknown(example_id)
 
-        for place, row in enumerate(rows):
-            where = str(row.get("where", f"votes[{place}]"))
+        for row in rows:
+            where = str(row["where"])
             try:
                 checked = check_vote(row, index_of=index_of, n=self.n, kind=kind)
             except InputError as error:
@@ -456,12 +458,15 @@ class Audit:
 
         Parameters
         ----------
-        threshold : votes for one answer that make a verdict; without it, the newest plan's
+        threshold : votes for one answer that make a verdict; without it, each candidate's is
+            that of its plan
 
         Raises
         ------
         AuditError
             There is no plan.
+        InputError
+            No candidate could get so many votes.
         """
         with self._db.read() as db:
             return self._verdicts(db, threshold)
@@ -507,6 +512,8 @@ class Audit:
                 inputs=telling.inputs(db),
                 reviewers=voting.reviewer_count(db),
             )
+        with self._db.write() as db:  # so that a folder whose record is lost is known of
+            records.log(db, "release begun", path=str(Path(out).absolute()))
         with self._db.write() as db:  # held throughout, so that the folder and its record agree
             made = write_release(Path(out), content)
             path, manifest = str(Path(out).absolute()), made.hashes["manifest.json"]
@@ -691,7 +698,8 @@ class Audit:
 
         Returns
         -------
-        False, and nothing is added, if the key was used or the reviewer has answered the example
+        False, and nothing is added, if the reviewer has used the key or answered the example, or
+        if it has as many votes from others as its plan wants
 
         Raises
         ------
@@ -785,6 +793,10 @@ class Audit:
         return self._arrays.load(records.array_number(db, finding["self_confidence"]))
 
     def _checked(self, example: int) -> int:
+        if not isinstance(example, int | np.integer):
+            raise NameUnknownError(
+                f"An example is named by its id or its row number, not by {example!r}."
+            )
         if not 0 <= example < self.n:
             raise NameUnknownError(
                 f"There is no example number {example}; they run from 0 to {self.n - 1}."

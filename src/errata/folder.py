@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Integer, Shaped
 
-from errata.arrays import load_array
+from errata.array_files import load_array
 from errata.errors import FileError
 from errata.store.files import sha256, write_atomic
 
@@ -69,7 +69,7 @@ class Arrays:
     ) -> dict[str, Any]:
         """Write the predictions of models under a name made of their content; return its row."""
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(buffer, "w") as archive:
             for model, array in answers.items():
                 member = io.BytesIO()
                 np.save(member, array)

@@ -74,6 +74,12 @@ def write_release(out: Path, content: Content) -> Release:
             made = _filled(Path(scratch), out, content)
         there = {file.name: sha256(file) for file in out.glob("*") if file.is_file()}
         if there != made.hashes:
+            whole = _version_of(out)
+            if whole is not None:
+                raise AuditError(
+                    f"{out} is a complete release of another state, version {whole}, and a release "
+                    "never changes. Name a new folder."
+                )
             raise AuditError(
                 f"{out} is there already, and a release never changes. Name a new folder, or "
                 "remove this one first."
@@ -84,6 +90,16 @@ def write_release(out: Path, content: Content) -> Release:
         for file in made.hashes:
             (folder / file).chmod(0o444)
     return made
+
+
+def _version_of(folder: Path) -> str | None:
+    """Return the version of the release in a folder whose files are as its manifest has them."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        whole = manifest["files"] == {name: sha256(folder / name) for name in (TABLE, README)}
+        return str(manifest["version"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _filled(folder: Path, out: Path, content: Content) -> Release:
@@ -156,8 +172,7 @@ def _readme(content: Content, name: str) -> str:
 
 Version `{name}`. {c["D"]:,} examples in {len(content.classes)} classes. {c["candidates"]:,} labels
 looked wrong and were sent for checking; {c["reviewed"]:,} of them have {int(v.votes.sum()):,}
-votes under {content.reviewers:,} reviewers' names. A verdict needs {v.threshold} votes for one
-answer.
+votes under {content.reviewers:,} reviewers' names. A verdict needs {v.needed}.
 
 {notices}| what the reviewers found | candidates | in this release |
 |---|---:|---|

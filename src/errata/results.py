@@ -15,6 +15,12 @@ from jaxtyping import Int
 from errata.core.consensus import ANSWERS, OPEN, VERDICTS
 
 Side = Literal["given", "suggested"]
+VERDICT_COLUMNS = (
+    *("id", "given", "suggested"),
+    *(f"votes_{answer}" for answer in ANSWERS),
+    "verdict",
+)
+"""The columns of `Verdicts.rows`."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -99,7 +105,8 @@ class Verdicts:
 
     Attributes
     ----------
-    threshold : votes for one answer that make a verdict
+    threshold : votes for one answer that make a verdict; where the plans of the candidates have
+        different ones and each was used for its own, all of them, in the order of the plans
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     given, suggested : their labels, ``(reviewed,)``
@@ -110,7 +117,7 @@ class Verdicts:
     notices : what must be said along with these numbers
     """
 
-    threshold: int
+    threshold: int | tuple[int, ...]
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
     given: Int[np.ndarray, "reviewed"]
@@ -123,6 +130,14 @@ class Verdicts:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    @property
+    def needed(self) -> str:
+        """What makes a verdict, in words."""
+        if isinstance(self.threshold, int):
+            return f"{self.threshold} votes for one answer"
+        each = " or ".join(map(str, self.threshold))
+        return f"{each} votes for one answer, as the candidate's plan says"
 
     @property
     def open(self) -> int:
@@ -143,13 +158,13 @@ class Verdicts:
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewed candidate, with class names in place of numbers."""
         return [
-            {
-                "id": id_,
-                "given": self.classes[given],
-                "suggested": self.classes[suggested],
-                **{f"votes_{answer}": count for answer, count in zip(ANSWERS, votes, strict=True)},
-                "verdict": verdict,
-            }
+            dict(
+                zip(
+                    VERDICT_COLUMNS,
+                    (id_, self.classes[given], self.classes[suggested], *votes, verdict),
+                    strict=True,
+                )
+            )
             for id_, given, suggested, votes, verdict in zip(
                 *(self.ids, self.given.tolist(), self.suggested.tolist()),
                 *(self.votes.tolist(), self.names),
@@ -160,7 +175,9 @@ class Verdicts:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
-            "threshold": self.threshold,
+            "threshold": (
+                self.threshold if isinstance(self.threshold, int) else list(self.threshold)
+            ),
             "reviewed": len(self),
             "counts": self.counts,
             "open": self.open,
@@ -170,7 +187,7 @@ class Verdicts:
         }
 
     def __repr__(self) -> str:
-        lines = [f"Verdicts on {len(self):,} candidates, at {self.threshold} votes for one answer"]
+        lines = [f"Verdicts on {len(self):,} candidates, at {self.needed}"]
         lines += [f"  {verdict:14}{count:8,}" for verdict, count in self.counts.items()]
         if self.open:
             lines.append(f"  {'open':14}{self.open:8,}  (more votes are wanted)")

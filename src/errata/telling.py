@@ -23,7 +23,7 @@ from errata.core.consensus import (
     verdict_codes,
 )
 from errata.datasets.media import Shown
-from errata.errors import FileError
+from errata.errors import FileError, InputError
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import Story, Verdicts
 from errata.store import records, voting
@@ -51,24 +51,37 @@ def verdicts(
 
     Parameters
     ----------
-    threshold : votes for one answer that make a verdict; None: as the newest plan has it
+    threshold : votes for one answer that make a verdict; None: as each candidate's plan has it
+
+    Raises
+    ------
+    InputError
+        No candidate has so many votes, nor are so many wanted for any.
     """
-    newest = records.newest_plan(db)
-    if newest is None:
-        return None
-    threshold = threshold or int(newest["threshold"])
     planned, tallies = records.planned(db), voting.tallies(db)
+    if not planned:
+        return None
     counts = [[tallies.get((row["example"], answer), 0) for answer in ANSWERS] for row in planned]
+    largest = max(*(row["votes"] for row in planned), *map(sum, counts))
+    if threshold is not None and threshold > largest:
+        raise InputError(
+            f"The threshold is {threshold}, but no candidate has, or is to get, more than "
+            f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
+        )
+    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
     reviewed = [place for place, votes in enumerate(counts) if any(votes)]
     rows = [planned[place] for place in reviewed]
     votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, 4)
-    codes = verdict_codes(votes, threshold)
-    wanted = _column(rows, "votes")
-    for each in np.unique(wanted).tolist():
-        codes[(wanted == each) & lacking_votes(votes, threshold, each)] = OPEN
+    needed = [row["threshold"] if threshold is None else threshold for row in rows]
+    asked = list(zip(needed, (row["votes"] for row in rows), strict=True))
+    codes = np.full(len(rows), OPEN, dtype=np.int64)
+    for each in set(asked):
+        alike = np.array([one == each for one in asked])
+        closed = alike & ~lacking_votes(votes, *each)
+        codes[closed] = verdict_codes(votes[closed], each[0])
     examples = _column(rows, "example")
     return Verdicts(
-        threshold=threshold,
+        threshold=threshold or (own[0] if len(own) == 1 else own),
         examples=examples,
         ids=tuple(ids[example] for example in examples.tolist()),
         given=_column(rows, "given"),
@@ -82,13 +95,15 @@ def verdicts(
 
 
 def settings(db: Connection) -> dict[str, Any]:
-    """Return what was chosen, without saying when: for a manifest."""
-    finding = records.newest_finding(db)
+    """Return what was chosen for each plan, without saying when: for a manifest."""
     chosen = ("rule", "score", "compat", "settings", "flagger", "estimated_errors", "errata")
     planned = ("goal", "votes", "threshold", "limit", "candidates")
+    runs = {run["id"]: {name: run[name] for name in chosen} for run in records.planned_findings(db)}
     return {
-        "find": None if finding is None else {name: finding[name] for name in chosen},
-        "plans": [{name: plan[name] for name in planned} for plan in records.plans(db)],
+        "plans": [
+            {name: plan[name] for name in planned} | {"find": runs[plan["finding"]]}
+            for plan in records.plans(db)
+        ]
     }
 
 
@@ -132,7 +147,7 @@ def story(
             | {name: vote[name] for name in ("answer", "first", "kind", "withdrawn")}
             for vote in voting.history(db, example)
         ),
-        threshold=None if reached is None else reached.threshold,
+        threshold=plan[0]["threshold"] if plan else None,
         verdict=None if reached is None else _names_of(reached).get(example),
         releases=tuple(
             {
@@ -160,9 +175,10 @@ def report_context(
     show: Callable[[int], Shown | None],
 ) -> ReportContext:
     """Return what a report says. Without a plan, the candidates of the newest run are shown."""
-    finding, plan = records.newest_finding(db), records.newest_plan(db)
-    found = records.candidates(db, finding["id"]) if finding else []
-    rows = records.planned(db) if plan else found
+    plans, findings, rows = records.plans(db), records.planned_findings(db), records.planned(db)
+    newest = records.newest_finding(db)
+    if not plans and newest is not None:
+        findings, rows = [newest], records.candidates(db, newest["id"])
     verdict_of = {} if verdicts is None else _verdict_of(verdicts)
     pairs = Counter((row["given"], row["suggested"]) for row in rows)
     corrected = Counter(
@@ -177,13 +193,13 @@ def report_context(
         n=n,
         classes=classes,
         notices=notices(db),
-        estimated_errors=finding["estimated_errors"] if finding else None,
-        rule=finding["rule"] if finding else None,
-        score=finding["score"] if finding else None,
+        estimated_errors=findings[-1]["estimated_errors"] if findings else None,
+        rule=_each(findings, "rule") if findings else None,
+        score=_each(findings, "score") if findings else None,
         candidates=len(rows),
-        reviewed=decided,
+        decided=decided,
         open=len(rows) - decided,
-        threshold=verdicts.threshold if verdicts else 3,
+        threshold=3 if verdicts is None else verdicts.threshold,
         verdict_counts=verdicts.counts if verdicts else {},
         suspicious=[
             _suspicious(row, ids[row["example"]], verdict_of.get(row["example"]), show)
@@ -191,8 +207,8 @@ def report_context(
         ],
         pairs=[Pair(*pair, count, corrected[pair]) for pair, count in pairs.most_common()],
         comparison=comparison,
-        settings=_setting_rows(finding, plan),
-        facts=_fact_rows(db, finding),
+        settings=_setting_rows(findings, plans),
+        facts=_fact_rows(db, findings),
     )
 
 
@@ -263,29 +279,37 @@ def _suspicious(
     )
 
 
+def _each(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return what runs or plans have under a name, each value once, in their order."""
+    return ", then ".join(dict.fromkeys(str(row[name]) for row in rows))
+
+
 def _setting_rows(
-    finding: Mapping[str, Any] | None, plan: Mapping[str, Any] | None
+    findings: Sequence[Mapping[str, Any]], plans: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
     rows = []
-    if finding:
-        rows += [("rule", finding["rule"]), ("score", finding["score"])]
-        rows += [("definitions", finding["compat"])] if finding["compat"] else []
-        rows += [("flagger", finding["flagger"])]
-    if plan:
+    if findings:
+        rows += [("rule", _each(findings, "rule")), ("score", _each(findings, "score"))]
+        if any(finding["compat"] for finding in findings):
+            named = [{"compat": finding["compat"] or "paper"} for finding in findings]
+            rows += [("definitions", _each(named, "compat"))]
+        rows += [("flagger", _each(findings, "flagger"))]
+    if plans:
         rows += [
-            ("goal of the plan", f"{plan['goal']}: every candidate, with probability 1"),
-            ("votes wanted", str(plan["votes"])),
-            ("votes for a verdict", str(plan["threshold"])),
+            ("goal of the plan", f"{plans[-1]['goal']}: every candidate, with probability 1"),
+            ("votes wanted", _each(plans, "votes")),
+            ("votes for a verdict", _each(plans, "threshold")),
         ]
     return rows
 
 
-def _fact_rows(db: Connection, finding: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def _fact_rows(db: Connection, findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     rows = [
         (role, f"{facts['file']}, SHA-256 {facts['sha256']}") for role, facts in inputs(db).items()
     ]
     predictions = records.array(db, "predictions")
     rows += [("predictions", f"SHA-256 {predictions['sha256']}")] if predictions else []
-    rows += [("warning", text) for text in (finding or {"warnings": ()})["warnings"]]
+    warnings = (text for finding in findings for text in finding["warnings"])
+    rows += [("warning", text) for text in dict.fromkeys(warnings)]
     rows += [("reviewers", f"{voting.reviewer_count(db):,}"), ("errata", version("errata"))]
     return rows

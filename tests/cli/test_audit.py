@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -96,8 +97,36 @@ def test_votes_that_cannot_be_taken_are_named_and_the_others_go_in(voted):
     assert "2 votes were refused, the others are in" in result.stderr
     assert "mixed.csv, line 3" in result.stderr
     assert "perhaps" in result.stderr
+    assert "mixed.csv" not in result.stdout, "what was refused is told once"
+    assert ["refused", "2"] in [line.split() for line in result.stdout.splitlines()]
     exported = rows(errata(voted, "votes", "export", "pets.audit").stdout)
     assert [row["answer"] for row in exported if row["id"] == "pet-108"] == ["given"]
+
+
+def test_simulated_holds_whatever_the_file_says(planned, tmp_path):
+    shutil.copytree(planned / "pets.audit", tmp_path / "pets.audit")
+    (tmp_path / "sim.csv").write_text("id,reviewer,answer,kind\npet-0,robot,given,person\n")
+    errata(tmp_path, "votes", "import", "pets.audit", "sim.csv", "--simulated")
+    exported = rows(errata(tmp_path, "votes", "export", "pets.audit").stdout)
+    assert [row["kind"] for row in exported if row["reviewer"] == "robot"] == ["simulated"]
+
+
+def test_verdicts_without_votes_have_the_head_of_their_csv(folder, tmp_path):
+    shutil.copy(folder / "labels.npy", tmp_path)
+    shutil.copy(folder / "probs.npy", tmp_path)
+    errata(tmp_path, "init", "pets.audit", "--labels", "labels.npy", "--probs", "probs.npy")
+    errata(tmp_path, "find", "pets.audit", "--rule", "argmax")
+    errata(tmp_path, "plan", "pets.audit")
+    empty = errata(tmp_path, "verdicts", "pets.audit", "--format", "csv").stdout
+    assert empty == (
+        "id,given,suggested,votes_given,votes_suggested,votes_both,votes_neither,verdict\n"
+    )
+
+
+def test_a_folder_of_votes_is_named_as_one(planned):
+    result = errata(planned, "votes", "import", "pets.audit", ".", code=2)
+    assert "is a folder; a file of votes (.csv, .json or .jsonl) was expected" in result.stderr
+    assert ".csv, .json or .jsonl" in errata(planned, "votes", "import", "--help").stdout
 
 
 def test_verdicts_release_compare_report_and_why(voted):
@@ -192,6 +221,20 @@ def test_an_audit_is_not_made_of_bad_input_and_nothing_is_left_behind(folder, wo
     assert said in result.stderr
     assert not (folder / "new.audit").exists()
     assert list(folder.glob("*new.audit*")) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [(".", "is the folder you are in"), ("../labels.npy/x", "labels.npy is a file")],
+)
+def test_an_audit_is_made_in_a_new_folder_or_not_at_all(folder, tmp_path, place, said):
+    inside = tmp_path / "empty"
+    inside.mkdir()
+    for name in ("labels.npy", "probs.npy"):
+        shutil.copy(folder / name, tmp_path / name)
+    words = ["--labels", "../labels.npy", "--probs", "../probs.npy"]
+    assert said in errata(inside, "init", place, *words, code=2).stderr
+    assert list(inside.iterdir()) == []
 
 
 def test_an_audit_that_is_there_is_left_as_it_is(folder):

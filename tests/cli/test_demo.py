@@ -58,6 +58,15 @@ def test_a_second_demo_leaves_the_first_alone(shown):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--review"]])
+def test_a_demo_that_has_no_place_does_no_work(tmp_path, more):
+    (tmp_path / "L.npy").touch()
+    result = run_errata("demo", "L.npy", *more, cwd=tmp_path)
+    assert result.returncode == 2
+    (said,) = result.stderr.splitlines()
+    assert "L.npy is a file, so no folder can be made in it" in said
+
+
 def test_review_of_the_demo_waits_for_people_and_goes_on_after_a_kill(tmp_path):
     words = [ERRATA, "demo", "mine", "--review", "--port", "0", "--no-browser"]
     for _ in range(2):

@@ -153,6 +153,9 @@ def test_the_numbers_of_the_page_are_those_of_the_comparison(tmp_path):
           "suspicious": [example(verdict="non_error", corrected=None)]},
          "No label was corrected, so there is no noise to vary"),
         ({"open": 2}, "2 candidates still wait for votes"),
+        ({"open": 1}, "1 candidate still waits for votes"),
+        ({"threshold": (3, 1)}, "takes 3 or 1 votes, as the candidate&#39;s plan says, for one"),
+        ({"n": 1, "verdict_counts": {"neither": 1}, "comparison": None}, "left out"),
     ],
 )  # fmt: skip
 def test_where_there_is_nothing_to_see_the_page_says_what_to_do(tmp_path, changes, message):

@@ -146,7 +146,7 @@ def test_what_fails_is_undone_as_a_whole(db):
     with pytest.raises(RuntimeError, match="stop"):
         half()
     with db.read() as connection:
-        assert records.events(connection) == []
+        assert connection.scalar(text("SELECT count(*) FROM events")) == 0
 
 
 def test_processes_that_write_at_once_wait_for_each_other(db, tmp_path):
@@ -269,3 +269,10 @@ def test_a_simulated_reviewer_is_nobody_else(db):
     with pytest.raises(VoteError, match="'ann' is not simulated"):
         cast(db, example=1, name="ann", key="4", kind="simulated")
     assert cast(db, example=1, name="ann", key="5", kind="imported")
+
+
+def test_two_reviewers_may_use_the_same_key_and_one_may_not(db):
+    planned(db)
+    assert cast(db, name="ann", key="1")
+    assert cast(db, name="bob", key="1")
+    assert not cast(db, example=1, name="ann", key="1")

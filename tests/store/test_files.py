@@ -2,9 +2,11 @@
 
 import hashlib
 import stat
+from pathlib import Path
 
 import pytest
 
+from errata.errors import FileError
 from errata.store.files import new_folder, sha256, write_atomic
 
 
@@ -64,9 +66,39 @@ def test_a_new_folder_may_take_the_place_of_an_empty_one(tmp_path):
 def test_a_new_folder_never_takes_the_place_of_one_with_something_in_it(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").touch()
-    with pytest.raises(OSError, match="not empty"), new_folder(tmp_path / "out"):
+    with pytest.raises(FileError, match="out is there already"), new_folder(tmp_path / "out"):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "mine"]
+
+
+def test_a_new_folder_never_takes_a_place_that_was_filled_meanwhile(tmp_path):
+    def fill():
+        with new_folder(tmp_path / "out"):
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "mine").touch()
+
+    with pytest.raises(OSError, match="not empty"):
+        fill()
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("file", "file is there already"),
+        ("file/out", "file is a file, so no folder can be made in it"),
+        ("file/a/b", "file is a file"),
+        (".", "the folder you are in"),
+    ],
+)
+def test_a_place_where_no_new_folder_can_stand_is_told(tmp_path, monkeypatch, name, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    path = Path(name) if name == "." else tmp_path / name
+    with pytest.raises(FileError, match=message), new_folder(path):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "empty"}
 
 
 def test_an_error_while_a_folder_is_filled_leaves_nothing(tmp_path):

@@ -70,9 +70,11 @@ class Model:
         return len(answered), len(answered) + len(open_), len(skipped)
 
     def vote(self, name, example, answer, key):
-        if key in self.keys or (name, example) in self.held():
+        if (name, key) in self.keys or (name, example) in self.held():
             return False
-        self.keys.add(key)
+        if self.count(example) >= VOTES:
+            return False
+        self.keys.add((name, key))
         self.log.append(("vote", name, example, answer))
         return True
 
@@ -267,3 +269,17 @@ def test_kinds_and_notes_are_told_of_votes_that_count(db):
             ("simulated", 2, ["slip rate 3 %", "slip rate 9 %"]),
         ]
         assert records.newest_plan(connection)["votes"] == VOTES
+
+
+def test_a_note_stays_with_its_votes_not_with_their_reviewers(db):
+    with db.write() as connection:
+        voting.cast_all(connection, [ballot(("ann", 0, "given"))], "pilot")
+        voting.cast_all(connection, [ballot(("ann", 1, "given"))], "second round")
+        assert voting.kinds(connection) == [("imported", 2, ["pilot", "second round"])]
+
+
+def test_a_file_may_bring_more_votes_than_the_plan_wants_and_all_count(db):
+    with db.write() as connection:
+        rows = [ballot((name, 0, "given")) for name in ("u", "v", "w", "x")]
+        assert voting.cast_all(connection, rows)[0] == 4 > VOTES
+        assert voting.tallies(connection) == {(0, "given"): 4}

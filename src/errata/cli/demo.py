@@ -40,8 +40,12 @@ def demo(
         return
     import errata
     from errata.demo import run_demo
+    from errata.store.files import check_new_folder
 
-    result = run_demo(out or Path("demo-out"), seed=seed, say=printer.say)
+    out = out or Path("demo-out")
+    for part in ("digits.audit", "release"):  # now, not after the work
+        check_new_folder(out / part)
+    result = run_demo(out, seed=seed, say=printer.say)
     notices = errata.Audit.open(result.audit).notices
     plain = {key: str(v) if isinstance(v, Path) else v for key, v in asdict(result).items()}
     text = [result.sentence, *notices, "", f"Look at {result.report} in a browser."]
@@ -53,11 +57,13 @@ def _review(printer: Printer, out: Path, seed: int, port: int, browser: bool) ->
     import errata
     from errata.demo import prepare_demo
     from errata.review.app import serve
+    from errata.store.files import check_new_folder
 
     path = out / "digits.audit"
     if path.exists():  # an earlier run: go on with it
         audit = errata.Audit.open(path)
     else:
+        check_new_folder(path)
         audit = prepare_demo(out, seed=seed, say=printer.say).audit
     audit.plan(votes=1, threshold=1)  # one person's answer decides
     serve(audit, port=port, open_browser=browser)

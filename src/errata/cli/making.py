@@ -82,7 +82,7 @@ def _media(
     if images is not None:
         return Images(images)
     if texts is not None:
-        return Texts(read_list(texts) if texts.suffix == ".csv" else texts)
+        return Texts(read_list(texts))
     return None if features is None else Features(features)
 
 

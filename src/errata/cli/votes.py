@@ -18,11 +18,11 @@ app = typer.Typer(
 def import_(
     audit: AuditFolder,
     file: Annotated[
-        Path, typer.Argument(metavar="VOTES", help=".csv or .json: id, reviewer, answer.")
+        Path, typer.Argument(metavar="VOTES", help=".csv, .json or .jsonl: id, reviewer, answer.")
     ],
     *,
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="These votes were not cast by people.")
+        bool, typer.Option("--simulated", help="None of these votes was cast by a person.")
     ] = False,
     note: Annotated[str, typer.Option(help="Where they come from; kept with them.")] = "",
     format: FormatOption = "table",
@@ -35,9 +35,10 @@ def import_(
     added = errata.Audit.open(audit).add_votes(
         file, kind="simulated" if simulated else "imported", note=note
     )
-    printer.facts(added.to_dict())
+    payload = added.to_dict()
+    printer.facts(payload, table=payload | {"refused": len(added.refused)})
     if added.refused:
-        listed = "\n".join(added.refused[:10])
+        listed = "\n".join(added.refused)
         raise VoteError(f"{len(added.refused):,} votes were refused, the others are in:\n{listed}")
     printer.next("verdicts", audit)
 

@@ -7,12 +7,14 @@ the good ones go in and the others are named.
 import csv
 import io
 import json
+import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from errata.arrays import PathLike
+from errata.array_files import PathLike
 from errata.core.consensus import ANSWERS
 from errata.errors import FileError, VoteError, unknown_name
 
@@ -21,6 +23,43 @@ COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind")
 
 KINDS = ("person", "simulated", "imported")
 """How a vote came about."""
+
+LONGEST_NAME = 60
+"""A reviewer's name has at most so many characters."""
+
+
+def as_rows(votes: object) -> list[dict[str, Any]]:
+    """Return votes as rows that say ``where`` they stood, as `read_votes` does.
+
+    Parameters
+    ----------
+    votes : mappings with the columns `COLUMNS`, or the path of a vote file
+
+    Raises
+    ------
+    VoteError
+        They are neither.
+    FileError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> as_rows([{"id": "17", "reviewer": "ann", "answer": "both"}])
+    [{'where': 'votes[0]', 'id': '17', 'reviewer': 'ann', 'answer': 'both'}]
+    """
+    if isinstance(votes, str | os.PathLike):
+        return read_votes(votes)
+    if not isinstance(votes, Iterable):
+        raise VoteError(
+            f"A list of votes, or the path of a vote file, was expected, not {votes!r}. Each vote "
+            f"is a mapping with {', '.join(COLUMNS[:3])}."
+        )
+    rows = []
+    for place, vote in enumerate(votes):
+        where = f"votes[{place}]"
+        known = isinstance(vote, Mapping)
+        rows.append({"where": where, **vote} if known else _json_row(vote, where))
+    return rows
 
 
 def read_votes(path: PathLike) -> list[dict[str, Any]]:
@@ -46,12 +85,13 @@ def read_votes(path: PathLike) -> list[dict[str, Any]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileError(f"{path} does not exist; a file of votes (.csv or .jsonl) was expected.")
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise FileError(f"{path} {found}; a file of votes (.csv, .json or .jsonl) was expected.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8: {error}. Save it as UTF-8.") from None
-    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+    if path.suffix.lower() in (".json", ".jsonl"):
         return _read_json(text, path.name)
     return _read_csv(text, path.name)
 
@@ -123,7 +163,7 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     path = Path(path)
     rows = [{column: vote.get(column) for column in COLUMNS} for vote in votes]
     text = io.StringIO()
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
+    if path.suffix.lower() == ".jsonl":
         text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     else:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -142,7 +182,8 @@ def check_vote(
     row : a mapping with the columns `COLUMNS`
     index_of : finds the example of an id, or raises `NameUnknownError`
     n : how many examples there are
-    kind : how the vote came about, where the row does not say
+    kind : how the vote came about: ``"simulated"`` always holds; else a row may say
+        ``"simulated"`` or ``"imported"`` of itself, but not that a person cast it here
 
     Returns
     -------
@@ -167,18 +208,19 @@ def check_vote(
     answer = _field(row, "answer")
     if answer is None:
         raise VoteError(f"The answer is missing; one of {', '.join(ANSWERS)} was expected.")
+    own = _word("kind of vote", _field(row, "kind"), KINDS)
     return {
         "example": _example(row, index_of, n),
         "reviewer": reviewer,
         "answer": _word("answer", answer, ANSWERS),
         "time": _time(_field(row, "time")),
         "first": _word("first label", _field(row, "first"), ANSWERS[:2]),
-        "kind": _word("kind of vote", _field(row, "kind") or kind, KINDS),
+        "kind": kind if kind == "simulated" or own in (None, "person") else own,
     }
 
 
 def check_reviewer(name: str | None) -> str:
-    """Return a reviewer's name without the space around it.
+    """Return a reviewer's name in the one form that stands for one person, see `one_form`.
 
     Raises
     ------
@@ -190,14 +232,26 @@ def check_reviewer(name: str | None) -> str:
     >>> check_reviewer(" Ann ")
     'Ann'
     """
-    name = (name or "").strip()
+    name = one_form(name or "")
     if not name:
         raise VoteError("The reviewer's name is missing; every vote needs one.")
-    if len(name) > 100 or not name.isprintable():
+    if len(name) > LONGEST_NAME or not name.isprintable():
         raise VoteError(
-            f"The reviewer's name {name[:20]!r} is not printable, or longer than 100 characters."
+            f"The reviewer's name {name[:20]!r} is not printable, or longer than {LONGEST_NAME} "
+            "characters."
         )
     return name
+
+
+def one_form(name: str) -> str:
+    """Return a name with its spaces and accents in one form.
+
+    Examples
+    --------
+    >>> one_form("  Ana   Lima ")
+    'Ana Lima'
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _example(row: Mapping[str, Any], index_of: Callable[[str], int], n: int) -> int:

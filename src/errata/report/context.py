@@ -69,7 +69,7 @@ class ReportContext:
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
     candidates, decided, open : examples sent for checking; those with a verdict; those without
-    threshold : votes needed for a verdict
+    threshold : votes needed for a verdict; several where plans differ
     verdict_counts : examples for each of the five verdicts; a verdict not listed has none
     suspicious : worst first, up to 48
     pairs : most candidates first or in any order
@@ -89,7 +89,7 @@ class ReportContext:
     candidates: int = 0
     decided: int = 0
     open: int = 0
-    threshold: int = 3
+    threshold: int | tuple[int, ...] = 3
     verdict_counts: Mapping[str, int]
     suspicious: Sequence[ReportExample] = ()
     pairs: Sequence[Pair] = ()

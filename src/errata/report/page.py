@@ -168,12 +168,18 @@ def _verdicts(context: ReportContext) -> Section | None:
     wrong = context.decided - counts.get("non_error", 0)
     sentence = (
         f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
-        f"({percent(wrong / context.decided, 0)}); a verdict takes "
-        f"{plural(context.threshold, 'vote')} for one answer."
+        f"({percent(wrong / context.decided, 0)}); a verdict takes {_votes(context.threshold)} "
+        "for one answer."
     )
     says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
     draw = charts.verdict_chart
     return Section(sentence, _drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
+
+
+def _votes(threshold: int | tuple[int, ...]) -> str:
+    if isinstance(threshold, int):
+        return plural(threshold, "vote")
+    return f"{' or '.join(map(str, threshold))} votes, as the candidate's plan says,"
 
 
 def _pairs(context: ReportContext) -> Section | None:

@@ -12,7 +12,6 @@ import errno
 import socket
 import sys
 import threading
-import unicodedata
 import webbrowser
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -28,6 +27,7 @@ from starlette.exceptions import HTTPException
 from errata.audit import Audit
 from errata.datasets.media import Picture, Shown, Text
 from errata.errors import ErrataError, InputError
+from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.review import pages
 from errata.review.desk import Desk
 from errata.review.guard import LOOPBACK, Guard
@@ -36,7 +36,6 @@ from errata.review.tickets import BadTicketError, Seal, kept_key
 
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-LONGEST_NAME = 60
 MONTH = 30 * 24 * 3600
 
 
@@ -158,7 +157,7 @@ def clean_name(name: str) -> str:
     >>> clean_name("  Ana   Lima ")
     'Ana Lima'
     """
-    clean = " ".join(unicodedata.normalize("NFC", name).split())
+    clean = one_form(name)
     if not clean:
         raise InputError("Please give a name, so that you can come back to your place.")
     if len(clean) > LONGEST_NAME:

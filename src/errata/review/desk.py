@@ -134,7 +134,9 @@ class Desk:
         if not self.audit.vote(
             ticket.reviewer, ticket.example, answer, first=task.first, key=ticket.nonce
         ):
-            return Flash("You had answered that one; it counts once. Here is what comes next.")
+            return Flash(
+                "That one is answered already; nothing was added. Here is what comes next."
+            )
         names = dict(zip("ab", (self.audit.classes[label] for label in ticket.shown), strict=True))
         return Flash(f"Recorded: {names.get(choice, choice)}.", undo=True)
 

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from errata.errors import FileError
+
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
@@ -31,13 +33,38 @@ def write_atomic(path: Path, data: bytes) -> None:
     sync(path.parent)
 
 
+def check_new_folder(path: Path) -> None:
+    """Check that a new folder can take the name ``path``.
+
+    Raises
+    ------
+    FileError
+        There is something at ``path``, it is the folder we are in, or it lies in a file.
+    """
+    path = path.resolve()
+    above = next(folder for folder in path.parents if folder.exists())
+    if not above.is_dir():
+        raise FileError(f"{above} is a file, so no folder can be made in it. Name another place.")
+    if path == Path.cwd():
+        raise FileError(f"{path} is the folder you are in. Name a new one, such as one inside it.")
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileError(f"{path} is there already. Name a new folder.")
+
+
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a folder to fill; it takes the name ``path`` when the block ends without an error.
 
     ``path`` must not be there, or be an empty folder. What a killed process leaves behind is a
     hidden folder beside it whose name ends in ``.part``.
+
+    Raises
+    ------
+    FileError
+        No new folder can stand at ``path``.
     """
+    check_new_folder(path)
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     try:

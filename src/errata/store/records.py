@@ -37,11 +37,6 @@ def log(db: Connection, verb: str, **details: Any) -> None:
     db.execute(insert(t.events).values(verb=verb, details=details, created_at=now()))
 
 
-def events(db: Connection) -> list[Row]:
-    """Return the diary, oldest first."""
-    return _all(db, select(t.events).order_by(t.events.c.id))
-
-
 # ---------------------------------------------------------------- arrays
 
 
@@ -89,6 +84,12 @@ def add_finding(db: Connection, row: Mapping[str, Any], found: Iterable[Mapping[
 def newest_finding(db: Connection) -> Row | None:
     """Return the newest run of `find`."""
     return _first(db, select(t.findings).order_by(t.findings.c.id.desc()))
+
+
+def planned_findings(db: Connection) -> list[Row]:
+    """Return the runs of `find` that the plans took their candidates from, oldest first."""
+    used = select(t.findings).where(t.findings.c.id.in_(select(t.plans.c.finding)))
+    return _all(db, used.order_by(t.findings.c.id))
 
 
 def finding_count(db: Connection) -> int:

@@ -112,7 +112,6 @@ reviewers = Table(
     Column(
         "kind", Text, CheckConstraint("kind IN ('person', 'simulated', 'imported')"), nullable=False
     ),
-    Column("note", Text, nullable=False),
 )
 
 votes = Table(
@@ -128,7 +127,9 @@ votes = Table(
     Column(
         "kind", Text, CheckConstraint("kind IN ('person', 'simulated', 'imported')"), nullable=False
     ),
-    Column("key", Text, nullable=False, unique=True),
+    Column("note", Text),  # about where the vote came from
+    Column("key", Text, nullable=False),
+    UniqueConstraint("reviewer", "key"),
     UniqueConstraint("reviewer", "example", "revision"),
     CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither')"),
     CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
@@ -152,7 +153,7 @@ releases = Table(
     Column("id", Integer, primary_key=True),
     Column("version", Text, nullable=False),  # of its content
     Column("path", Text, nullable=False),
-    Column("threshold", Integer, nullable=False),
+    Column("threshold", JSON, nullable=False),  # a list where plans have different ones
     Column("manifest_sha256", Text, nullable=False),
     Column("created_at", Text, nullable=False),
 )

@@ -51,7 +51,7 @@ _HELD = and_(
 """The votes that count."""
 
 
-def reviewer(db: Connection, name: str, kind: str, note: str = "") -> int:
+def reviewer(db: Connection, name: str, kind: str) -> int:
     """Return a reviewer's number; a new name is written down.
 
     Raises
@@ -61,7 +61,7 @@ def reviewer(db: Connection, name: str, kind: str, note: str = "") -> int:
     """
     known = db.execute(select(t.reviewers).where(t.reviewers.c.name == name)).first()
     if known is None:
-        row = insert(t.reviewers).values(name=name, kind=kind, note=note)
+        row = insert(t.reviewers).values(name=name, kind=kind)
         key = db.execute(row).inserted_primary_key
         assert key is not None
         return int(key[0])
@@ -85,9 +85,16 @@ def cast(
     kind: str,
     key: str,
 ) -> bool:
-    """Add a vote; return False, and add nothing, if it or another of the reviewer is there."""
+    """Add a vote; return False, and add nothing, where there is no call for it.
+
+    That is if it or another of the reviewer is there, or, for a person's, if the example has as
+    many votes as its plan wants: another could turn a verdict that is closed.
+    """
     revision = _revision(db, reviewer, example)
-    if revision % 2 or db.scalar(select(_v.id).where(_v.key == key)) is not None:
+    known = select(_v.id).where(_v.reviewer == reviewer, _v.key == key)
+    if revision % 2 or db.scalar(known) is not None:
+        return False
+    if kind == "person" and not _wanting(db, example):
         return False
     db.execute(
         insert(t.votes).values(
@@ -119,7 +126,7 @@ def cast_all(
             select(_v.reviewer, _v.example, _v.revision, _v.answer).order_by(_v.id)
         )
     }
-    keys = set(db.scalars(select(_v.key)))
+    keys = {(who, key) for who, key in db.execute(select(_v.reviewer, _v.key))}
     asked = set(db.scalars(select(t.planned.c.example)))
     numbers: dict[tuple[str, str], int] = {}
     rows: list[Row] = []
@@ -134,7 +141,7 @@ def cast_all(
         person = (ballot.reviewer, ballot.kind)
         if person not in numbers:
             try:
-                numbers[person] = reviewer(db, *person, note)
+                numbers[person] = reviewer(db, *person)
             except VoteError as error:
                 refused.append(f"{ballot.where}: {error}")
                 continue
@@ -145,10 +152,10 @@ def cast_all(
                 f"{ballot.where}: {ballot.reviewer!r} answered {answer!r} for {ballot.id!r} "
                 f"before, so {ballot.answer!r} is not added. A reviewer has one vote on an example."
             )
-        elif answer is not None or ballot.key in keys:
+        elif answer is not None or (who, ballot.key) in keys:
             already += 1
         else:
-            keys.add(ballot.key)
+            keys.add((who, ballot.key))
             newest[who, ballot.example] = (revision + 1, ballot.answer)
             rows.append(
                 {
@@ -159,6 +166,7 @@ def cast_all(
                     "first": ballot.first,
                     "created_at": ballot.time,
                     "kind": ballot.kind,
+                    "note": note or None,
                     "key": ballot.key,
                 }
             )
@@ -223,13 +231,12 @@ def tallies(db: Connection) -> dict[tuple[int, str], int]:
 
 
 def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
-    """Return, for each kind of vote that counts, how many there are and the reviewers' notes."""
+    """Return, for each kind of vote that counts, how many there are and the notes on them."""
     query = (
-        select(_v.kind, func.count(), t.reviewers.c.note)
-        .join(t.reviewers)
+        select(_v.kind, func.count(), _v.note)
         .where(_HELD)
-        .group_by(_v.kind, t.reviewers.c.note)
-        .order_by(_v.kind, t.reviewers.c.note)
+        .group_by(_v.kind, _v.note)
+        .order_by(_v.kind, _v.note)
     )
     counts: dict[str, int] = {}
     notes: dict[str, list[str]] = {}
@@ -317,6 +324,13 @@ def _newest(table: Any, reviewer: int) -> Subquery:
         .group_by(c.example)
     )
     return rows.subquery()
+
+
+def _wanting(db: Connection, example: int) -> bool:
+    """Tell whether an example has fewer votes that count than its plan wants."""
+    wanted = select(t.plans.c.votes).join(t.planned).where(t.planned.c.example == example)
+    count = select(func.count()).select_from(t.votes).where(_v.example == example, _HELD)
+    return (db.scalar(count) or 0) < (db.scalar(wanted) or 0)
 
 
 def _revision(db: Connection, reviewer: int, example: int) -> int:

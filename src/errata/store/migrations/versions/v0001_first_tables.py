@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("path", sa.Text, nullable=False),
-        sa.Column("threshold", sa.Integer, nullable=False),
+        sa.Column("threshold", sa.JSON, nullable=False),
         sa.Column("manifest_sha256", sa.Text, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
     )
@@ -66,8 +66,8 @@ def upgrade() -> None:
     # INSERT OR REPLACE would delete the old row without asking the trigger above
     op.execute(
         "CREATE TRIGGER votes_no_replace BEFORE INSERT ON votes WHEN EXISTS (SELECT 1 FROM votes "
-        "WHERE id = NEW.id OR key = NEW.key OR (reviewer = NEW.reviewer AND example = NEW.example "
-        "AND revision >= NEW.revision)) BEGIN "
+        "WHERE id = NEW.id OR (reviewer = NEW.reviewer AND (key = NEW.key OR "
+        "(example = NEW.example AND revision >= NEW.revision)))) BEGIN "
         "SELECT RAISE(ABORT, 'votes are added, never replaced'); END"
     )
 
@@ -130,7 +130,6 @@ def _review() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.Text, nullable=False, unique=True),
         sa.Column("kind", sa.Text, sa.CheckConstraint(kind), nullable=False),
-        sa.Column("note", sa.Text, nullable=False),
     )
     op.create_table(
         "votes",
@@ -142,7 +141,9 @@ def _review() -> None:
         sa.Column("first", sa.Text, sa.CheckConstraint("\"first\" IN ('given', 'suggested')")),
         sa.Column("created_at", sa.Text),
         sa.Column("kind", sa.Text, sa.CheckConstraint(kind), nullable=False),
-        sa.Column("key", sa.Text, nullable=False, unique=True),
+        sa.Column("note", sa.Text),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.UniqueConstraint("reviewer", "key"),
         sa.UniqueConstraint("reviewer", "example", "revision"),
         sa.CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither')"),
         sa.CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
