@@ -158,7 +158,7 @@ def test_the_same_page_sent_twice_is_one_vote(audit):
     sent = {"ticket": ticket(browser.get("/review").text), "answer": "a"}
     browser.post("/answer", data=sent)
     again = browser.post("/answer", data=sent | {"answer": "b"})
-    assert "counts once" in flash(again.text)
+    assert "answered already" in flash(again.text)
     assert len(audit.votes()) == 1
 
 
@@ -193,7 +193,7 @@ def test_two_tabs_on_one_example_are_one_vote(audit):
     )
     assert ballots(audit) == [("Ana", example(tabs[0]), "neither")]
     assert example(first) == example(second)
-    assert "counts once" in flash(second)
+    assert "answered already" in flash(second)
 
 
 def test_a_page_opened_before_a_restart_can_be_answered_after_it(audit):

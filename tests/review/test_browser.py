@@ -329,7 +329,7 @@ def test_another_tab_that_is_behind_is_led_on(audit, page):
         time.sleep(SETTLED)
         press(page, "a")
         press(other, "b")
-        assert "counts once" in other.inner_text("#flash")
+        assert "answered already" in other.inner_text("#flash")
         assert example(other) == example(page)
         assert len(audit.votes()) == 1
         press(page, "b")
