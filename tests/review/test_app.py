@@ -6,6 +6,7 @@ import dataclasses
 import html
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -42,7 +43,9 @@ class InProcess(httpx.BaseTransport):
             content = await response.aread()
             return httpx.Response(response.status_code, headers=response.headers, content=content)
 
-        return asyncio.run(answer())
+        # in a thread: Playwright, where it has run before, keeps a loop going in this one
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, answer()).result()
 
 
 def surf(app: FastAPI) -> httpx.Client:

@@ -380,7 +380,9 @@ def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
     with serving(audit) as server:
         for size in (DESK, PHONE):
             for scheme in ("light", "dark"):
-                context = browser.new_context(viewport=size, color_scheme=scheme)
+                context = browser.new_context(
+                    viewport=size, color_scheme=scheme, reduced_motion="reduce"
+                )
                 page = context.new_page()
                 page.goto(server.url)
                 look(page, Axe)
