@@ -42,6 +42,7 @@ def with_cell(row: int, column: int, value: float) -> np.ndarray:
         (with_cell(3, 2, -0.1), r"probs\[3\] holds a negative number .* softmax"),
         (with_cell(5, 0, 0.5), r"1 of 6 rows .* \(first probs\[5\].* 1\.25.* normalize=True"),
         (PROBS[:, 0], r"shape \(6,\).* shape \(n, m\)"),
+        (LABELS, r"shape \(6,\).* are labels and probabilities swapped\?"),
         (PROBS[:0], "zero examples"),
         (PROBS[:, :1], "with one class no label can be wrong"),
         (PROBS.astype(str), "dtype <U"),

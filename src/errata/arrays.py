@@ -283,14 +283,15 @@ def as_probs(probs: object) -> Float[np.ndarray, "n classes"]:
     """
     array = load_array(probs) if isinstance(probs, str | os.PathLike) else _to_array(probs)
     if array.ndim != 2:
+        if array.ndim == 1 and array.dtype.kind in "iuUS":
+            way_on = " These look like labels: are labels and probabilities swapped?"
+        elif array.ndim == 1:
+            way_on = " For two classes stack them: numpy.stack([1 - p, p], axis=1)."
+        else:
+            way_on = ""
         raise ProbabilityError(
             f"probs has shape {array.shape}; one row for each example and one column for each "
-            "class, shape (n, m), was expected."
-            + (
-                " For two classes stack them: numpy.stack([1 - p, p], axis=1)."
-                if array.ndim == 1
-                else ""
-            )
+            f"class, shape (n, m), was expected.{way_on}"
         )
     n, m = array.shape
     if n == 0:
