@@ -189,7 +189,7 @@ def _from_names(
     if classes is None:
         raise LabelError(
             f"labels[0] is the string {str(array[0])!r}, but no class names were given. Give "
-            "`classes`: the names in the order of the probability columns."
+            "`classes` (--classes): the names in the order of the probability columns."
         )
     names = as_class_names(classes, n_classes)
     found, where = np.unique(array, return_inverse=True)
