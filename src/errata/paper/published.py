@@ -230,7 +230,8 @@ class Pack:
     def labels(self, key: Key) -> Int[np.ndarray, "n"]:
         """Return the given labels of a set with one label an example, ``(n,)``."""
         path = self.file(f"label_errors/labels/{SOURCES[key].labels}")
-        return np.load(path).astype(np.int64)
+        labels: Int[np.ndarray, "n"] = np.load(path).astype(np.int64)
+        return labels
 
     def probs(self, key: Key) -> Path:
         """Return the path of a set's out-of-sample probabilities, ``(n, m)``."""
