@@ -16,17 +16,36 @@ Source = Literal["print", "first version", "authors' file", "design record"]
 class Cell:
     """One figure of the paper and ours.
 
-    ``tied`` says how many ranks from ``ours`` on are as good, because models tie there. ``ours``
-    is None where the published data do not hold what the figure is made of; ``why`` says what is
-    lacking then, and else why the two differ.
+    ``place`` is the table, the row and the column, or the sentence, that it stands in. ``tied``
+    says how many ranks from ``ours`` on are as good, because models tie there. ``ours`` is None
+    where the published data do not hold what the figure is made of; ``why`` says what is lacking
+    then, and else why the two differ.
     """
 
-    where: str
+    place: tuple[str, ...]
     paper: str
     ours: str | None
     source: Source = "print"
     why: str = ""
     tied: int = 1
+
+    @property
+    def where(self) -> str:
+        """The place in words."""
+        return ", ".join(self.place)
+
+    @property
+    def beside(self) -> str:
+        """Our figure with the paper's beside it, as a cell of a table.
+
+        Examples
+        --------
+        >>> Cell(place=("table 1",), paper="100", ours="15").beside
+        '15 ≠ 100'
+        """
+        if self.ours is None:
+            return f"({self.paper})"
+        return f"{self.ours} =" if self.equal else f"{self.ours} ≠ {self.paper}"
 
     @property
     def equal(self) -> bool:
@@ -37,7 +56,9 @@ class Cell:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cell as plain values."""
-        return {key: value for key, value in asdict(self).items() if key != "tied"}
+        plain = asdict(self)
+        del plain["tied"], plain["place"]
+        return {"where": self.where, **plain}
 
 
 @dataclass
@@ -46,16 +67,15 @@ class Ledger:
 
     cells: list[Cell] = field(default_factory=list)
 
-    def add(self, where: str, paper: str, ours: str | None, **more: Any) -> None:
+    def add(self, *place: str, paper: str, ours: str | None, **more: Any) -> None:
         """Note down one cell; see `Cell`."""
-        self.cells.append(Cell(where=where, paper=paper, ours=ours, **more))
+        self.cells.append(Cell(place=place, paper=paper, ours=ours, **more))
 
     def row(
         self,
-        where: str,
+        *place: str,
         paper: Mapping[str, str],
         ours: Mapping[str, str | None],
-        *,
         source: Source = "print",
         why: Mapping[str, str] | None = None,
         tied: Mapping[str, int] | None = None,
@@ -64,13 +84,22 @@ class Ledger:
         for column, printed in paper.items():
             if printed:
                 self.add(
-                    f"{where}, {column}",
-                    printed,
-                    ours.get(column),
+                    *place,
+                    column,
+                    paper=printed,
+                    ours=ours.get(column),
                     source=source,
                     why=(why or {}).get(column, ""),
                     tied=(tied or {}).get(column, 1),
                 )
+
+    def table(self, name: str) -> dict[str, dict[str, Cell]]:
+        """Return the cells of a table, by row and column."""
+        rows: dict[str, dict[str, Cell]] = {}
+        for cell in self.cells:
+            if cell.place[0] == name:
+                rows.setdefault(cell.place[1], {})[cell.place[2]] = cell
+        return rows
 
     @property
     def compared(self) -> list[Cell]:

@@ -85,9 +85,10 @@ def table1(pack: Pack, ledger: Ledger, *, step: Callable[[], None]) -> list[Row]
             "percent": decimals(row["percent"]),
         }
         ledger.row(
-            f"table 1, {row['name']}",
-            row["paper"],
-            shown,
+            "table 1",
+            row["name"],
+            paper=row["paper"],
+            ours=shown,
             source="first version" if row["set"] == printed.FIRST_SAMPLE else "print",
             why=row.pop("why"),
         )
@@ -190,9 +191,10 @@ def table2(pack: Pack, ledger: Ledger) -> list[Row]:
         row = {"set": line["set"], "name": TITLES[line["set"]], **counts, "paper": paper}
         rows.append(row)
         ledger.row(
-            f"table 2, {row['name']}",
-            paper,
-            {column: count(counts[column]) for column in COLUMNS2},
+            "table 2",
+            str(row["name"]),
+            paper=paper,
+            ours={column: count(counts[column]) for column in COLUMNS2},
             source="first version" if first else "print",
             why=dict.fromkeys(COLUMNS2, _FIRST) if first else None,
         )
@@ -245,7 +247,12 @@ def models_table(benchmark: Benchmark, name: str, ledger: Ledger, *, source: Sou
         ours |= {column: str(row[column]) for column in RANKS}
         ties = {c: sum(other[c] == row[c] for other in found) for c in RANKS}
         ledger.row(
-            f"{name.replace('_', ' ')}, {model}", paper[model], ours, source=source, tied=ties
+            name.replace("_", " "),
+            model,
+            paper=paper[model],
+            ours=ours,
+            source=source,
+            tied=ties,
         )
         rows.append(
             {
