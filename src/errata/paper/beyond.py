@@ -164,7 +164,8 @@ def sentences(
         ("candidates that are errors, %", "54", f"{mean['first_confirmed']:.0f}", first),
         ("errors in ImageNet, %", "6", f"{row['percent']:.0f}", "print"),
     ):
-        ledger.add("abstract", what, paper=paper, ours=ours, source=source)
+        where = "abstract of the first version" if source == first else "abstract"
+        ledger.add(where, what, paper=paper, ours=ours, source=source)
     for benchmark, pair, paper, what in (
         (imagenet, (RESNETS50[0], RESNET18), "6", "ResNet-18 overtakes ResNet-50"),
         (cifar10, VGGS, "5", "VGG-11 overtakes VGG-19"),
