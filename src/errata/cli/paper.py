@@ -59,3 +59,32 @@ def paper(
     if rebuilt.ledger.unexplained:
         printer.say(*(f"No reason is known: {cell.where}." for cell in rebuilt.ledger.unexplained))
         raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="SET",
+            help="mnist, cifar10, cifar100, caltech256, imagenet, quickdraw, 20news, imdb, amazon "
+            "or audioset.",
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The audit's folder, new.")],
+    *,
+    data: DataOption = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Make the study's audit of one set: candidates, votes, models, and what there is to see."""
+    from errata.paper.audits import make_audit
+
+    printer = Printer(format=format, quiet=quiet)
+    with printer.progress("Finding") as progress:
+        made = make_audit(name, _data(data), out, progress=progress)
+    verdicts = made.verdicts()
+    facts = {"audit": str(out), "name": made.name, "candidates": len(verdicts)} | verdicts.counts
+    printer.facts(facts)
+    printer.say(*made.notices)
+    printer.next("report", out, "OUT.html")
