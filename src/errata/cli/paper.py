@@ -53,6 +53,12 @@ def paper(
     printer = Printer(format=format, quiet=quiet)
     with printer.progress("Rebuilding the paper") as progress:
         rebuilt = rebuild(_data(data), progress=progress)
+    if out is not None:
+        from errata.paper.page import write
+
+        with printer.progress("Drawing its figures") as progress:
+            page = write(rebuilt, out, progress=progress)
+        printer.say(f"Look at {page}")
     cells = [cell.to_dict() | {"equal": cell.equal} for cell in rebuilt.ledger.cells]
     printer.sections(rebuilt.to_dict(), cells, telling.sections(rebuilt))
     printer.say(telling.LEGEND, telling.verdict(rebuilt))

@@ -18,6 +18,10 @@ REACH = {"imagenet": 0.2, "cifar10": 0.2}
 """How far the prevalence goes in the charts of the neighbourhood of today's."""
 
 
+NARROWER = 500
+"""Below this width, in pixels, names are short and columns few."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One chart: the file's name, its caption, what it says, and how it is drawn at a width."""
@@ -73,17 +77,33 @@ def _ranking(panel: dict[str, Any], name: str, figure: str) -> Figure:
         f"{figure}: {SETS[panel['set']]}, ranks by top-{panel['k']} accuracy, agreement of "
         f"{panel['threshold']} of 5; {sizes['P']:,} examples in P, {sizes['C']:,} in C"
     )
+    narrow = {_short(model): [row[0], *row[3:]] for model, row in ranks.items()}
     first, last = (min(ranks, key=lambda model: ranks[model][at]) for at in (-2, -1))
     says = f"{first} leads on C by original labels, {last} by corrected ones"
     columns = list(RANKINGS)
-    return Figure(
-        name, title, says, lambda width: errata.charts.rank_chart(ranks, columns, width=width)
-    )
+
+    def draw(width: int) -> Any:
+        if width < NARROWER:
+            some = [columns[0], *columns[3:]]
+            return errata.charts.rank_chart(narrow, some, width=width)
+        return errata.charts.rank_chart(ranks, columns, width=width)
+
+    return Figure(name, title, says, draw)
+
+
+def _short(model: str) -> str:
+    """Return a model's name with one letter for its platform.
+
+    Examples
+    --------
+    >>> _short("ResNet-50 (Keras)")
+    'ResNet-50 K'
+    """
+    return model.replace(" (Keras)", " K").replace(" (PyTorch)", " P")
 
 
 def _prevalence(benchmark: Benchmark, threshold: int, name: str, figure: str) -> Figure:
-    compared, names = benchmark.at(threshold), benchmark.names
-    below, above = (names[model] for model in NAMED[benchmark.key])
+    compared = benchmark.at(threshold)
     title = (
         f"{figure}: {SETS[benchmark.key]}, top-1 accuracy against noise prevalence, agreement of "
         f"{threshold} of 5"
@@ -95,6 +115,9 @@ def _prevalence(benchmark: Benchmark, threshold: int, name: str, figure: str) ->
     )
 
     def draw(width: int) -> Any:
+        shown = benchmark.names
+        names = {model: _short(n) for model, n in shown.items()} if width < NARROWER else shown
+        below, above = (names[model] for model in NAMED[benchmark.key])
         return errata.charts.prevalence_panels(
             [
                 (heading, _lines(compared, labels, names), _crossings(found, names))

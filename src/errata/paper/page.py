@@ -84,27 +84,33 @@ def _page(rebuilt: Rebuilt, drawn: list[drawing.Figure]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    inline = {
-        figure.name: (figure.title, errata.charts.inline(figure.says, figure.draw))
-        for figure in drawn
-    }
-    s1 = [name for name in inline if name.startswith("figure-s1-")]
     return environment.from_string(template).render(
         style=errata.charts.stylesheet(),
-        figures=inline,
-        figures_s1=s1,
-        ledger=rebuilt.ledger,
-        tables={title: (rows, table) for (title, rows), table in _with_cells(rebuilt)},
-        titles=telling.TITLES,
+        figures={
+            figure.name: {
+                "title": figure.title,
+                "name": figure.name,
+                "drawing": errata.charts.drawing(figure.says, figure.draw),
+            }
+            for figure in drawn
+        },
+        tables={
+            name: {
+                "title": title,
+                "rows": rebuilt.ledger.table(name),
+                "columns": telling.columns(rebuilt, name),
+                "names": telling.names_of(rebuilt, name),
+            }
+            for name, title in telling.TITLES.items()
+        },
         heads=telling.HEADS,
         intervals=telling.intervals(rebuilt),
-        names={name: telling.names_of(rebuilt, name) for name in telling.TITLES},
+        legend=telling.LEGEND,
         said=telling.said(rebuilt),
+        differ=rebuilt.ledger.differ,
         verdict=telling.verdict(rebuilt),
         beyond=telling.beyond(rebuilt),
         kinship=rebuilt.beyond["kinship"],
         sets=telling.SETS,
-        votes=sum(
-            int(rebuilt.pack.votes(key).votes.sum()) for key in ("imagenet", "cifar10")
-        ),
+        cells=rebuilt.ledger.to_dict(),
     )

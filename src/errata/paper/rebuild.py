@@ -18,6 +18,7 @@ from errata.paper.published import Pack
 Row = tuple[str, list[tuple[UInt8[np.ndarray, "_height _width 3"], list[str]]]]
 """A row of figure 1: a verdict, and its pictures with their captions."""
 
+CHANGED = "correctable"
 STEPS = 11 + 6
 """How many steps `rebuild` reports: the rows of table 1, and what follows."""
 
@@ -51,7 +52,11 @@ class Rebuilt:
             for example in found:
                 images = shown[example["set"]]
                 if isinstance(images, errata.Images):
-                    lines = [f"given {example['given']}", f"suggested {example['suggested']}"]
+                    other = example["suggested"]
+                    lines = [
+                        example["given"],
+                        f"→ {other}" if verdict == CHANGED else f"or {other}?",
+                    ]
                     cells.append((pixels(images.show(example["row"]).data), lines))
             if cells:
                 rows.append((verdict, cells))
