@@ -1,6 +1,7 @@
 """What the study published comes back over the wire, whole or named, however the wire behaves."""
 
 import dataclasses
+import gzip
 import hashlib
 import json
 import os
@@ -39,7 +40,8 @@ class Upstream:
         self.changed: set[str] = set()
         self.status: dict[str, int] = {}
         self.stalled: dict[str, threading.Event] = {}  # half is sent, then nothing; set once it is
-        self.ranges = True
+        self.ranges = self.lengths = True
+        self.longer = 0  # bytes too many at the end of every file
         self.files = {f"/{file.url_path}": file for file in published()}
         self.url = ""
 
@@ -55,7 +57,7 @@ class Upstream:
                 contents = as_published(arrays[array_name(file)], file)
         if contents and file.name in self.changed:
             contents = contents[:-1] + bytes([contents[-1] ^ 1])
-        return contents
+        return contents + bytes(self.longer) if contents else None
 
     def names_asked(self) -> list[str]:
         return [name for name, _ in self.asked]
@@ -93,7 +95,13 @@ class Upstream:
                 else:
                     self.send_response(200)
                 body = contents[start:]
-                self.send_header("Content-Length", str(len(body)))
+                if "gzip" in self.headers.get("Accept-Encoding", ""):  # as GitHub does
+                    body = gzip.compress(body)
+                    self.send_header("Content-Encoding", "gzip")
+                if upstream.lengths:
+                    self.send_header("Content-Length", str(len(body)))
+                else:
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 if name in upstream.stalled:
                     self.wfile.write(body[: len(body) // 2])
@@ -108,6 +116,7 @@ class Upstream:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        server.handle_error = lambda *_: None  # clients that leave early are what is tested
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         self.url = f"http://127.0.0.1:{server.server_port}"
@@ -229,7 +238,33 @@ def test_a_server_without_ranges_is_asked_for_the_whole_again(tmp_path, upstream
     upstream.cut["imagenet_mturk.json"] = [500_000]
     fetched = fetch(tmp_path, only=[VOTES], base_url=upstream.url)
     assert (tmp_path / VOTES).read_bytes() == (data / VOTES).read_bytes()
-    assert fetched.bytes > FILES[VOTES].size
+    assert len(upstream.asked) == 2
+    assert 0 < fetched.bytes - FILES[VOTES].size <= 500_000
+
+
+def test_a_cut_that_the_connection_does_not_show_is_seen_by_the_size(tmp_path, upstream, data):
+    upstream.lengths = False
+    upstream.cut["imagenet_mturk.json"] = [500_000]
+    fetched = fetch(tmp_path, only=[VOTES], base_url=upstream.url)
+    assert (tmp_path / VOTES).read_bytes() == (data / VOTES).read_bytes()
+    assert [asked for _, asked in upstream.asked] == [None, "bytes=500000-"]
+    assert fetched.bytes == FILES[VOTES].size
+
+
+def test_a_reply_that_does_not_end_where_the_file_does_is_not_received_to_its_end(
+    tmp_path, upstream
+):
+    told: list[int] = []
+    upstream.longer = 5_000_000
+    with pytest.raises(errata.FileError, match="imagenet_mturk.json: it has changed"):
+        fetch(
+            tmp_path,
+            only=[VOTES],
+            base_url=upstream.url,
+            progress=lambda received, _: told.append(received),
+        )
+    assert told[-1] <= FILES[VOTES].size + 100_000
+    assert everything_under(tmp_path) == set()
 
 
 def test_a_connection_that_brings_nothing_new_is_given_up_and_what_came_is_kept(tmp_path, upstream):
@@ -298,7 +333,7 @@ def test_a_partial_download_of_something_else_does_not_spoil_the_file(tmp_path, 
         (tmp_path / VOTES).unlink()
 
 
-@pytest.mark.parametrize("damage", ["none", "changed", "cut"])
+@pytest.mark.parametrize("damage", ["none", "changed", "cut", "there"])
 def test_a_file_known_by_its_git_blob_id_alone_is_checked_by_it(
     damage, tmp_path, upstream, data, monkeypatch
 ):
@@ -308,7 +343,7 @@ def test_a_file_known_by_its_git_blob_id_alone_is_checked_by_it(
     ]
     monkeypatch.setattr(fetching, "published", lambda: tuple(files))
     name = "imagenet_mturk.json"
-    with pytest.raises(errata.InputError, match=f"{VOTES}: hundreds of megabytes.*--large"):
+    with pytest.raises(errata.InputError, match=f"fetched with --large: {VOTES}"):
         fetch(tmp_path, only=[VOTES], base_url=upstream.url)
     if damage == "changed":
         upstream.changed.add(name)
@@ -318,6 +353,9 @@ def test_a_file_known_by_its_git_blob_id_alone_is_checked_by_it(
         assert everything_under(tmp_path) == set()
         return
     upstream.cut[name] = [300_000] if damage == "cut" else []
+    if damage == "there":
+        (tmp_path / ".downloads").mkdir()
+        (tmp_path / ".downloads" / name).write_bytes(b"[]")
     assert fetch(tmp_path, only=[VOTES], large=True, base_url=upstream.url).fetched == 1
     assert (tmp_path / VOTES).read_bytes() == (data / VOTES).read_bytes()
     assert fetch(tmp_path, only=[VOTES], large=True, base_url=upstream.url).already_there == 1

