@@ -1,7 +1,7 @@
 """Fetches the study's published files, and lays them out as the other commands read them.
 
 Knows connections, and files that are there whole or not at all; which files there are is for
-`errata.paper.published`, what is made of them for `errata.paper.layout`.
+`errata.paper.registry`, what is made of them for `errata.paper.layout`.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from urllib3.exceptions import MaxRetryError
 
 import errata
 from errata.paper.layout import Made, made_files
-from errata.paper.published import Published, published
+from errata.paper.registry import Published, published
 
 ORIGIN = "https://raw.githubusercontent.com"
 """The host that serves ``<repository>/<commit>/<path>``."""
@@ -281,7 +281,7 @@ class _Run:
         if untried:
             host = f"{self.base_url} cannot be reached ({self.unreachable})"
             lines += [f"  {untried} were not tried, as {host}"]
-        if waiting:
+        elif waiting:
             lines += [f"Not made without them: {', '.join(each.path for each in waiting)}."]
         again = "Run the command again to try for those alone, or name a mirror with --base-url."
         rest = f"The other {there} are in {self.folder}. " if there else ""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from errata.paper.published import Published, published_accuracies
+from errata.paper.registry import Published, published_accuracies
 
 Contents = Sequence[bytes]
 """What the sources of a file hold, in their order."""
@@ -51,7 +51,7 @@ def made_files(files: Iterable[Published]) -> list[Made]:
 
     Examples
     --------
-    >>> from errata.paper.published import published
+    >>> from errata.paper.registry import published
     >>> [made.path for made in made_files(published())][:2]
     ['label_errors/label_names.json', 'raw/audioset/eval_original_labels.json']
     """
@@ -120,7 +120,7 @@ def archive_path(file: Published) -> str:
 
     Examples
     --------
-    >>> from errata.paper.published import published
+    >>> from errata.paper.registry import published
     >>> [archive_path(file) for file in published() if file.name.startswith("vgg16_pytorch")]
     ['models/imagenet/pytorch_imagenet_top5_b.npz', 'models/imagenet/pytorch_imagenet_top5_b.npz']
     """
@@ -136,7 +136,7 @@ def array_name(file: Published) -> str:
 
     Examples
     --------
-    >>> from errata.paper.published import published
+    >>> from errata.paper.registry import published
     >>> [array_name(file) for file in published() if file.name.startswith("xception")]
     ['keras_xception__preds', 'keras_xception__probs']
     """
