@@ -81,7 +81,12 @@ def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
 
 
 def as_labels(
-    labels: object, *, n_classes: int, n: int | None = None, classes: Sequence[object] | None = None
+    labels: object,
+    *,
+    n_classes: int,
+    n: int | None = None,
+    classes: Sequence[object] | None = None,
+    known_by: str = "the probabilities have {} columns",
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
@@ -93,6 +98,7 @@ def as_labels(
     n_classes : labels run from 0 to ``n_classes - 1``
     n : how many there must be, if known
     classes : class names in class order; needed when labels are strings
+    known_by : where the number of classes is known from, for messages
 
     Returns
     -------
@@ -139,7 +145,7 @@ def as_labels(
     if outside.any():
         row = int(outside.argmax())
         raise LabelError(
-            f"labels[{row}] is {array[row]}, but the probabilities have {n_classes} columns, so "
+            f"labels[{row}] is {array[row]}, but {known_by.format(n_classes)}, so "
             f"labels run from 0 to {n_classes - 1} ({int(outside.sum()):,} of {len(array):,} are "
             "outside). If your labels count from 1, subtract 1; if they are names, give `classes`."
         )
