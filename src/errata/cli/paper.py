@@ -118,3 +118,5 @@ def fetch(
         )
     printer.facts(fetched.to_dict(), table={**fetched.to_dict(), "left_out": None})
     printer.say(*fetched.left_out)
+    if not only:
+        printer.next("paper", "--data", folder)

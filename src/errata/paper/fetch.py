@@ -20,7 +20,7 @@ from urllib3.exceptions import MaxRetryError
 
 import errata
 from errata.paper.layout import Made, made_files
-from errata.paper.registry import Published, published
+from errata.paper.registry import PublishedFile, published_files
 
 ORIGIN = "https://raw.githubusercontent.com"
 """The host that serves ``<repository>/<commit>/<path>``."""
@@ -119,9 +119,9 @@ def fetch(
 
 def _wanted(
     only: Sequence[str], *, large: bool
-) -> tuple[list[Published], list[Made], tuple[str, ...]]:
+) -> tuple[list[PublishedFile], list[Made], tuple[str, ...]]:
     """Return the files to lay out, the files to make, and lines on what is left out."""
-    every = published()
+    every = published_files()
     copied = {file.place: file for file in every if file.place is not None}
     made = {each.path: each for each in made_files(every)}
     chosen = [*copied, *made]
@@ -173,9 +173,9 @@ class _Run:
         self.folder = folder
         self.downloads = folder / DOWNLOADS
         self.base_url = base_url
-        self.failures: dict[Published, str] = {}
+        self.failures: dict[PublishedFile, str] = {}
         self.unreachable = ""
-        every = published()
+        every = published_files()
         self.download = _Download({file.name: file for file in every}, progress)
         pooch.get_logger().setLevel("WARNING")  # it would print a line for every file
         self.pooch = pooch.create(
@@ -186,7 +186,7 @@ class _Run:
         )
 
     def fetch(
-        self, files: Sequence[Published], made: Sequence[Made], left_out: tuple[str, ...]
+        self, files: Sequence[PublishedFile], made: Sequence[Made], left_out: tuple[str, ...]
     ) -> Fetched:
         to_make = [each for each in made if not each.is_whole(self.folder / each.path)]
         wanted = dict.fromkeys([*files, *(file for each in made for file in each.sources)])
@@ -211,10 +211,10 @@ class _Run:
             left_out=left_out,
         )
 
-    def _where(self, file: Published) -> Path:
+    def _where(self, file: PublishedFile) -> Path:
         return self.folder / file.place if file.place else self.downloads / file.name
 
-    def _get(self, file: Published) -> bool:
+    def _get(self, file: PublishedFile) -> bool:
         """Download one file and lay it out, or remember why not; False if no host answers."""
         landed = self.downloads / file.name
         try:
@@ -234,7 +234,7 @@ class _Run:
             landed.replace(where)
         return True
 
-    def _land(self, file: Published) -> None:
+    def _land(self, file: PublishedFile) -> None:
         try:
             self.pooch.fetch(file.name, downloader=self.download)
         except ValueError:
@@ -302,7 +302,7 @@ class _Download:
     joined: bool
 
     def __init__(
-        self, files: Mapping[str, Published], progress: Callable[[int, int], None] | None
+        self, files: Mapping[str, PublishedFile], progress: Callable[[int, int], None] | None
     ) -> None:
         self.files = files
         self.progress = progress
@@ -339,7 +339,7 @@ class _Download:
             raise ValueError(file.fingerprint)
         part.replace(output_file)
 
-    def _go_on(self, url: str, file: Published, part: Path) -> None:
+    def _go_on(self, url: str, file: PublishedFile, part: Path) -> None:
         """Receive what a partial download lacks."""
         have = _size(part)
         asked = {"Range": f"bytes={have}-"} if have else {}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from errata.paper.registry import Published, published_accuracies
+from errata.paper.registry import PublishedFile, published_accuracies
 
 Contents = Sequence[bytes]
 """What the sources of a file hold, in their order."""
@@ -38,7 +38,7 @@ class Made:
     """
 
     path: str
-    sources: tuple[Published, ...]
+    sources: tuple[PublishedFile, ...]
     make: Callable[[Contents], bytes]
 
     def is_whole(self, path: Path) -> bool:
@@ -46,13 +46,13 @@ class Made:
         return path.suffix == ".npz" and path.is_file() and _holds(path, self.sources)
 
 
-def made_files(files: Iterable[Published]) -> list[Made]:
+def made_files(files: Iterable[PublishedFile]) -> list[Made]:
     """Return everything that is made of the published files.
 
     Examples
     --------
-    >>> from errata.paper.registry import published
-    >>> [made.path for made in made_files(published())][:2]
+    >>> from errata.paper.registry import published_files
+    >>> [made.path for made in made_files(published_files())][:2]
     ['label_errors/label_names.json', 'raw/audioset/eval_original_labels.json']
     """
     files = list(files)
@@ -61,7 +61,7 @@ def made_files(files: Iterable[Published]) -> list[Made]:
         Made(path=path, sources=tuple(by_name[name] for name in names), make=make)
         for path, names, make in _RECIPES
     ]
-    archives: dict[str, list[Published]] = {}
+    archives: dict[str, list[PublishedFile]] = {}
     for file in sorted((file for file in files if file.place is None), key=array_name):
         archives.setdefault(archive_path(file), []).append(file)
     return made + [
@@ -115,13 +115,13 @@ def narrow_labels(sources: Contents) -> bytes:
     return npy(_narrow(_array(source)))
 
 
-def archive_path(file: Published) -> str:
+def archive_path(file: PublishedFile) -> str:
     """Return the archive that a model's predictions or probabilities are kept in.
 
     Examples
     --------
-    >>> from errata.paper.registry import published
-    >>> [archive_path(file) for file in published() if file.name.startswith("vgg16_pytorch")]
+    >>> from errata.paper.registry import published_files
+    >>> [archive_path(file) for file in published_files() if file.name.startswith("vgg16_pytorch")]
     ['models/imagenet/pytorch_imagenet_top5_b.npz', 'models/imagenet/pytorch_imagenet_top5_b.npz']
     """
     folder = file.path.partition("/")[0]
@@ -131,13 +131,13 @@ def archive_path(file: Published) -> str:
     return f"models/{folder.partition('_')[2]}/{folder}_top5{part}.npz"
 
 
-def array_name(file: Published) -> str:
+def array_name(file: PublishedFile) -> str:
     """Return what a model's predictions or probabilities are called in their archive.
 
     Examples
     --------
-    >>> from errata.paper.registry import published
-    >>> [array_name(file) for file in published() if file.name.startswith("xception")]
+    >>> from errata.paper.registry import published_files
+    >>> [array_name(file) for file in published_files() if file.name.startswith("xception")]
     ['keras_xception__preds', 'keras_xception__probs']
     """
     folder = file.path.partition("/")[0]
@@ -152,7 +152,7 @@ def npy(array: Shaped[np.ndarray, "..."]) -> bytes:
     return file.getvalue()
 
 
-def archive(parts: Sequence[Published], sources: Contents) -> bytes:
+def archive(parts: Sequence[PublishedFile], sources: Contents) -> bytes:
     """Return one archive of the predictions of several models, in the narrowest exact types."""
     arrays: dict[str, Any] = {}
     for part, source in zip(parts, sources, strict=True):
@@ -164,7 +164,7 @@ def archive(parts: Sequence[Published], sources: Contents) -> bytes:
     return file.getvalue()
 
 
-def as_published(array: Shaped[np.ndarray, "..."], file: Published) -> bytes:
+def as_published(array: Shaped[np.ndarray, "..."], file: PublishedFile) -> bytes:
     """Return the bytes a model's array was published as, from its form in the archive."""
     if array.dtype.kind == "i":
         return npy(array.astype(np.int64))
@@ -173,7 +173,7 @@ def as_published(array: Shaped[np.ndarray, "..."], file: Published) -> bytes:
     return npy(array.astype(np.float16 if half else np.float32))
 
 
-def _holds(path: Path, parts: Sequence[Published]) -> bool:
+def _holds(path: Path, parts: Sequence[PublishedFile]) -> bool:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays.files == [array_name(part) for part in parts] and all(

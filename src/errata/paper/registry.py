@@ -27,7 +27,7 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedFile:
     r"""One published file.
 
     Parameters
@@ -83,7 +83,7 @@ class Published:
         Examples
         --------
         >>> blob = "ce013625030ba8dba906f756967f9e9ca394464a"
-        >>> file = Published(
+        >>> file = PublishedFile(
         ...     repository="a/b", commit="c", path="d.txt", size=None, sha256=None,
         ...     git_blob_sha1=blob,
         ... )
@@ -104,17 +104,17 @@ class Published:
         return digest.hexdigest() in {self.sha256, self.git_blob_sha1}
 
 
-def published() -> tuple[Published, ...]:
+def published_files() -> tuple[PublishedFile, ...]:
     """Return every published file, in the order of the registry.
 
     Examples
     --------
-    >>> votes = [file for file in published() if file.path == "mturk/cifar10_mturk.json"][0]
+    >>> votes = [file for file in published_files() if file.path == "mturk/cifar10_mturk.json"][0]
     >>> votes.place, votes.size
     ('label_errors/mturk/cifar10_mturk.json', 88252)
     """
     return tuple(
-        Published(repository=origin["repository"], commit=origin["commit"], **file)
+        PublishedFile(repository=origin["repository"], commit=origin["commit"], **file)
         for origin in _registry()["origins"]
         for file in origin["files"]
     )
