@@ -51,7 +51,7 @@ def test_the_one_figure_that_differs_is_mnists_and_is_explained(rebuilt):
 def test_what_cannot_be_computed_is_the_first_sample_and_two_sizes(rebuilt):
     lacking = [cell for cell in rebuilt.ledger.cells if cell.ours is None]
     assert {cell.place[1] for cell in lacking} == {
-        "Caltech-256, first sample of 400",
+        "Caltech-256 (first 400)",
         "QuickDraw",
         "Amazon Reviews",
     }
@@ -63,7 +63,7 @@ def test_table_2_is_equal_in_every_row(rebuilt):
     assert len(table) == 11
     for row, cells in table.items():
         for cell in cells.values():
-            assert cell.equal or (row.endswith("first sample of 400") and cell.ours is None)
+            assert cell.equal or (row.endswith("(first 400)") and cell.ours is None)
 
 
 def test_progress_ends_at_its_total(rebuilt, steps):

@@ -108,7 +108,7 @@ def _page(rebuilt: Rebuilt, drawn: list[drawing.Figure]) -> str:
         legend=telling.LEGEND,
         said=telling.said(rebuilt),
         differ=rebuilt.ledger.differ,
-        verdict=telling.verdict(rebuilt),
+        lacking=telling.lacking(rebuilt),
         beyond=telling.beyond(rebuilt),
         kinship=rebuilt.beyond["kinship"],
         sets=telling.SETS,

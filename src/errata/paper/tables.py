@@ -17,7 +17,7 @@ from errata.paper.published import SOURCES, Key, Pack
 Row = dict[str, Any]
 
 TITLES: Mapping[str, str] = {source.key: source.title for source in SOURCES.values()} | {
-    printed.FIRST_SAMPLE: "Caltech-256, first sample of 400"
+    printed.FIRST_SAMPLE: "Caltech-256 (first 400)"
 }
 """What a row of tables 1 and 2 is called."""
 

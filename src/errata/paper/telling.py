@@ -104,6 +104,18 @@ def verdict(rebuilt: Rebuilt) -> str:
     )
 
 
+def lacking(rebuilt: Rebuilt) -> list[tuple[str, str, str]]:
+    """Return what cannot be computed: of which set, which figures, and why."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in rebuilt.ledger.cells:
+        if cell.ours is None:
+            _, row, column = cell.place
+            columns_of = found.setdefault((row, cell.why), [])
+            if HEADS[column] not in columns_of:
+                columns_of.append(HEADS[column])
+    return [(row, ", ".join(some), why) for (row, why), some in found.items()]
+
+
 SOURCES: Mapping[str, str] = {
     "print": "the printed paper:",
     "first version": "its first version:",

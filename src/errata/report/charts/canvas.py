@@ -88,7 +88,7 @@ def fitted(text: str, pixels: float, size: float = TYPE) -> str:
 
 
 def wrapped(text: str, pixels: float, size: float = TYPE) -> list[str]:
-    """Break a text into lines no wider than ``pixels``, at spaces; longer words are cut.
+    """Break a text into lines no wider than ``pixels``, at plain spaces; longer words are cut.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def wrapped(text: str, pixels: float, size: float = TYPE) -> list[str]:
     ['all examples,', 'original', 'labels']
     """
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(joined, size) <= pixels:
             lines[-1] = joined

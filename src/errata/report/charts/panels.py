@@ -207,7 +207,7 @@ def _told(
     for a, b, prevalence in crossings:
         if {a, b} in pairs and low <= prevalence <= high:
             above, below = (a, b) if lines[a][1] > lines[b][1] else (b, a)
-            words = f"{above} overtakes {below} at {100 * prevalence:.1f} %"
+            words = f"{above} overtakes {below} at {100 * prevalence:.1f}\u00a0%"
             ring = plot.x(prevalence), plot.y(_at(lines[a], prevalence))
             _at_ring(canvas, plot, lines, ring, words)
 

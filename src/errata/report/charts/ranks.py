@@ -84,7 +84,7 @@ def rank_chart(
         colours=dict(zip(highlight, look.series, strict=False)),
     )
     bottom = slopes.bottom
-    canvas = Canvas(width, bottom + (10 + HEAD * len(key) if key else 6), look)
+    canvas = Canvas(width, bottom + (16 + HEAD * len(key) if key else 6), look)
     canvas.title(above)
     slopes.draw_lines(canvas)
     slopes.draw_names(canvas)

@@ -1,0 +1,258 @@
+"""The charts for many models, for pictures and for rates: no two words meet, nothing is cut."""
+
+import io
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from errata.errors import InputError, NameUnknownError
+from errata.report.charts import (
+    DARK,
+    LIGHT,
+    drawing,
+    error_chart,
+    gallery_chart,
+    movers,
+    prevalence_panels,
+    rank_chart,
+    stylesheet,
+)
+from errata.report.charts.canvas import text_box
+from errata.report.charts.ranks import rank_rows
+
+NAMES = [f"Model-{number} (Somewhere)" for number in range(34)]
+
+
+def layers_of(chart):
+    """Return the layers of a chart, each with its own rows."""
+    drawn = chart.to_dict(validate=False)  # checking the schema takes a second a chart
+    layers = drawn["layer"]
+    for layer in layers:
+        rows = layer["data"]
+        layer["data"] = {"values": rows.get("values") or drawn["datasets"][rows["name"]]}
+    return layers
+
+
+def words_of(chart):
+    """Return every text that is drawn, with the room it takes."""
+    found = []
+    for layer in layers_of(chart):
+        mark = layer["mark"]
+        if mark["type"] == "text" and "strokeWidth" not in layer["encoding"]:
+            for row in layer["data"]["values"]:
+                size, align = mark["fontSize"], mark["align"]
+                box = text_box(row["x"], row["y"], row["text"], align=align, size=size)
+                found.append((row["text"], box))
+    return found
+
+
+def assert_legible(chart):
+    """Assert that all words are inside the picture and that no two of them meet."""
+    words = words_of(chart)
+    for text, box in words:
+        assert box.left >= -1, (text, "is cut")
+        assert box.right <= chart.width + 1, (text, "is cut")
+        assert box.top >= -1, (text, "is cut")
+        assert box.bottom <= chart.height + 1, (text, "is cut")
+    for (one, box), (other, another) in itertools.combinations(words, 2):
+        assert not box.meets(another), (one, "meets", other)
+
+
+def ranked(accuracies):
+    return [1 + sum(other > one for other in accuracies) for one in accuracies]
+
+
+@st.composite
+def rankings(draw):
+    models = draw(st.integers(2, 34))
+    columns = draw(st.integers(2, 5))
+    ranks = [
+        ranked(draw(st.lists(st.integers(0, 20), min_size=models, max_size=models)))
+        for _ in range(columns)
+    ]
+    return {NAMES[model]: [column[model] for column in ranks] for model in range(models)}
+
+
+@pytest.mark.parametrize("models", [2, 13, 34])
+@pytest.mark.parametrize("columns", [2, 3, 5])
+@pytest.mark.parametrize("width", [860, 350])
+def test_every_rank_has_a_row_of_its_own_and_every_name_its_room(models, columns, width):
+    rng = np.random.default_rng(models + columns)
+    scores = rng.integers(0, 20, (columns, models))
+    by_column = [ranked(column.tolist()) for column in scores]
+    ranks = {NAMES[model]: [column[model] for column in by_column] for model in range(models)}
+    heads = [f"column {number}, corrected labels" for number in range(columns)]
+    assert_legible(rank_chart(ranks, heads, width=width, title="A title"))
+
+
+@settings(max_examples=50)
+@given(rankings())
+def test_models_stand_in_the_order_of_their_ranks_and_none_on_another(ranks):
+    table = np.array(list(ranks.values()))
+    rows = rank_rows(table)
+    for column in range(table.shape[1]):
+        assert sorted(rows[:, column].tolist()) == list(range(len(table)))
+        ordered = table[np.argsort(rows[:, column]), column]
+        assert (np.diff(ordered) >= 0).all()
+
+
+@settings(max_examples=50)
+@given(rankings())
+def test_those_that_move_most_are_highlighted(ranks):
+    moves = {model: abs(row[-1] - row[0]) for model, row in ranks.items()}
+    found = movers(ranks)
+    assert len(found) == min(6, sum(map(bool, moves.values())))
+    least = min((moves[model] for model in found), default=0)
+    assert all(move <= least for model, move in moves.items() if model not in found)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "columns", "message"),
+    [
+        ({}, ["a", "b"], "no models; there is nothing to draw"),
+        ({"m": [1]}, ["a"], "was given 1 column; ranks change between two or more"),
+        ({"m": [1, 2, 3]}, ["a", "b"], "'m' has 3 ranks, but there are 2 columns"),
+    ],
+)
+def test_ranks_that_make_no_chart_are_refused(ranks, columns, message):
+    with pytest.raises(InputError, match=message):
+        rank_chart(ranks, columns)
+
+
+def test_a_model_that_is_not_ranked_cannot_be_highlighted():
+    with pytest.raises(NameUnknownError, match="no model 'resnet'. Did you mean 'resnet18'"):
+        rank_chart({"resnet18": [1, 1]}, ["a", "b"], highlight=["resnet"])
+
+
+# ---------------------------------------------------------------- prevalence
+
+
+def crossings_of(lines):
+    found = []
+    for a, b in itertools.combinations(lines, 2):
+        benign, correctable = (x - y for x, y in zip(lines[a], lines[b], strict=True))
+        if benign * correctable < 0:
+            found.append((a, b, benign / (benign - correctable)))
+    return found
+
+
+@st.composite
+def panels(draw):
+    models = draw(st.integers(2, 34))
+    share = st.floats(0.05, 0.95)
+    lines = {NAMES[model]: (draw(share), draw(share)) for model in range(models)}
+    return lines, crossings_of(lines)
+
+
+@settings(max_examples=10)
+@given(panels(), st.sampled_from([860, 350]), st.floats(0, 0.19))
+def test_every_crossing_in_the_domain_is_a_point_and_a_stroke(panel, width, today):
+    lines, crossings = panel
+    both = [("one", lines, crossings), ("other", lines, crossings)]
+    chart = prevalence_panels(both, noise_prevalence=today, width=width)
+    inside = sum(prevalence <= 0.2 for _, _, prevalence in crossings)
+    layers = layers_of(chart)
+    points = [
+        row
+        for layer in layers
+        if layer["mark"]["type"] == "point" and layer["mark"]["strokeWidth"] == 0
+        for row in layer["data"]["values"]
+    ]
+    assert len(points) == 2 * inside
+
+
+def test_a_named_crossing_is_told_in_words_and_no_others():
+    lines = {"small": (0.6, 0.9), "large": (0.8, 0.5), "other": (0.2, 0.1)}
+    chart = prevalence_panels(
+        [("corrected", lines, [("small", "large", 0.1)])],
+        noise_prevalence=0.03,
+        named=[("large", "small"), ("small", "other")],
+    )
+    told = [text for text, _ in words_of(chart) if "overtakes" in text]
+    assert told == ["small overtakes large at 10.0\u00a0%"]
+
+
+def test_the_words_at_a_ring_avoid_the_lines():
+    lines = {"a": (0.5, 0.9), "b": (0.7, 0.5), "high": (0.95, 0.95), "low": (0.1, 0.1)}
+    crossing = [("a", "b", 0.1)]
+    panel = ("corrected", lines, crossing)
+    chart = prevalence_panels([panel], noise_prevalence=0.03, named=[("a", "b")])
+    [(_, box)] = [word for word in words_of(chart) if "overtakes" in word[0]]
+    strokes = [
+        row
+        for layer in layers_of(chart)
+        if layer["mark"]["type"] == "rule"
+        for row in layer["data"]["values"]
+        if row["x2"] - row["x"] > 400 and row["y"] != row["y2"]
+    ]
+    assert strokes
+    for row in strokes:
+        slope = (row["y2"] - row["y"]) / (row["x2"] - row["x"])
+        ends = [row["y"] + slope * (x - row["x"]) for x in (box.left, box.right)]
+        assert max(ends) < box.top or min(ends) > box.bottom
+
+
+def test_panels_without_models_are_refused():
+    with pytest.raises(InputError, match="no models; there is nothing to draw"):
+        prevalence_panels([("corrected", {}, [])], noise_prevalence=0.1)
+    with pytest.raises(NameUnknownError, match="no model 'c'"):
+        prevalence_panels(
+            [("corrected", {"a": (1, 1)}, [])], noise_prevalence=0.1, named=[("a", "c")]
+        )
+
+
+# ---------------------------------------------------------------- pictures and rates
+
+
+def test_every_picture_is_in_the_chart_itself():
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 0] = 200
+    rows = [("correctable", [(red, ["given 4", "now 9"])] * 20), ("neither", [])]
+    for width in (860, 350):
+        chart = gallery_chart(rows, width=width)
+        assert_legible(chart)
+        [images] = [x for x in layers_of(chart) if x["mark"]["type"] == "image"]
+        urls = [row["url"] for row in images["data"]["values"]]
+        assert len(urls) == 20
+        assert all(url.startswith("data:image/png;base64,") for url in urls)
+    assert "neither" not in json.dumps(layers_of(chart)), "a row without pictures has no heading"
+    with pytest.raises(InputError, match="no pictures; there is nothing to draw"):
+        gallery_chart([("neither", [])])
+
+
+@pytest.mark.parametrize("width", [860, 350])
+def test_rates_say_their_interval_where_there_is_one_and_room(width):
+    rows = [("MNIST", 0.15, None, None), ("QuickDraw, of the flagged", 10.12, 9.89, 10.35)]
+    chart = error_chart(rows, width=width)
+    assert_legible(chart)
+    texts = [text for text, _ in words_of(chart)]
+    assert ("10.12 % (9.89 to 10.35)" in texts) == (width == 860)
+    with pytest.raises(InputError, match="no rates; there is nothing to draw"):
+        error_chart([])
+
+
+def test_the_same_numbers_give_the_same_picture_in_both_looks():
+    for look in (LIGHT, DARK):
+        pictures = []
+        for _ in range(2):
+            out = io.BytesIO()
+            chart = error_chart([("a", 1.0, 0.5, 2.0)], look=look)
+            chart.save(out, format="png")
+            pictures.append(out.getvalue())
+        assert pictures[0] == pictures[1]
+        corner = Image.open(io.BytesIO(pictures[0])).convert("RGB").getpixel((0, 0))
+        assert "#{:02x}{:02x}{:02x}".format(*corner) == look.paper
+
+
+def test_a_drawing_takes_its_colours_from_the_page():
+    made = drawing("rates", lambda width: error_chart([("a", 1.0, 0.5, 2.0)], width=width))
+    for colour in (LIGHT.ink, LIGHT.tint):
+        assert colour not in made.wide
+    assert "var(--tint)" in made.wide
+    for look in (LIGHT, DARK):
+        assert f"--tint: {look.tint};" in stylesheet()
