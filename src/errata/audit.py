@@ -263,6 +263,7 @@ class Audit:
         score: Score = "normalized_margin",
         compat: Compat | None = None,
         normalize: bool = False,
+        count: int | None = None,
         flagger: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Findings:
@@ -286,6 +287,7 @@ class Audit:
             classes=self.classes,
             ids=self._own_ids,
             normalize=normalize,
+            count=count,
             progress=progress,
         )
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
@@ -297,7 +299,7 @@ class Audit:
                     "rule": rule,
                     "score": score,
                     "compat": compat,
-                    "settings": {"normalize": normalize},
+                    "settings": {"normalize": normalize, "count": count},
                     "flagger": flagger or Path(row["path"]).name,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],

@@ -142,6 +142,7 @@ def find(
     classes: Sequence[object] | None = None,
     ids: object = None,
     normalize: bool = False,
+    count: int | None = None,
     threads: int | None = None,
     chunk_rows: int | None = None,
     progress: Progress | None = None,
@@ -163,6 +164,8 @@ def find(
     ids : settle ties in place of the row number, so that the order of the rows does not matter;
         compared as text
     normalize : divide each row of ``probs`` by its sum
+    count : for rule ``margin``: flag so many of the lowest margins, in place of as many as errors
+        are estimated
     threads, chunk_rows : how the work is cut; neither changes the result
     progress : called with the rows done and the rows in all, from 0 again for each pass
 
@@ -176,6 +179,8 @@ def find(
         The input cannot be used; the message says why, where and what to do.
     NameUnknownError
         There is no such rule, score or compat.
+    InputError
+        A number that counts things is below 1, or ``count`` is given to another rule.
 
     Warns
     -----
@@ -194,9 +199,14 @@ def find(
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
-    for name, count in (("threads", threads), ("chunk_rows", chunk_rows)):
-        if count is not None and count < 1:
-            raise InputError(f"{name} is {count}, but it counts things: 1 or more was expected.")
+    for name, value in (("count", count), ("threads", threads), ("chunk_rows", chunk_rows)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+    if count is not None and chosen != "margin":
+        raise InputError(
+            f"count says how many of the lowest margins rule 'margin' flags; rule {chosen!r} has a "
+            "cut of its own. Leave count out, or take rule 'margin'."
+        )
     source = Dense(arrays.as_probs(probs))
     names = arrays.as_class_names(classes, source.n_classes)
     given = arrays.as_labels(labels, n_classes=source.n_classes, n=source.n, classes=classes)
@@ -211,7 +221,7 @@ def find(
     confident = joints.confident_joint(given, estimate, source.n_classes)
     if like == "cleanlab":
         np.fill_diagonal(confident, np.maximum(confident.diagonal(), 1))
-    masks = search.flag(stats, estimate, confident, sums.counts)
+    masks = search.flag(stats, estimate, confident, sums.counts, count)
     errors = (
         int(masks["confident"].sum())
         if like == "cleanlab"
@@ -356,8 +366,9 @@ class _Search:
         estimate: Int[np.ndarray, "n"],
         confident: Int[np.ndarray, "classes classes"],
         label_counts: Int[np.ndarray, "classes"],
+        count: int | None,
     ) -> dict[Rule, Bool[np.ndarray, "n"]]:
-        """Return the mask of every rule."""
+        """Return the mask of every rule; ``count`` is how many rule ``margin`` is to flag."""
         cleanlab = self.compat == "cleanlab"
         calibrated = joints.calibrated_counts_cleanlab if cleanlab else joints.calibrated_counts
         counts = calibrated(confident, label_counts)
@@ -382,7 +393,8 @@ class _Search:
             errors = int(masks["confident"].sum())
         else:
             errors = joints.error_count(confident, self.source.n)
-        masks["margin"] = ranking.lowest(self.margins(stats, errors), self.tie, errors)
+        wanted = errors if count is None else count
+        masks["margin"] = ranking.lowest(self.margins(stats, wanted), self.tie, wanted)
         return masks
 
     def leaders(self, pairs: Pairs, label_counts: Int[np.ndarray, "classes"]) -> PairLeaders:
