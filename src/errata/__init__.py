@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Texts as Texts
+    from errata.multilabel import MultilabelFindings as MultilabelFindings
+    from errata.multilabel import find_multilabel as find_multilabel
     from errata.sources.predictions import read_predictions as read_predictions
 
 __version__ = "0.1.0"
@@ -44,10 +46,12 @@ _LAZY = {
     "Comparison": "errata.comparison",
     "Features": "errata.datasets.media",
     "Images": "errata.datasets.media",
+    "MultilabelFindings": "errata.multilabel",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
     "compare": "errata.comparison",
     "corrected_labels": "errata.core.accuracy",
+    "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
     "read_predictions": "errata.sources.predictions",
     "sampled_errors": "errata.core.error_rate",

@@ -609,19 +609,7 @@ def report_faults(faults: RowFaults, dtype: np.dtype[Any], *, normalize: bool) -
     ProbabilityError
         A probability is NaN, infinite or negative, or a row does not sum to 1.
     """
-    if faults.not_finite:
-        row, count = faults.not_finite
-        raise ProbabilityError(
-            f"probs[{row}] holds NaN or infinity ({count:,} of {faults.rows:,} rows do). Every "
-            "example needs a probability for every class: mend the model's output, or leave these "
-            "examples out."
-        )
-    if faults.negative:
-        row, count = faults.negative
-        raise ProbabilityError(
-            f"probs[{row}] holds a negative number ({count:,} of {faults.rows:,} rows do). "
-            "Probabilities lie between 0 and 1; if these are logits, apply a softmax first."
-        )
+    _report_unusable(faults, "a softmax")
     if normalize and faults.all_zero:
         row, count = faults.all_zero
         raise ProbabilityError(
@@ -643,6 +631,69 @@ def report_faults(faults: RowFaults, dtype: np.dtype[Any], *, normalize: bool) -
             f"Rows of probs do not sum exactly to 1: the largest deviation is "
             f"{faults.deviation:.2g}, at probs[{row}]. They are used as they are; normalize=True "
             "(--normalize) divides each row by its sum."
+        )
+        return (warning,)
+    return ()
+
+
+def _report_unusable(faults: RowFaults, for_logits: str) -> None:
+    if faults.not_finite:
+        row, count = faults.not_finite
+        raise ProbabilityError(
+            f"probs[{row}] holds NaN or infinity ({count:,} of {faults.rows:,} rows do). Every "
+            "example needs a probability for every class: mend the model's output, or leave these "
+            "examples out."
+        )
+    if faults.negative:
+        row, count = faults.negative
+        raise ProbabilityError(
+            f"probs[{row}] holds a negative number ({count:,} of {faults.rows:,} rows do). "
+            f"Probabilities lie between 0 and 1; if these are logits, apply {for_logits} first."
+        )
+
+
+def check_each(probs: Float[np.ndarray, "rows classes"], start: int) -> RowFaults:
+    """Check one chunk of probabilities that stand each on its own, whose rows have any sum.
+
+    What is ``off`` here is a number beyond 1, and ``deviation`` how far it is beyond.
+    """
+    with np.errstate(invalid="ignore"):
+        top = probs.max(axis=1).astype(np.float64)
+        finite = np.isfinite(probs).all(axis=1)
+        negative = (probs < 0).any(axis=1)
+    top[~finite] = 0
+    worst = int(top.argmax())
+    return RowFaults(
+        len(probs),
+        not_finite=_first_and_count(~finite, start),
+        negative=_first_and_count(negative, start),
+        off=_first_and_count(top > 1 + SUM_TOLERANCE, start),
+        deviation=max(0.0, float(top[worst]) - 1),
+        sum_at=(start + worst, float(top[worst])),
+    )
+
+
+def report_each(faults: RowFaults, dtype: np.dtype[Any]) -> tuple[str, ...]:
+    """Raise for probabilities, each on its own, that cannot be used; return the warnings.
+
+    Raises
+    ------
+    ProbabilityError
+        A probability is NaN, infinite or negative, or beyond 1.
+    """
+    _report_unusable(faults, "a sigmoid")
+    row, top = faults.sum_at
+    if faults.off:
+        first, count = faults.off
+        raise ProbabilityError(
+            f"{count:,} of {faults.rows:,} rows of probs hold a number beyond 1 (first "
+            f"probs[{first}]; furthest probs[{row}], with {top:.6g}). Each is the probability that "
+            "a label applies, from 0 to 1; if these are logits, apply a sigmoid first."
+        )
+    if faults.deviation > _ROUNDING[dtype.itemsize]:
+        warning = (
+            f"probs[{row}] holds {top:.6g}, a little beyond 1. Such probabilities are used as they "
+            "are."
         )
         return (warning,)
     return ()
