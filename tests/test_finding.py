@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import errata
 from errata import finding
+from errata.core import thresholds
 from errata.finding import COMPATS, RULES, SCORES, Findings
 
 
@@ -130,7 +131,7 @@ def test_neither_chunk_size_nor_thread_count_changes_a_byte(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finding, "_CHUNK_BYTES", 64)  # flagged examples are looked up a few at a time
         patch.setattr(finding, "_MOST_ENTRIES", 16)
-        patch.setattr(finding, "MOST_ROWS", 5)
+        patch.setattr(thresholds, "MOST_ROWS", 5)
         cut = quiet_find(labels, probs, threads=threads, chunk_rows=chunk_rows, **call)
     assert as_bytes(cut) == as_bytes(plain)
 
@@ -237,14 +238,25 @@ def test_margin_flags_exactly_the_examples_that_went_to_the_workers(data, name):
 
 
 def test_the_hundred_mnist_examples_of_the_study_are_the_hundred_lowest_margins(data):
-    found = quiet_find(*published(data, "mnist"))
-    assert found.estimated_errors == 15
-    labels, probs = map(np.load, published(data, "mnist"))
-    rows = np.arange(len(labels))
-    others = probs.copy()
-    others[rows, labels] = -1
-    lowest = np.argsort(probs[rows, labels] - others.max(axis=1), kind="stable")[:100]
-    assert set(lowest.tolist()) == worker_rows(data, "mnist")
+    assert quiet_find(*published(data, "mnist")).estimated_errors == 15
+    found = quiet_find(*published(data, "mnist"), count=100)
+    assert found.estimated_errors == 15, "the estimate stays an estimate"
+    assert set(found.indices.tolist()) == worker_rows(data, "mnist")
+
+
+@given(audits(), st.data())
+def test_a_count_flags_the_first_so_many_by_margin_and_then_by_row(audit, draw):
+    labels, probs = audit
+    count = draw.draw(st.integers(1, len(labels) + 2))
+    others = np.where(np.arange(probs.shape[1]) == labels[:, None], -1, probs)
+    margins = probs[np.arange(len(labels)), labels] - others.max(axis=1)
+    expected = sorted(range(len(labels)), key=lambda row: (margins[row], row))[:count]
+    assert quiet_find(labels, probs, count=count).indices.tolist() == expected
+
+
+def test_a_count_is_for_rule_margin():
+    with pytest.raises(errata.InputError, match="rule 'class' has a cut of its own"):
+        errata.find([0, 1], [[0.5, 0.5], [0.5, 0.5]], rule="class", count=1)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -268,7 +280,7 @@ def test_an_audit_settles_ties_by_its_ids_whatever_the_order_of_its_rows(tmp_pat
     assert flagged[0] == flagged[1]
 
 
-@pytest.mark.parametrize("name", ["threads", "chunk_rows"])
+@pytest.mark.parametrize("name", ["count", "threads", "chunk_rows"])
 def test_a_count_below_one_is_refused(name):
     with pytest.raises(errata.InputError, match=f"{name} is 0, but it counts things"):
         errata.find([0, 1], [[0.5, 0.5], [0.5, 0.5]], **{name: 0})

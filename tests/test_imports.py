@@ -21,7 +21,17 @@ BELOW_AUDIT = {
     "store",
     "exchange",
 }
-VERBS = {"report", "finding", "comparison", "results", "folder", "release", "telling", "audit"}
+VERBS = {
+    "report",
+    "finding",
+    "multilabel",
+    "comparison",
+    "results",
+    "folder",
+    "release",
+    "telling",
+    "audit",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "array_files": {"errors"},
@@ -33,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"errors"},
     "exchange": {"errors", "array_files", "arrays", "core"},
     "finding": {"errors", "arrays", "core", "sources", "engine"},
+    "multilabel": {"errors", "arrays", "core", "sources", "engine", "finding"},
     "comparison": {"errors", "arrays", "core", "sources", "engine"},
     "report": {"errors", "arrays", "core", "datasets", "store", "comparison"},
     "results": {"errors", "arrays", "core"},

@@ -24,18 +24,38 @@ from errata.finding import find as find
 if TYPE_CHECKING:
     from errata.audit import Audit as Audit
     from errata.comparison import Comparison as Comparison
+    from errata.comparison import compare as compare
+    from errata.core.accuracy import corrected_labels as corrected_labels
+    from errata.core.accuracy import label_sets as label_sets
+    from errata.core.consensus import ANSWERS as ANSWERS
+    from errata.core.consensus import VERDICTS as VERDICTS
+    from errata.core.consensus import verdict_codes as verdict_codes
+    from errata.core.error_rate import sampled_errors as sampled_errors
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Texts as Texts
+    from errata.multilabel import MultilabelFindings as MultilabelFindings
+    from errata.multilabel import find_multilabel as find_multilabel
+    from errata.sources.predictions import read_predictions as read_predictions
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "ANSWERS": "errata.core.consensus",
     "Audit": "errata.audit",
     "Comparison": "errata.comparison",
     "Features": "errata.datasets.media",
     "Images": "errata.datasets.media",
+    "MultilabelFindings": "errata.multilabel",
     "Texts": "errata.datasets.media",
+    "VERDICTS": "errata.core.consensus",
+    "compare": "errata.comparison",
+    "corrected_labels": "errata.core.accuracy",
+    "find_multilabel": "errata.multilabel",
+    "label_sets": "errata.core.accuracy",
+    "read_predictions": "errata.sources.predictions",
+    "sampled_errors": "errata.core.error_rate",
+    "verdict_codes": "errata.core.consensus",
 }
 
 

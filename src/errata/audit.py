@@ -269,6 +269,7 @@ class Audit:
         score: Score = "normalized_margin",
         compat: Compat | None = None,
         normalize: bool = False,
+        count: int | None = None,
         flagger: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Findings:
@@ -296,6 +297,7 @@ class Audit:
             classes=self.classes,
             ids=self._own_ids,
             normalize=normalize,
+            count=count,
             progress=progress,
         )
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
@@ -307,7 +309,7 @@ class Audit:
                     "rule": rule,
                     "score": score,
                     "compat": compat,
-                    "settings": {"normalize": normalize},
+                    "settings": {"normalize": normalize, "count": count},
                     "flagger": flagger or Path(row["path"]).name,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
@@ -962,8 +964,7 @@ def _arrays(
             f"The class names are {listed}; with fewer than two classes no label can be wrong."
         )
     names = as_class_names(listed, len(listed))
-    known_by = "there are {} class names"
-    return as_labels(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
+    return as_labels(labels, n_classes=len(names), classes=names), None, names
 
 
 def _score_name(found: Sequence[Mapping[str, Any]]) -> str:

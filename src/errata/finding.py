@@ -8,31 +8,29 @@ most probable class misses its threshold; the leaders of each pair of classes.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 
 from errata import arrays
 from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.ranking import RowStats, Score
-from errata.core.selection import PairLeaders, Pairs, Rule
+from errata.core.selection import RULES, PairLeaders, Pairs, Rule
 from errata.core.thresholds import (
-    MOST_ROWS,
     ClassSums,
-    add_sums,
-    class_sums,
     mean_self_confidence,
+    sums_of_all,
     thresholds,
+    thresholds_cleanlab,
 )
 from errata.engine.local import Progress, map_chunks
 from errata.errors import ErrataWarning, InputError
 from errata.sources.dense import Dense, normalized
 
 Compat = Literal["cleanlab"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
 
@@ -142,6 +140,7 @@ def find(
     classes: Sequence[object] | None = None,
     ids: object = None,
     normalize: bool = False,
+    count: int | None = None,
     threads: int | None = None,
     chunk_rows: int | None = None,
     progress: Progress | None = None,
@@ -163,6 +162,8 @@ def find(
     ids : settle ties in place of the row number, so that the order of the rows does not matter;
         compared as text
     normalize : divide each row of ``probs`` by its sum
+    count : for rule ``margin``: flag so many of the lowest margins, in place of as many as errors
+        are estimated
     threads, chunk_rows : how the work is cut; neither changes the result
     progress : called with the rows done and the rows in all, from 0 again for each pass
 
@@ -176,6 +177,8 @@ def find(
         The input cannot be used; the message says why, where and what to do.
     NameUnknownError
         There is no such rule, score or compat.
+    InputError
+        A number that counts things is below 1, or ``count`` is given to another rule.
 
     Warns
     -----
@@ -194,24 +197,27 @@ def find(
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
-    for name, count in (("threads", threads), ("chunk_rows", chunk_rows)):
-        if count is not None and count < 1:
-            raise InputError(f"{name} is {count}, but it counts things: 1 or more was expected.")
+    for name, value in (("count", count), ("threads", threads), ("chunk_rows", chunk_rows)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+    if count is not None and chosen != "margin":
+        raise InputError(
+            f"count says how many of the lowest margins rule 'margin' flags; rule {chosen!r} has a "
+            "cut of its own. Leave count out, or take rule 'margin'."
+        )
     source = Dense(arrays.as_probs(probs))
     names = arrays.as_class_names(classes, source.n_classes)
     given = arrays.as_labels(labels, n_classes=source.n_classes, n=source.n, classes=classes)
-    tie = np.arange(source.n) if ids is None else _places(arrays.as_ids(ids, source.n))
+    tie = np.arange(source.n) if ids is None else ranking.places(arrays.as_ids(ids, source.n))
     search = _Search(source, given, tie, like, normalize, threads, chunk_rows, progress)
 
     stats, sums, notes = search.first_pass(names)
-    means = thresholds(sums)
-    if like == "cleanlab":
-        means = np.where(sums.counts > 0, np.maximum(means, 2e-6), 2.0)
+    means = thresholds_cleanlab(sums) if like == "cleanlab" else thresholds(sums)
     estimate = search.estimates(stats, means)
     confident = joints.confident_joint(given, estimate, source.n_classes)
     if like == "cleanlab":
         np.fill_diagonal(confident, np.maximum(confident.diagonal(), 1))
-    masks = search.flag(stats, estimate, confident, sums.counts)
+    masks = search.flag(stats, estimate, confident, sums.counts, count)
     errors = (
         int(masks["confident"].sum())
         if like == "cleanlab"
@@ -238,7 +244,7 @@ def find(
         given=given[flagged],
         suggested=suggested[order],
         scores=scores[order],
-        rules=_rules(masks, flagged),
+        rules=selection.rules_of(masks, flagged),
         warnings=notes,
         self_confidence=stats.self_confidence,
         class_names=names,
@@ -311,14 +317,7 @@ class _Search:
                 parts.append(part)
         notes = arrays.report_faults(faults, self.source.array.dtype, normalize=self.normalize)
         stats = ranking.concatenate_stats(parts)
-        slabs = [slice(at, at + MOST_ROWS) for at in range(0, self.source.n, MOST_ROWS)]
-        sums = reduce(
-            add_sums,
-            (
-                class_sums(self.given[slab], stats.self_confidence[slab], self.source.n_classes)
-                for slab in slabs
-            ),
-        )
+        sums = sums_of_all(self.given, stats.self_confidence, self.source.n_classes)
         notes += arrays.missing_classes_warning(sums.counts, names)
         notes += _in_sample_warning(stats, sums)
         return stats, sums, notes
@@ -356,8 +355,9 @@ class _Search:
         estimate: Int[np.ndarray, "n"],
         confident: Int[np.ndarray, "classes classes"],
         label_counts: Int[np.ndarray, "classes"],
+        count: int | None,
     ) -> dict[Rule, Bool[np.ndarray, "n"]]:
-        """Return the mask of every rule."""
+        """Return the mask of every rule; ``count`` is how many rule ``margin`` is to flag."""
         cleanlab = self.compat == "cleanlab"
         calibrated = joints.calibrated_counts_cleanlab if cleanlab else joints.calibrated_counts
         counts = calibrated(confident, label_counts)
@@ -368,21 +368,20 @@ class _Search:
             if cleanlab
             else selection.by_class(self.given, stats.self_confidence, self.tie, counts)
         )
-        by_noise_rate = selection.by_noise_rate(leaders, self.source.n)
-        masks: dict[Rule, Bool[np.ndarray, "n"]] = {
-            "noise_rate": by_noise_rate,
-            "class": by_class,
-            "both": by_class & by_noise_rate,
-            "confident": selection.by_confident(self.given, estimate),
-            "argmax": selection.by_argmax(stats),
-        }
+        masks = selection.flags(
+            self.given,
+            stats,
+            estimate,
+            noise_rate=selection.by_noise_rate(leaders, self.source.n),
+            of_class=by_class,
+            cleanlab=cleanlab,
+        )
         if cleanlab:
-            kept = ~selection.close_to_given(self.given, stats)
-            masks = {name: mask & kept for name, mask in masks.items()}
             errors = int(masks["confident"].sum())
         else:
             errors = joints.error_count(confident, self.source.n)
-        masks["margin"] = ranking.lowest(self.margins(stats, errors), self.tie, errors)
+        wanted = errors if count is None else count
+        masks["margin"] = ranking.lowest(self.margins(stats, wanted), self.tie, wanted)
         return masks
 
     def leaders(self, pairs: Pairs, label_counts: Int[np.ndarray, "classes"]) -> PairLeaders:
@@ -454,24 +453,6 @@ class _Search:
         cleanlab = self.compat == "cleanlab"
         entropy = ranking.weighted_entropy_cleanlab if cleanlab else ranking.weighted_entropy
         return entropy(self_confidence, self._take(rows))
-
-
-def _rules(
-    masks: dict[Rule, Bool[np.ndarray, "n"]], rows: Int[np.ndarray, "rows"]
-) -> tuple[tuple[Rule, ...], ...]:
-    """Return the rules that flag each of some examples; few combinations serve them all."""
-    codes = sum(masks[name][rows].astype(np.int64) << bit for bit, name in enumerate(RULES))
-    named = [
-        tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
-        for code in range(1 << len(RULES))
-    ]
-    return tuple(named[code] for code in np.asarray(codes).tolist())
-
-
-def _places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-    places = np.empty(len(ids), np.int64)
-    places[np.argsort(ids, kind="stable")] = np.arange(len(ids))
-    return places
 
 
 def _in_sample_warning(stats: RowStats, sums: ClassSums) -> tuple[str, ...]:

@@ -219,3 +219,8 @@ def test_a_reader_that_stops_early_is_no_accident(folder, tmp_path):
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 2
     assert [line for line in result.stderr.splitlines() if not line.startswith("warning: ")] == []
+
+
+def test_a_count_is_how_many_are_flagged(folder):
+    payload = json.loads(find(folder, "--count", "3", "--format", "json", "--quiet").stdout)
+    assert len(payload["flagged"]) == 3

@@ -45,6 +45,10 @@ def find(
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Divide each row of probabilities by its sum.")
     ] = False,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rule margin: flag so many, not as many as are estimated wrong."),
+    ] = None,
     limit: Annotated[
         int, typer.Option(min=1, help="Rows of the table; JSON and CSV hold all.")
     ] = 20,
@@ -64,7 +68,7 @@ def find(
     def found(progress: "Progress | None") -> "tuple[Findings, Sequence[str] | None]":
         # words stay words here: the verb knows which there are, and names the nearest
         options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
-        options |= {"normalize": normalize, "progress": progress}
+        options |= {"normalize": normalize, "count": count, "progress": progress}
         if audit is not None:
             import errata
 

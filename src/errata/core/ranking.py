@@ -130,6 +130,19 @@ def _entropy_ratio(
     return ratio
 
 
+def places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Return the place of each id among all, from 0, in their own order.
+
+    Examples
+    --------
+    >>> places(np.array(["cow", "ant", "bee"]))
+    array([2, 0, 1])
+    """
+    found = np.empty(len(ids), np.int64)
+    found[np.argsort(ids, kind="stable")] = np.arange(len(ids))
+    return found
+
+
 def order(scores: Float[np.ndarray, "n"], tie: Integer[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
     """Return the positions from the lowest score to the highest; equal scores by ``tie``.
 
