@@ -18,6 +18,7 @@ from audits import CLASSES, planned_audit, small_audit, small_set
 from errata import AuditError, FileError, InputError, LabelError, NameUnknownError, VoteError
 from errata.audit import Audit
 from errata.datasets.media import Images, Text, Texts
+from errata.results import Progress
 
 
 @pytest.fixture
@@ -394,7 +395,8 @@ def test_votes_can_be_handed_in_by_id_with_all_they_know(tmp_path):
     }
     assert audit.add_votes([vote], kind="person").added == 1
     (record,) = audit.votes()
-    assert record.to_dict() == vote | {"reviewer": "ann", "answer": "both", "said": None}
+    empty = {"said": None, "labels": None}
+    assert record.to_dict() == vote | empty | {"reviewer": "ann", "answer": "both"}
     assert record.example == 3
     assert audit.add_votes([record.to_dict()]).already_there == 1
 
@@ -494,7 +496,7 @@ def test_an_answered_example_is_never_offered_again(audit):
         assert task.answered == len(seen)
         seen.append(task.example)
     assert sorted(seen) == list(range(8))
-    assert audit.progress("ann") == errata.audit.Progress(answered=8, total=8, skipped=0)
+    assert audit.progress("ann") == Progress(answered=8, total=8, skipped=0)
     assert audit.task("bob").answered == 0
 
 

@@ -23,6 +23,7 @@ votes = st.lists(
             "first": st.sampled_from([None, "given", "suggested"]),
             "kind": st.sampled_from(["person", "simulated", "imported"]),
             "said": st.none() | texts,
+            "labels": st.none(),
         }
     ),
     max_size=5,

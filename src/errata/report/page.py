@@ -22,10 +22,12 @@ from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
 from errata.datasets.media import Picture, Row, Text
 from errata.errors import FileError
+from errata.labels import named
 from errata.report import charts
 from errata.report.charts import DARK, LIGHT, Look, ModelChange
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
+    SET_VERDICT_MEANINGS,
     VERDICT_MEANINGS,
     VERDICT_NAMES,
     joined,
@@ -86,7 +88,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         headline=headline(context),
         figures=figures(context),
         verdicts=_verdicts(context),
-        meanings=VERDICT_MEANINGS,
+        meanings=_meanings(context),
         names=VERDICT_NAMES,
         cards=[card(example, context) for example in context.suspicious],
         pairs=_pairs(context),
@@ -169,16 +171,23 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
 def _verdicts(context: ReportContext) -> Section | None:
     if not context.decided:
         return None
-    counts = context.verdict_counts
+    counts, arise = context.verdict_counts, _meanings(context).keys()
     wrong = context.decided - counts.get("non_error", 0)
     sentence = (
         f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
         f"({percent(wrong / context.decided, 0)}); a verdict takes {_votes(context.threshold)} "
-        "for one answer."
+        f"for {'a label' if context.multilabel else 'one answer'}."
     )
-    says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
-    draw = charts.verdict_chart
-    return Section(sentence, _drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
+    says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in arise)
+
+    def draw(width: int) -> Any:
+        return charts.verdict_chart(counts, verdicts=arise, width=width)
+
+    return Section(sentence, _drawing(f"Verdicts. {says}.", draw))
+
+
+def _meanings(context: ReportContext) -> dict[str, str]:
+    return SET_VERDICT_MEANINGS if context.multilabel else VERDICT_MEANINGS
 
 
 def _votes(threshold: int | tuple[int, ...]) -> str:
@@ -211,6 +220,8 @@ def _pairs(context: ReportContext) -> Section | None:
 
 def _accuracy(context: ReportContext) -> Section:
     compared: Comparison | None = context.comparison
+    if context.multilabel:
+        return Section("Models are not compared where examples may have several labels.", None)
     if compared is None:
         return Section(
             f"No model has been compared. Next: errata compare {context.path} PREDICTIONS", None
@@ -365,17 +376,20 @@ def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
 
 def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
     """Return what the card of one suspicious example shows."""
-    votes = [(answer, example.votes.get(answer, 0)) for answer in VOTED]
+    names = context.classes
+    listed = example.votes if context.multilabel else VOTED
+    votes = [(answer, example.votes.get(answer, 0)) for answer in listed]
+    dots = [] if context.multilabel else [answer for answer, count in votes for _ in range(count)]
     return {
         "id": example.id,
-        "given": context.classes[example.given],
-        "suggested": context.classes[example.suggested],
-        "corrected": None if example.corrected is None else context.classes[example.corrected],
+        "given": named(example.given, names),
+        "suggested": named(example.suggested, names),
+        "corrected": None if example.corrected is None else named(example.corrected, names),
         "score": f"{example.score:.3f}",
         "flagged": _flagged(example.rules),
         "verdict": example.verdict,
         "votes": [(answer, count) for answer, count in votes if count],
-        "dots": [answer for answer, count in votes for _ in range(count)][:15],
+        "dots": dots[:15],
         **_shown(example.shown),
     }
 
