@@ -394,7 +394,7 @@ def test_votes_can_be_handed_in_by_id_with_all_they_know(tmp_path):
     }
     assert audit.add_votes([vote], kind="person").added == 1
     (record,) = audit.votes()
-    assert record.to_dict() == vote | {"reviewer": "ann", "answer": "both"}
+    assert record.to_dict() == vote | {"reviewer": "ann", "answer": "both", "said": None}
     assert record.example == 3
     assert audit.add_votes([record.to_dict()]).already_there == 1
 
@@ -407,7 +407,12 @@ def test_votes_can_be_handed_in_by_id_with_all_they_know(tmp_path):
         ({"id": ""}, "The example is missing"),
         ({"id": None, "index": "60"}, "no example with index 60; they run from 0 to 59"),
         ({"answer": "suggestd"}, "There is no answer 'suggestd'. Did you mean 'suggested'?"),
-        ({"answer": None}, "The answer is missing; one of given, suggested, both, neither"),
+        ({"answer": None}, "The answer is missing; one of given, suggested, both, neither, other"),
+        (
+            {"said": "neutral"},
+            "said 'neutral', but the answer is 'given': a word of their own goes",
+        ),
+        ({"answer": "other", "said": "x" * 61}, "not printable, or longer than 60 characters"),
         ({"reviewer": " "}, "The reviewer's name is missing"),
         ({"reviewer": "a" * 61}, "longer than 60 characters"),
         ({"time": "yesterday"}, "The time 'yesterday' is not ISO 8601"),

@@ -49,7 +49,7 @@ def test_every_example_has_its_row(audit, tmp_path):
     table = pq.read_table(tmp_path / "out" / "corrected.parquet")
     assert table.column_names == [
         *("id", "given", "corrected", "verdict"),
-        *("votes_given", "votes_suggested", "votes_both", "votes_neither"),
+        *("votes_given", "votes_suggested", "votes_both", "votes_neither", "votes_other"),
         *("in_pruned", "in_correctable"),
     ]
     rows = table.to_pylist()

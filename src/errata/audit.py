@@ -7,6 +7,7 @@ may be killed at any point and another may go on.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -39,11 +40,15 @@ from errata.errors import (
     VoteError,
     unknown_name,
 )
-from errata.exchange.votes import KINDS, as_rows, check_reviewer, check_vote
+from errata.exchange.candidates import as_rows as candidate_rows
+from errata.exchange.candidates import check_candidate
+from errata.exchange.votes import KINDS, as_rows, check_reviewer, check_vote, one_form
 from errata.finding import Compat, Findings, find
 from errata.folder import Arrays, put
 from errata.release import Content, write_release
 from errata.results import (
+    IMPORTED,
+    CandidatesAdded,
     Plan,
     Progress,
     Release,
@@ -56,9 +61,12 @@ from errata.results import (
 )
 from errata.store import records, voting
 from errata.store.database import Database
-from errata.store.files import new_folder
+from errata.store.files import new_folder, sha256
 
 DATABASE = "audit.db"
+_FROM_ELSEWHERE = (
+    "Bring candidates from elsewhere (`errata candidates import AUDIT FILE --flagger NAME`)"
+)
 
 
 class Audit:
@@ -109,7 +117,7 @@ class Audit:
         path: PathLike,
         *,
         labels: object,
-        probs: object,
+        probs: object = None,
         classes: Sequence[object] | None = None,
         media: Media | None = None,
         ids: object = None,
@@ -123,8 +131,9 @@ class Audit:
         Parameters
         ----------
         labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file
-        probs : out-of-sample probabilities ``(n, m)``; or an array file
-        classes : class names in the order of the columns
+        probs : out-of-sample probabilities ``(n, m)``; or an array file. Without them there is
+            nothing for `find` to look at: candidates come from elsewhere, see `add_candidates`
+        classes : class names in the order of the columns; needed without probabilities
         media : what reviewers are shown: `Images`, `Texts` or `Features`
         ids : ``n`` different ids of the examples; without them, their row numbers
         name : what the audit is called; without it, as its folder
@@ -141,10 +150,8 @@ class Audit:
             raise AuditError(_taken(path))
         if classes is not None and not isinstance(classes, Iterable):
             raise LabelError(f"Class names come as a list, one for each column, not {classes!r}.")
-        table = as_probs(probs)
-        n, m = table.shape
-        names = as_class_names(classes, m)
-        given = as_labels(labels, n_classes=m, n=n, classes=classes)
+        given, table, names = _arrays(labels, probs, classes)
+        n = len(given)
         own_ids = None if ids is None else as_ids(ids, n)
         if media is not None and len(media) != n:
             raise InputError(
@@ -154,10 +161,9 @@ class Audit:
         with new_folder(path) as folder:
             for part in ("arrays", "media", "predictions"):
                 (folder / part).mkdir()
-            arrays = [
-                put("labels", labels, given, folder),
-                put("probs", probs, table, folder),
-            ]
+            arrays = [put("labels", labels, given, folder)]
+            if table is not None:
+                arrays.append(put("probs", probs, table, folder))
             if own_ids is not None:
                 arrays.append(put("ids", None, own_ids, folder))
             described = None if media is None else media.save(folder / "media")
@@ -277,7 +283,11 @@ class Audit:
         """
         with self._db.read() as db:
             row = records.array(db, "probs")
-        assert row is not None, "an audit has probabilities"
+        if row is None:
+            raise AuditError(
+                f"{self.path} was made without probabilities, so `find` has nothing to look at. "
+                f"{_FROM_ELSEWHERE}, or create an audit with probabilities."
+            )
         found = find(
             self.labels,
             self._arrays.path(row),
@@ -313,8 +323,118 @@ class Audit:
             records.log(db, "find", finding=number, flagged=len(found))
         return found
 
+    def add_candidates(
+        self, candidates: Iterable[Mapping[str, Any]] | PathLike, *, flagger: str
+    ) -> CandidatesAdded:
+        """Add candidates from elsewhere, worst first; a line in the result tells what is refused.
+
+        They stand beside the runs of `find`, as a run of rule ``"imported"``, and are planned,
+        reviewed and released like any others.
+
+        Parameters
+        ----------
+        candidates : mappings with ``id`` (or ``index``) and ``suggested``, the name or the index
+            of a class, and maybe ``score``; or the path of a file of them, see
+            `errata.exchange.candidates`. Their order is their rank, whatever the scores
+        flagger : who, or what, doubts these labels, for the record
+
+        Returns
+        -------
+        What was added. The score is called ``"given_score"`` where every candidate has one; where
+        none has, ``"given_order"``, which is 1 for the first
+
+        Raises
+        ------
+        InputError
+            There are candidates, and not one of them can be taken, or only some have scores.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "pets.audit"
+        >>> audit = Audit.create(folder, labels=["cat", "dog"], classes=["cat", "dog", "fox"])
+        >>> audit.add_candidates([{"index": 1, "suggested": "fox"}], flagger="a look at the set")
+        CandidatesAdded: 1 by a look at the set, 0 refused
+        """
+        flagger = one_form(flagger)
+        if not flagger:
+            raise InputError("The flagger is empty; say who, or what, doubts these labels.")
+        rows = candidate_rows(candidates)
+        found: dict[int, dict[str, Any]] = {}
+        refused: list[str] = []
+        index_of = self._index_of_many(refused)
+        for row in rows:
+            where = str(row["where"])
+            try:
+                one = check_candidate(row, index_of=index_of, n=self.n, classes=self.classes)
+                self._check_doubt(one, found)
+            except InputError as error:
+                refused.append(f"{where}: {error}")
+            else:
+                found[one["example"]] = one | {"where": where}
+        if rows and not found:
+            raise InputError(
+                f"None of the {len(rows):,} candidates can be taken. The first: {refused[0]}"
+            )
+        score = _score_name(list(found.values()))
+        source = candidates if isinstance(candidates, str | os.PathLike) else None
+        settings = (
+            {} if source is None else {"file": Path(source).name, "sha256": sha256(Path(source))}
+        )
+        with self._db.write() as db:
+            number = records.add_finding(
+                db,
+                {
+                    "rule": IMPORTED,
+                    "score": score,
+                    "settings": settings,
+                    "flagger": flagger,
+                    "warnings": [],
+                    "errata": version("errata"),
+                },
+                [
+                    {
+                        "example": one["example"],
+                        "given": int(self.labels[one["example"]]),
+                        "suggested": one["suggested"],
+                        "score": place if one["score"] is None else one["score"],
+                        "rules": [IMPORTED],
+                    }
+                    for place, one in enumerate(found.values(), 1)
+                ],
+            )
+            records.log(db, "add_candidates", finding=number, flagged=len(found), flagger=flagger)
+        return CandidatesAdded(
+            run=number, flagger=flagger, added=len(found), refused=tuple(refused)
+        )
+
+    def _check_doubt(self, one: Mapping[str, Any], found: Mapping[int, Mapping[str, Any]]) -> None:
+        """Check that a candidate doubts the given label, and is the first for its example."""
+        example, suggested = one["example"], one["suggested"]
+        if example in found:
+            raise LabelError(
+                f"The example {self.ids[example]!r} is named already, in "
+                f"{found[example]['where']}; one suggested label for each was expected."
+            )
+        if suggested == self.labels[example]:
+            raise LabelError(
+                f"The suggested label of {self.ids[example]!r}, {self.classes[suggested]!r}, is "
+                "the given one, so there is nothing to ask. Leave it out, or suggest another."
+            )
+
+    def _index_of_many(self, refused: Sequence[str]) -> Callable[[str], int]:
+        """Return `index_of` for many ids: for the first three refused it names the nearest."""
+
+        def index_of(example_id: str) -> int:
+            near = len(refused) < 3  # each search for a near name takes its time
+            if near or example_id in self._places:
+                return self.index_of(example_id)
+            raise self._unknown(example_id)
+
+        return index_of
+
     def plan(self, *, votes: int = 5, threshold: int = 3, limit: int | None = None) -> Plan:
-        """Send the newest run's candidates for checking, every one of them: a census.
+        """Send the candidates of the newest run, or list, for checking, all of them: a census.
 
         Candidates of an earlier plan stay as they are, and are not planned again.
 
@@ -347,7 +467,7 @@ class Audit:
         with self._db.write() as db:
             finding = records.newest_finding(db)
             if finding is None:
-                raise AuditError(f"Nothing to plan yet: `find` has not run on {self.path}. Run it.")
+                raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
             number, added = records.add_plan(db, {"finding": finding["id"], **settings})
             if added == 0:
                 db.rollback()  # an empty plan says nothing
@@ -392,8 +512,9 @@ class Audit:
         Parameters
         ----------
         votes : mappings with ``id`` (or ``index``), ``reviewer`` and ``answer``, and maybe
-            ``time`` (ISO 8601), ``first`` (the label shown first) and ``kind``; or the path of a
-            vote file, see `errata.exchange.votes`
+            ``time`` (ISO 8601), ``first`` (the label shown first), ``kind``, and ``said``, the
+            reviewer's own word where the answer is ``"other"``, which decides nothing; or the path
+            of a vote file, see `errata.exchange.votes`
         kind : how they came about: ``"simulated"``, ``"imported"`` or ``"person"``. A vote may
             say ``"simulated"`` or ``"imported"`` of itself, which holds unless all are simulated
         note : about their reviewers, said wherever these votes count ("slip rate 3 %")
@@ -411,13 +532,7 @@ class Audit:
         rows = as_rows(votes)
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
-
-        def index_of(example_id: str) -> int:
-            near = len(refused) < 3  # each search for a near name takes its time
-            if near or example_id in self._places:
-                return self.index_of(example_id)
-            raise self._unknown(example_id)
-
+        index_of = self._index_of_many(refused)
         for row in rows:
             where = str(row["where"])
             try:
@@ -451,6 +566,7 @@ class Audit:
                 time=vote["created_at"],
                 first=vote["first"],
                 kind=vote["kind"],
+                said=vote["said"],
             )
             for vote in held
         ]
@@ -623,16 +739,14 @@ class Audit:
         """
         index = self.index_of(example) if isinstance(example, str) else self._checked(example)
         with self._db.read() as db:
-            finding = records.newest_finding(db)
+            confidence = self._self_confidence(db)
             return telling.story(
                 db,
                 index,
                 ids=self.ids,
                 classes=self.classes,
                 given=int(self.labels[index]),
-                self_confidence=(
-                    None if finding is None else float(self._self_confidence(db, finding)[index])
-                ),
+                self_confidence=None if confidence is None else float(confidence[index]),
             )
 
     # ------------------------------------------------------------ what reviewers see and do
@@ -769,30 +883,31 @@ class Audit:
     ) -> list[int]:
         """Return examples that show what a class looks like.
 
-        They are given that class, with the highest probability, and no run has flagged them.
+        They are given that class, and no run has flagged them; those with the highest probability
+        of it come first, or without probabilities, those that stand first.
 
         Raises
         ------
         AuditError
-            `find` has not run.
+            `find` has not run, and no candidates were added.
         """
         members = np.flatnonzero(self.labels == class_index)
         with self._db.read() as db:
-            finding = records.newest_finding(db)
-            if finding is None:
-                raise AuditError(f"`find` has not run on {self.path}, so nothing is known. Run it.")
-            confidence = self._self_confidence(db, finding)[members]
+            if records.newest_finding(db) is None:
+                raise AuditError(f"Nothing is known yet: {self._nothing_found(db)}")
+            confidence = self._self_confidence(db)
             flagged = records.ever_candidates(db)
-        best = members[np.argsort(-confidence, kind="stable")].tolist()
+        if confidence is not None:
+            members = members[np.argsort(-confidence[members], kind="stable")]
         unfit = flagged.union(exclude)
-        return [example for example in best if example not in unfit][:count]
+        return [example for example in members.tolist() if example not in unfit][:count]
 
     # ------------------------------------------------------------ files and checks
 
-    def _self_confidence(
-        self, db: Connection, finding: Mapping[str, Any]
-    ) -> Float[np.ndarray, "n"]:
-        return self._arrays.load(records.array_number(db, finding["self_confidence"]))
+    def _self_confidence(self, db: Connection) -> Float[np.ndarray, "n"] | None:
+        """Return the self-confidence that the newest run of `find` computed, if one has run."""
+        row = records.array(db, "self_confidence")
+        return None if row is None else self._arrays.load(row)
 
     def _checked(self, example: int) -> int:
         if not isinstance(example, int | np.integer):
@@ -811,13 +926,57 @@ class Audit:
                 raise self._unplanned(db)
 
     def _unplanned(self, db: Connection) -> AuditError:
-        verbs = "`plan`" if records.newest_finding(db) else "`find`, then `plan`"
-        return AuditError(
-            f"Nothing is planned yet for {self.path}, so nobody is asked. Run {verbs}."
-        )
+        if records.newest_finding(db):
+            way_on = "Run `plan`."
+        elif records.array(db, "probs"):
+            way_on = "Run `find`, then `plan`."
+        else:
+            way_on = f"{_FROM_ELSEWHERE}, then run `plan`."
+        return AuditError(f"Nothing is planned yet for {self.path}, so nobody is asked. {way_on}")
+
+    def _nothing_found(self, db: Connection) -> str:
+        """Say that there is no candidate yet, and what to do."""
+        if records.array(db, "probs"):
+            return f"`find` has not run on {self.path}. Run it."
+        return f"no candidate of {self.path} was named. {_FROM_ELSEWHERE}."
 
     def _not_asked(self, example: int) -> VoteError:
         return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
+
+
+def _arrays(
+    labels: object, probs: object, classes: Sequence[object] | None
+) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n classes"] | None, tuple[str, ...]]:
+    """Return given labels, probabilities and class names, each known to fit the others."""
+    if probs is not None:
+        table = as_probs(probs)
+        n, m = table.shape
+        names = as_class_names(classes, m)
+        return as_labels(labels, n_classes=m, n=n, classes=classes), table, names
+    if classes is None:
+        raise LabelError(
+            "There are no probabilities and no class names, so the classes are not known. Give "
+            "`classes` (--classes): the names in the order of the class numbers."
+        )
+    listed = list(classes)
+    if len(listed) < 2:
+        raise LabelError(
+            f"The class names are {listed}; with fewer than two classes no label can be wrong."
+        )
+    names = as_class_names(listed, len(listed))
+    known_by = "there are {} class names"
+    return as_labels(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
+
+
+def _score_name(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the scores of candidates from elsewhere are called."""
+    without = [one["where"] for one in found if one["score"] is None]
+    if without and len(without) < len(found):
+        raise InputError(
+            f"{len(without):,} of {len(found):,} candidates have no score, the first of them in "
+            f"{without[0]}. Give every candidate a score, or none."
+        )
+    return "given_order" if without or not found else "given_score"
 
 
 def _at_least_one(name: str, value: int) -> None:

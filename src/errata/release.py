@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Int
 
 from errata.core.accuracy import Sets
-from errata.core.consensus import ANSWERS, CORRECTABLE
+from errata.core.consensus import CORRECTABLE, VOTED
 from errata.errors import AuditError
-from errata.results import Release, Verdicts
+from errata.results import IMPORTED, Release, Verdicts
 from errata.store.files import new_folder, sha256
 
 TABLE, MANIFEST, README = "corrected.parquet", "manifest.json", "README.md"
@@ -126,7 +126,7 @@ def _write_table(path: Path, content: Content) -> None:
     import pyarrow.parquet as pq
 
     n, verdicts = len(content.given), content.verdicts
-    votes = np.zeros((n, len(ANSWERS)), dtype=np.int32)
+    votes = np.zeros((n, len(VOTED)), dtype=np.int32)
     votes[verdicts.examples] = verdicts.votes
     names = np.full(n, None, dtype=object)  # nobody was asked, or nobody has answered
     names[verdicts.examples] = verdicts.names
@@ -137,7 +137,7 @@ def _write_table(path: Path, content: Content) -> None:
         "verdict": pa.array(names, pa.string()),
         **{
             f"votes_{answer}": pa.array(votes[:, column], pa.int32())
-            for column, answer in enumerate(ANSWERS)
+            for column, answer in enumerate(VOTED)
         },
         "in_pruned": pa.array(content.sets.pruned),
         "in_correctable": pa.array(content.sets.correctable),
@@ -200,7 +200,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 | `id` | the example's id |
 | `given`, `corrected` | class numbers; their names, in order, are `classes` in `{MANIFEST}` |
 | `verdict` | what the reviewers found; `open` if votes are lacking; empty without votes |
-| {", ".join(f"`votes_{answer}`" for answer in ANSWERS)} | votes for each answer |
+| {", ".join(f"`votes_{answer}`" for answer in VOTED)} | votes for each answer |
 | `in_pruned` | the label, given or corrected, is trusted |
 | `in_correctable` | the label was corrected |
 
@@ -209,10 +209,18 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 
 - Only candidates were checked. Wrong labels among the {c["D"] - c["reviewed"]:,} other examples, if
   any, are still there, and count as right.
-- The candidates and the suggested labels come from one model's probabilities, and corrections
+- The candidates and the suggested labels come from {_origin(content)}, and corrections
   chosen by one model can favour its relatives. Say so when you rank models on this set.
 - `{MANIFEST}` has the SHA-256 of every file here and of what the release was made from.
 """
+
+
+def _origin(content: Content) -> str:
+    """Return what proposed the candidates, in words."""
+    runs = [plan["find"] for plan in content.settings["plans"]]
+    listed = dict.fromkeys(run["flagger"] for run in runs if run["rule"] == IMPORTED)
+    found = any(run["rule"] != IMPORTED for run in runs)
+    return " and ".join([*["one model's probabilities"] * found, *map(_plain, listed)])
 
 
 def _changes(content: Content) -> str:

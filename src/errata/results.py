@@ -4,7 +4,7 @@ They know no file and no database; `errata.audit` fills them.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,12 +12,16 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Int
 
-from errata.core.consensus import ANSWERS, OPEN, VERDICTS
+from errata.core.consensus import OPEN, VERDICTS, VOTED
 
 Side = Literal["given", "suggested"]
+
+IMPORTED = "imported"
+"""The rule of candidates that were not found here."""
+
 VERDICT_COLUMNS = (
     *("id", "given", "suggested"),
-    *(f"votes_{answer}" for answer in ANSWERS),
+    *(f"votes_{answer}" for answer in VOTED),
     "verdict",
 )
 """The columns of `Verdicts.rows`."""
@@ -60,7 +64,7 @@ class VoteRecord:
     """A vote that counts.
 
     ``time`` is ISO 8601 and ``first`` the label that was shown first; both are None where an
-    imported vote did not say.
+    imported vote did not say. ``said`` is the reviewer's own word where the answer is ``"other"``.
     """
 
     id: str
@@ -70,6 +74,7 @@ class VoteRecord:
     time: str | None
     first: str | None
     kind: str
+    said: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vote in the columns of a vote file."""
@@ -92,11 +97,34 @@ class VotesAdded:
 
     def __repr__(self) -> str:
         counts = f"{self.added:,} added, {self.already_there:,} already there"
-        lines = [f"VotesAdded: {counts}, {len(self.refused):,} refused"]
-        lines += [f"  {line}" for line in self.refused[:5]]
-        if len(self.refused) > 5:
-            lines.append(f"  and {len(self.refused) - 5:,} more in .refused")
-        return "\n".join(lines)
+        head = f"VotesAdded: {counts}, {len(self.refused):,} refused"
+        return "\n".join([head, *_some(self.refused)])
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CandidatesAdded:
+    """What became of candidates that were handed in.
+
+    Attributes
+    ----------
+    run : the number under which they stand beside the runs of `find`
+    flagger : who, or what, doubts these labels
+    added : how many there are
+    refused : a line for each that was not taken
+    """
+
+    run: int
+    flagger: str
+    added: int
+    refused: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts and the refusals as plain values."""
+        return asdict(self) | {"refused": list(self.refused)}
+
+    def __repr__(self) -> str:
+        counts = f"{self.added:,} by {self.flagger}, {len(self.refused):,} refused"
+        return "\n".join([f"CandidatesAdded: {counts}", *_some(self.refused)])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -110,8 +138,8 @@ class Verdicts:
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     given, suggested : their labels, ``(reviewed,)``
-    votes : how many reviewers gave each answer, ``(reviewed, 4)``, columns
-        ``given suggested both neither``
+    votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
+        ``given suggested both neither other``
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
     unreviewed : how many candidates have no vote
     notices : what must be said along with these numbers
@@ -122,7 +150,7 @@ class Verdicts:
     ids: tuple[str, ...]
     given: Int[np.ndarray, "reviewed"]
     suggested: Int[np.ndarray, "reviewed"]
-    votes: Int[np.ndarray, "reviewed 4"]
+    votes: Int[np.ndarray, "reviewed 5"]
     codes: Int[np.ndarray, "reviewed"]
     unreviewed: int
     notices: tuple[str, ...]
@@ -272,11 +300,12 @@ class Story:
     ----------
     id, example : the example
     given : its given label; ``label`` is what the newest verdict makes of it
-    self_confidence : p(given); None before `find`
-    found : for every run of `find` that flagged it: run, flagger, rule, rules, suggested, score,
-        score_name, rank, of, threshold_given, threshold_suggested, time
+    self_confidence : p(given); None before `find`, or without probabilities
+    found : for every run that flagged it: run, flagger, rule, rules, suggested, score,
+        score_name, rank, of, threshold_given, threshold_suggested (None where it was handed in),
+        time
     plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
-    votes : reviewer, answer, time, first, kind, withdrawn, of every vote
+    votes : reviewer, answer, said, time, first, kind, withdrawn, of every vote
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
     releases : version, path, time, verdict, label, for every release that contains it
     """
@@ -360,12 +389,14 @@ class Story:
             )
         ]
         rank = f"rank {run['rank']:,} of {run['of']:,} by rule {run['rule']!r}"
-        return [
+        lines = [
             f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
             f"  suggested {self.classes[suggested]} ({suggested}) by {run['flagger']}",
-            f"  flagged by {', '.join(run['rules'])}",
-            f"  thresholds: {', '.join(bars)}",
         ]
+        if run["rule"] == IMPORTED:  # nothing was computed here
+            return lines
+        flagged = f"  flagged by {', '.join(run['rules'])}"
+        return [*lines, flagged, f"  thresholds: {', '.join(bars)}"]
 
     def _plan(self) -> str:
         if self.plan is None:
@@ -384,9 +415,15 @@ class Story:
         return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
 
 
+def _some(refused: Sequence[str]) -> list[str]:
+    lines = [f"  {line}" for line in refused[:5]]
+    return [*lines, f"  and {len(refused) - 5:,} more in .refused"] if len(refused) > 5 else lines
+
+
 def _vote(vote: Mapping[str, Any]) -> str:
     told = [vote["kind"]]
     told += [vote["time"]] if vote["time"] else []
     told += [f"{vote['first']} shown first"] if vote["first"] else []
     told += ["withdrawn"] if vote["withdrawn"] else []
-    return f"{vote['reviewer']}: {vote['answer']} ({', '.join(told)})"
+    answer = f"{vote['answer']} ({vote['said']})" if vote["said"] else vote["answer"]
+    return f"{vote['reviewer']}: {answer} ({', '.join(told)})"

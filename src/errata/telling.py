@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from errata.comparison import Comparison
 from errata.core.consensus import (
-    ANSWERS,
     CORRECTABLE,
     OPEN,
     VERDICTS,
+    VOTED,
     lacking_votes,
     verdict_codes,
 )
@@ -61,7 +61,7 @@ def verdicts(
     planned, tallies = records.planned(db), voting.tallies(db)
     if not planned:
         return None
-    counts = [[tallies.get((row["example"], answer), 0) for answer in ANSWERS] for row in planned]
+    counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
     largest = max(*(row["votes"] for row in planned), *map(sum, counts))
     if threshold is not None and threshold > largest:
         raise InputError(
@@ -71,7 +71,7 @@ def verdicts(
     own = tuple(dict.fromkeys(row["threshold"] for row in planned))
     reviewed = [place for place, votes in enumerate(counts) if any(votes)]
     rows = [planned[place] for place in reviewed]
-    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, 4)
+    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
     needed = [row["threshold"] if threshold is None else threshold for row in rows]
     asked = list(zip(needed, (row["votes"] for row in rows), strict=True))
     codes = np.full(len(rows), OPEN, dtype=np.int64)
@@ -144,7 +144,7 @@ def story(
         plan={name: plan[0][name] for name in _PLAN} | {"goal": "census"} if plan else None,
         votes=tuple(
             {"reviewer": vote["name"], "time": vote["created_at"]}
-            | {name: vote[name] for name in ("answer", "first", "kind", "withdrawn")}
+            | {name: vote[name] for name in ("answer", "said", "first", "kind", "withdrawn")}
             for vote in voting.history(db, example)
         ),
         threshold=plan[0]["threshold"] if plan else None,
@@ -193,7 +193,8 @@ def report_context(
         n=n,
         classes=classes,
         notices=notices(db),
-        estimated_errors=findings[-1]["estimated_errors"] if findings else None,
+        estimated_errors=_newest_estimate(findings),
+        probabilities=records.array(db, "probs") is not None,
         rule=_each(findings, "rule") if findings else None,
         score=_each(findings, "score") if findings else None,
         candidates=len(rows),
@@ -215,6 +216,12 @@ def report_context(
 _PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
 
 
+def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the errors that the newest run of `find` estimated; handed-in candidates say none."""
+    known = [run["estimated_errors"] for run in findings if run["estimated_errors"] is not None]
+    return known[-1] if known else None
+
+
 def _in_brackets(notes: Sequence[str]) -> str:
     more = [f"and {len(notes) - 3} more notes"] if len(notes) > 3 else []
     return f" ({'; '.join([*notes[:3], *more])})" if notes else ""
@@ -230,12 +237,13 @@ def _names_of(verdicts: Verdicts) -> dict[int, str]:
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
     told = ("flagger", "rule", "rules", "suggested", "score", "score_name", "rank", "of")
+    bars = run["thresholds"]
     return {
         "run": run["finding"],
         "time": run["created_at"],
         **{name: run[name] for name in told},
-        "threshold_given": run["thresholds"][run["given"]],
-        "threshold_suggested": run["thresholds"][run["suggested"]],
+        "threshold_given": None if bars is None else bars[run["given"]],
+        "threshold_suggested": None if bars is None else bars[run["suggested"]],
     }
 
 
@@ -244,7 +252,7 @@ def _verdict_of(verdicts: Verdicts) -> dict[int, tuple[str | None, dict[str, int
     return {
         example: (
             None if code == OPEN else VERDICTS[code],
-            dict(zip(ANSWERS, votes, strict=True)),
+            dict(zip(VOTED, votes, strict=True)),
         )
         for example, code, votes in zip(
             verdicts.examples.tolist(),

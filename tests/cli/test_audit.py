@@ -119,8 +119,28 @@ def test_verdicts_without_votes_have_the_head_of_their_csv(folder, tmp_path):
     errata(tmp_path, "plan", "pets.audit")
     empty = errata(tmp_path, "verdicts", "pets.audit", "--format", "csv").stdout
     assert empty == (
-        "id,given,suggested,votes_given,votes_suggested,votes_both,votes_neither,verdict\n"
+        "id,given,suggested,votes_given,votes_suggested,votes_both,votes_neither,votes_other,"
+        "verdict\n"
     )
+
+
+def test_candidates_from_elsewhere_need_no_probabilities(folder, tmp_path):
+    for name in ("labels.npy", "names.json"):
+        shutil.copy(folder / name, tmp_path)
+    words = ["--labels", "labels.npy", "--classes", "names.json"]
+    made = errata(tmp_path, "init", "pets.audit", *words)
+    assert "Next: errata candidates import pets.audit FILE --flagger NAME" in made.stderr
+    early = errata(tmp_path, "find", "pets.audit", code=2)
+    assert "made without probabilities" in early.stderr
+    (tmp_path / "doubts.csv").write_text("id,suggested\n12,cat\n0,cat\n1,dog\n")
+    imported = ("candidates", "import", "pets.audit", "doubts.csv", "--flagger", "ann")
+    result = errata(tmp_path, *imported, code=2)
+    assert "1 candidates were refused, the others are in:\ndoubts.csv, line 4: " in result.stderr
+    assert "'dog', is the given one" in result.stderr
+    assert as_json(tmp_path, "plan", "pets.audit")["added"] == 2
+    assert "rank 1 of 2 by rule 'imported'" in errata(tmp_path, "why", "pets.audit", "12").stdout
+    nothing = errata(tmp_path, "init", "new.audit", "--labels", "labels.npy", code=2)
+    assert "no probabilities and no class names" in nothing.stderr
 
 
 def test_a_folder_of_votes_is_named_as_one(planned):
@@ -180,6 +200,7 @@ def test_review_serves_the_page_until_ctrl_c(planned):
     [
         ["find", "no.audit"],
         ["plan", "no.audit"],
+        ["candidates", "import", "no.audit", "file.csv", "--flagger", "x"],
         ["review", "no.audit", "--no-browser"],
         ["verdicts", "no.audit"],
         ["votes", "export", "no.audit"],

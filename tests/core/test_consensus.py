@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errata.core.consensus import ANSWERS, VERDICTS, lacking_votes, verdict_codes
+from errata.core.consensus import ANSWERS, VERDICTS, VOTED, lacking_votes, verdict_codes
 from errata.errors import InputError
 
 vote_tables = st.lists(st.lists(st.integers(0, 4), min_size=4, max_size=4), max_size=8)
@@ -55,6 +55,19 @@ def test_with_enough_votes_for_two_answers_the_given_label_stands():
 def test_a_candidate_lacks_votes_until_it_is_decided_or_has_them_all(rows, threshold, wanted):
     expected = [max(row) < threshold and sum(row) < wanted for row in rows]
     assert lacking_votes(as_votes(rows), threshold, wanted).tolist() == expected
+
+
+@given(vote_tables, st.lists(st.integers(0, 9), min_size=8, max_size=8), st.integers(1, 5))
+def test_other_answers_decide_nothing_and_count_towards_the_wanted_votes(rows, other, threshold):
+    votes = as_votes(rows)
+    more = np.column_stack([votes, np.array(other[: len(rows)], dtype=np.int64)])
+    assert more.shape[1] == len(VOTED)
+    np.testing.assert_array_equal(verdict_codes(more, threshold), verdict_codes(votes, threshold))
+    expected = [
+        max(row) < threshold and sum(row) + count < 7
+        for row, count in zip(rows, other, strict=False)
+    ]
+    assert lacking_votes(more, threshold, wanted=7).tolist() == expected
 
 
 @given(st.lists(st.sampled_from(range(len(ANSWERS))), min_size=5, max_size=5))

@@ -22,6 +22,7 @@ votes = st.lists(
             "time": st.none() | st.datetimes().map(lambda time: time.isoformat()),
             "first": st.sampled_from([None, "given", "suggested"]),
             "kind": st.sampled_from(["person", "simulated", "imported"]),
+            "said": st.none() | texts,
         }
     ),
     max_size=5,
@@ -155,6 +156,16 @@ def test_the_columns_are_those_of_the_file(tmp_path):
 @pytest.mark.parametrize("name", ["Zoë  Lima", " Zoe\u0308 Lima ", "Zoë\u00a0Lima", "Zoë\tLima"])
 def test_one_person_has_one_name_however_it_is_typed(name):
     assert check_reviewer(name) == clean_name(name) == "Zoë Lima"
+
+
+def test_a_word_of_their_own_goes_with_the_answer_other():
+    row = {"index": "0", "reviewer": "ann", "answer": "Other", "said": "  off   topic "}
+    vote = check_vote(row, index_of=int, n=1, kind="imported")
+    assert (vote["answer"], vote["said"]) == ("other", "off topic")
+    vote = check_vote(row | {"said": ""}, index_of=int, n=1, kind="imported")
+    assert (vote["answer"], vote["said"]) == ("other", None)
+    with pytest.raises(VoteError, match="said 'off   topic', but the answer is 'both': a word of"):
+        check_vote(row | {"answer": "both"}, index_of=int, n=1, kind="imported")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,104 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
         Database(path)
 
 
+@pytest.fixture
+def first_version(tmp_path, monkeypatch):
+    """Return the path of an audit's database as version 0001 left it, with a row in each table."""
+    path = tmp_path / "old.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "HEAD", "0001")
+        Database(path).close()
+    with sqlite3.connect(path) as plain:
+        plain.executescript(
+            """
+            PRAGMA foreign_keys = ON;
+            INSERT INTO arrays (id, role, path, sha256) VALUES (1, 'probs', 'p.npy', '0');
+            INSERT INTO audit (id, name, n, classes, seed, media, errata, created_at)
+                VALUES (1, 'pets', 9, '["cat", "dog"]', 7, 'null', '0.1.0', 'then');
+            INSERT INTO findings VALUES
+                (4, 'margin', 'normalized_margin', NULL, '{}', 'model', 2, '[0.5, null]', '[]',
+                 1, 1, '0.1.0', 'then');
+            INSERT INTO candidates VALUES (7, 4, 3, 1, 0, 1, -0.5, '["margin"]');
+            INSERT INTO candidates VALUES (8, 4, 5, 2, 1, 0, -0.25, '["margin", "argmax"]');
+            INSERT INTO plans VALUES (1, 4, 'census', 5, 3, NULL, 'then');
+            INSERT INTO planned VALUES (1, 1, 7, 3, 0, 1.0), (2, 1, 8, 5, 1, 1.0);
+            INSERT INTO reviewers VALUES (1, 'ann', 'person');
+            INSERT INTO votes VALUES
+                (1, 3, 1, 1, 'given', 'given', 'then', 'person', NULL, 'a'),
+                (2, 3, 1, 2, NULL, NULL, 'then', 'person', NULL, 'withdraws 1'),
+                (3, 5, 1, 1, 'both', NULL, NULL, 'imported', 'a note', 'b');
+            INSERT INTO skips VALUES (1, 3, 1, 2, 'then');
+            INSERT INTO releases VALUES (1, 'v', 'out', '3', '0', 'then');
+            INSERT INTO released VALUES (1, 5, 'multi_label', 1);
+            INSERT INTO events VALUES (1, 'create', '{}', 'then');
+            """
+        )
+    return path
+
+
+def everything(path):
+    """Return the rows of every table, as mappings without what is empty."""
+    with sqlite3.connect(path) as plain:
+        plain.row_factory = sqlite3.Row
+        names = [
+            name
+            for (name,) in plain.execute(
+                "SELECT name FROM sqlite_master WHERE sql GLOB 'CREATE TABLE*'"
+            )
+        ]
+        return {
+            name: [
+                {key: row[key] for key in row.keys() if row[key] is not None}  # noqa: SIM118
+                for row in plain.execute(f"SELECT * FROM {name}")
+            ]
+            for name in names
+            if name != "alembic_version"
+        }
+
+
+def triggers(path):
+    with sqlite3.connect(path) as plain:
+        rows = plain.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
+    before, guards = everything(first_version), triggers(first_version)
+    db = Database(first_version)
+    db.close()
+    after = everything(first_version)
+    assert [row.pop("multilabel") for row in after["audit"]] == [0]
+    assert after == before
+    assert triggers(first_version) == guards
+    Database(tmp_path / "new.db").close()
+    old, new = (
+        {name: sorted(sql.replace("\n", "").split()) for name, sql in schema(path) if sql}
+        for path in (first_version, tmp_path / "new.db")
+    )
+    assert old == new, "an audit that was upgraded is as one that is made today"
+
+
+def test_an_upgraded_audit_is_read_as_it_was_and_can_be_gone_on_with(first_version):
+    db = Database(first_version)
+    with db.read() as connection:
+        planned_rows = records.planned(connection)
+        assert [(row["given"], row["suggested"]) for row in planned_rows] == [(0, 1), (1, 0)]
+        assert records.newest_finding(connection)["thresholds"] == [0.5, None]
+        assert records.releases(connection, 5)[0]["corrected"] == 1
+        assert records.audit(connection)["multilabel"] is False
+        assert [vote["answer"] for vote in voting.held(connection)] == ["both"]
+        assert voting.next_example(connection, "ann") == 3
+    assert cast(db, example=3, name="bob")
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"), db.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO planned (plan, candidate, example, position, probability) "
+                "VALUES (1, 99, 8, 2, 1)"
+            )
+        )
+    db.close()
+
+
 # ---------------------------------------------------------------- promises
 
 
@@ -225,6 +323,9 @@ def test_a_vote_cannot_be_replaced(db, tmp_path, verb, same):
     ("wrong", "values"),
     [
         ("an unknown answer", {"answer": "'maybe'"}),
+        ("a word of their own beside another answer", {"said": "'neutral'"}),
+        ("labels beside another answer", {"labels": "'[1]'"}),
+        ("an answer of labels without any list", {"answer": "'labels'"}),
         ("an even revision that answers", {"revision": 2}),
         ("an odd revision that withdraws", {"answer": "NULL"}),
         ("an example nobody planned", {"example": 99}),

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from errata.cli import demo, finding, making, paper, publishing, reviewing, votes
+from errata.cli import candidates, demo, finding, making, paper, publishing, reviewing, votes
 from errata.errors import ErrataError, ErrataWarning
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -64,6 +64,7 @@ for command in (
     demo.demo,
 ):
     app.command()(command)
+app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(paper.app)
 

@@ -17,7 +17,10 @@ def init(
     audit: Annotated[Path, typer.Argument(metavar="AUDIT", help="The folder to make.")],
     *,
     labels: Annotated[Path, typer.Option(help="Given labels: .npy, one an example.")],
-    probs: Annotated[Path, typer.Option(help="Out-of-sample probabilities: .npy.")],
+    probs: Annotated[
+        Path | None,
+        typer.Option(help="Out-of-sample probabilities: .npy. Not needed for candidates import."),
+    ] = None,
     classes: Annotated[
         Path | None, typer.Option(help="Class names: a .json list, or text with a name a line.")
     ] = None,
@@ -39,8 +42,9 @@ def init(
 ) -> None:
     """Make an audit, a folder, of labels and probabilities.
 
-    Labels and probabilities stay where they are and are referred to by path and SHA-256. With
-    --images, --texts or --features reviewers are shown the examples.
+    Without --probs candidates come from elsewhere, and --classes is needed. Files stay where they
+    are and are referred to by path and SHA-256. With --images, --texts or --features reviewers are
+    shown the examples.
     """
     import errata
     from errata.exchange.lists import read_list
@@ -58,7 +62,10 @@ def init(
     printer.facts(
         {"audit": str(audit), "name": made.name, "examples": made.n, "classes": len(made.classes)}
     )
-    printer.next("find", audit)
+    if probs is not None:
+        printer.next("find", audit)
+    else:
+        printer.next("candidates", "import", audit, "FILE", "--flagger", "NAME")
 
 
 def _media(

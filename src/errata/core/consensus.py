@@ -10,10 +10,13 @@ from jaxtyping import Bool, Int, Integer
 from errata.errors import InputError
 
 ANSWERS = ("given", "suggested", "both", "neither")
-"""What a reviewer can answer, in the order of the columns of a vote table."""
+"""The answers that can decide, in the order of the columns of a vote table."""
+
+VOTED = (*ANSWERS, "other")
+"""Everything a vote can say; "other", in the reviewer's own word, decides nothing."""
 
 VERDICTS = ("non_error", "correctable", "multi_label", "neither", "non_agreement")
-"""What the votes can come to. The first four are what agreement on each of ``ANSWERS`` means."""
+"""What the votes can come to. The first four are what agreement on each of `ANSWERS` means."""
 
 NON_ERROR, CORRECTABLE, MULTI_LABEL, NEITHER, NON_AGREEMENT = range(len(VERDICTS))
 OPEN = -1
@@ -21,7 +24,7 @@ OPEN = -1
 
 
 def verdict_codes(
-    votes: Integer[np.ndarray, "candidates 4"], threshold: int
+    votes: Integer[np.ndarray, "candidates answers"], threshold: int
 ) -> Int[np.ndarray, "candidates"]:
     """Return each candidate's verdict, as its index into `VERDICTS`.
 
@@ -31,7 +34,8 @@ def verdict_codes(
 
     Parameters
     ----------
-    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`
+    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`, or
+        ``(candidates, 5)``, columns as `VOTED`
     threshold : votes needed for agreement, at least 1 (the paper: 3, of 5)
 
     Raises
@@ -55,7 +59,7 @@ def verdict_codes(
 
 
 def lacking_votes(
-    votes: Integer[np.ndarray, "candidates 4"], threshold: int, wanted: int
+    votes: Integer[np.ndarray, "candidates answers"], threshold: int, wanted: int
 ) -> Bool[np.ndarray, "candidates"]:
     """Return which candidates are still open: no agreement yet, and fewer votes than wanted.
 
@@ -64,7 +68,8 @@ def lacking_votes(
 
     Parameters
     ----------
-    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`
+    votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`, or
+        ``(candidates, 5)``, columns as `VOTED`; every vote counts towards ``wanted``
     threshold : votes needed for agreement, at least 1
     wanted : votes to collect for each candidate
 
@@ -85,12 +90,12 @@ def lacking_votes(
 
 
 def _agreed(
-    votes: Integer[np.ndarray, "candidates 4"], threshold: int
+    votes: Integer[np.ndarray, "candidates answers"], threshold: int
 ) -> Bool[np.ndarray, "candidates 4"]:
     if threshold < 1:
         raise InputError(
             f"The agreement threshold is {threshold}, but agreement needs at least 1 vote. "
             "The usual choice is 3, with 5 votes for each candidate."
         )
-    agreed: Bool[np.ndarray, "candidates 4"] = votes >= threshold
+    agreed: Bool[np.ndarray, "candidates 4"] = votes[:, : len(ANSWERS)] >= threshold
     return agreed

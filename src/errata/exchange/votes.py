@@ -1,31 +1,33 @@
 """Votes in and out of files: CSV and JSON lines, with the columns `COLUMNS`.
 
-Reading is lenient by the row: a row that cannot be taken keeps its place and its reason, so that
-the good ones go in and the others are named.
+How rows are read is `errata.exchange.rows`; here is what they mean.
 """
 
 import csv
 import io
 import json
-import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from errata.array_files import PathLike
-from errata.core.consensus import ANSWERS
-from errata.errors import FileError, VoteError, unknown_name
+from errata.core.consensus import ANSWERS, VOTED
+from errata.errors import VoteError, unknown_name
+from errata.exchange import rows
+from errata.exchange.rows import example_of, field
 
-COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind")
+COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said")
 """The columns of a vote file. The first three are needed; ``index`` may stand in for ``id``."""
+
+FORM = rows.Form(one="vote", many="votes", needed=COLUMNS[:3], known=COLUMNS[3:], error=VoteError)
 
 KINDS = ("person", "simulated", "imported")
 """How a vote came about."""
 
 LONGEST_NAME = 60
-"""A reviewer's name has at most so many characters."""
+"""A reviewer's name, and an answer in their own word, has at most so many characters."""
 
 
 def as_rows(votes: object) -> list[dict[str, Any]]:
@@ -47,19 +49,7 @@ def as_rows(votes: object) -> list[dict[str, Any]]:
     >>> as_rows([{"id": "17", "reviewer": "ann", "answer": "both"}])
     [{'where': 'votes[0]', 'id': '17', 'reviewer': 'ann', 'answer': 'both'}]
     """
-    if isinstance(votes, str | os.PathLike):
-        return read_votes(votes)
-    if not isinstance(votes, Iterable):
-        raise VoteError(
-            f"A list of votes, or the path of a vote file, was expected, not {votes!r}. Each vote "
-            f"is a mapping with {', '.join(COLUMNS[:3])}."
-        )
-    rows = []
-    for place, vote in enumerate(votes):
-        where = f"votes[{place}]"
-        known = isinstance(vote, Mapping)
-        rows.append({"where": where, **vote} if known else _json_row(vote, where))
-    return rows
+    return rows.as_rows(votes, FORM)
 
 
 def read_votes(path: PathLike) -> list[dict[str, Any]]:
@@ -83,69 +73,7 @@ def read_votes(path: PathLike) -> list[dict[str, Any]]:
     >>> read_votes(path)
     [{'id': '17', 'reviewer': 'ann', 'answer': 'suggested', 'where': 'votes.csv, line 2'}]
     """
-    path = Path(path)
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise FileError(f"{path} {found}; a file of votes (.csv, .json or .jsonl) was expected.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is not UTF-8: {error}. Save it as UTF-8.") from None
-    if path.suffix.lower() in (".json", ".jsonl"):
-        return _read_json(text, path.name)
-    return _read_csv(text, path.name)
-
-
-def _read_csv(text: str, name: str) -> list[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="more", restval=None)
-    columns = list(reader.fieldnames or ())
-    for needed in ("id", "reviewer", "answer"):
-        if needed not in columns and not (needed == "id" and "index" in columns):
-            raise VoteError(
-                f"{name} has no column {needed!r}; its columns are {', '.join(columns) or 'none'}. "
-                f"Needed: {', '.join(COLUMNS[:3])}; known besides: {', '.join(COLUMNS[3:])}."
-            )
-    rows: list[dict[str, Any]] = []
-    for row in _rows(reader, name):
-        where = f"{name}, line {reader.line_num}"
-        if row.pop("more", None) is not None:
-            problem = f"There are more fields than the {len(columns)} columns."
-            rows.append({"where": where, "problem": problem})
-        else:
-            rows.append({**row, "where": where})
-    return rows
-
-
-def _rows(reader: "csv.DictReader[str]", name: str) -> Iterator[dict[str, Any]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise FileError(f"{name} is no CSV after line {reader.line_num}: {error}") from None
-
-
-def _read_json(text: str, name: str) -> list[dict[str, Any]]:
-    if text.lstrip().startswith("["):
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise FileError(f"{name} is no JSON, or is cut short: {error}") from None
-        return [_json_row(value, f"{name}, vote {place}") for place, value in enumerate(values, 1)]
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            where = f"{name}, line {number}"
-            try:
-                rows.append(_json_row(json.loads(line), where))
-            except ValueError as error:
-                rows.append({"where": where, "problem": f"This is no JSON: {error}."})
-    return rows
-
-
-def _json_row(value: object, where: str) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return {**value, "where": where}
-    problem = f"An object with {', '.join(COLUMNS[:3])} was expected, not {value!r}."
-    return {"where": where, "problem": problem}
+    return rows.read_rows(path, FORM)
 
 
 def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
@@ -157,18 +85,18 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     >>> path = pathlib.Path(tempfile.mkdtemp(), "votes.csv")
     >>> write_votes([{"id": "17", "reviewer": "ann", "answer": "both", "kind": "person"}], path)
     >>> print(path.read_text(), end="")
-    id,reviewer,answer,time,first,kind
-    17,ann,both,,,person
+    id,reviewer,answer,time,first,kind,said
+    17,ann,both,,,person,
     """
     path = Path(path)
-    rows = [{column: vote.get(column) for column in COLUMNS} for vote in votes]
+    lines = [{column: vote.get(column) for column in COLUMNS} for vote in votes]
     text = io.StringIO()
     if path.suffix.lower() == ".jsonl":
-        text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in lines)
     else:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(lines)
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
@@ -187,13 +115,14 @@ def check_vote(
 
     Returns
     -------
-    ``example`` (its index), ``reviewer``, ``answer``, ``time``, ``first`` and ``kind``; time and
-    first may be None
+    ``example`` (its index), ``reviewer``, ``answer``, ``time``, ``first``, ``kind`` and ``said``;
+    time, first and said may be None
 
     Raises
     ------
     VoteError, NameUnknownError
-        A needed field is missing, or a field is not one of the known words.
+        A needed field is missing, a field is not one of the known words, or ``said`` stands
+        beside another answer than ``"other"``.
 
     Examples
     --------
@@ -204,18 +133,20 @@ def check_vote(
     """
     if "problem" in row:
         raise VoteError(str(row["problem"]))
-    reviewer = check_reviewer(_field(row, "reviewer"))
-    answer = _field(row, "answer")
+    reviewer = check_reviewer(field(row, "reviewer"))
+    answer = field(row, "answer")
     if answer is None:
-        raise VoteError(f"The answer is missing; one of {', '.join(ANSWERS)} was expected.")
-    own = _word("kind of vote", _field(row, "kind"), KINDS)
+        raise VoteError(f"The answer is missing; one of {', '.join(VOTED)} was expected.")
+    answer = _word("answer", answer, VOTED)
+    own = _word("kind of vote", field(row, "kind"), KINDS)
     return {
-        "example": _example(row, index_of, n),
+        "example": example_of(row, FORM, index_of, n),
         "reviewer": reviewer,
-        "answer": _word("answer", answer, ANSWERS),
-        "time": _time(_field(row, "time")),
-        "first": _word("first label", _field(row, "first"), ANSWERS[:2]),
+        "answer": answer,
+        "time": _time(field(row, "time")),
+        "first": _word("first label", field(row, "first"), ANSWERS[:2]),
         "kind": kind if kind == "simulated" or own in (None, "person") else own,
+        "said": _said(field(row, "said"), answer),
     }
 
 
@@ -254,21 +185,22 @@ def one_form(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
-def _example(row: Mapping[str, Any], index_of: Callable[[str], int], n: int) -> int:
-    id_ = _field(row, "id")
-    if id_ is not None:
-        return index_of(id_)
-    index = _field(row, "index")
-    if index is None:
-        raise VoteError("The example is missing; give its id, or its index.")
-    if not index.isdecimal() or int(index) >= n:
-        raise VoteError(f"There is no example with index {index}; they run from 0 to {n - 1}.")
-    return int(index)
-
-
-def _field(row: Mapping[str, Any], column: str) -> str | None:
-    value = row.get(column)
-    return None if value is None or str(value).strip() == "" else str(value).strip()
+def _said(word: str | None, answer: str) -> str | None:
+    """Return an answer in the reviewer's own word, in one form; None where there is none."""
+    if word is None:
+        return None
+    if answer != VOTED[-1]:
+        raise VoteError(
+            f"The reviewer said {word!r}, but the answer is {answer!r}: a word of their own goes "
+            f"with the answer {VOTED[-1]!r}."
+        )
+    word = one_form(word)
+    if len(word) > LONGEST_NAME or not word.isprintable():
+        raise VoteError(
+            f"What the reviewer said, {word[:20]!r}, is not printable, or longer than "
+            f"{LONGEST_NAME} characters."
+        )
+    return word
 
 
 def _word(what: str, word: str | None, known: tuple[str, ...]) -> Any:

@@ -40,7 +40,7 @@ class ReportExample:
     score : the audit's score; lower is more suspicious
     rules : every rule that flags the example
     verdict : one of the five verdicts; ``None`` while too few votes are in
-    votes : how many reviewers gave each answer (``given suggested both neither``);
+    votes : how many reviewers gave each answer (``given suggested both neither other``);
         an answer that is not listed has none
     corrected : the label of the corrected set, where it differs from the given one
     shown : the example itself; ``None`` when the audit holds no media
@@ -68,6 +68,7 @@ class ReportContext:
     path : the audit as a person would type it, for the commands the report suggests
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
+    probabilities : whether there are any for `find` to look at
     candidates, decided, open : examples sent for checking; those with a verdict; those without
     threshold : votes needed for a verdict; several where plans differ
     verdict_counts : examples for each of the five verdicts; a verdict not listed has none
@@ -86,6 +87,7 @@ class ReportContext:
     estimated_errors: int | None = None
     rule: str | None = None
     score: str | None = None
+    probabilities: bool = True
     candidates: int = 0
     decided: int = 0
     open: int = 0

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
-from errata.core.consensus import ANSWERS
+from errata.core.consensus import VOTED
 from errata.datasets.media import Picture, Row, Text
 from errata.errors import FileError
 from errata.report import charts
@@ -114,6 +114,11 @@ def write_report(context: ReportContext, out: Path) -> Path:
 def headline(context: ReportContext) -> str:
     """Return the sentence a person can act on."""
     if context.rule is None:
+        if not context.probabilities:
+            return (
+                "Nobody has named a label that looks wrong yet. Next: errata candidates import "
+                f"{context.path} FILE --flagger NAME"
+            )
         return f"Nothing has been looked for yet. Next: errata find {context.path}"
     if context.candidates == 0:
         return "No label looks wrong by this rule. Another rule may be less strict."
@@ -360,19 +365,25 @@ def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
 
 def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
     """Return what the card of one suspicious example shows."""
-    votes = [(answer, example.votes.get(answer, 0)) for answer in ANSWERS]
+    votes = [(answer, example.votes.get(answer, 0)) for answer in VOTED]
     return {
         "id": example.id,
         "given": context.classes[example.given],
         "suggested": context.classes[example.suggested],
         "corrected": None if example.corrected is None else context.classes[example.corrected],
         "score": f"{example.score:.3f}",
-        "rules": "all six rules" if len(example.rules) == 6 else ", ".join(example.rules),
+        "flagged": _flagged(example.rules),
         "verdict": example.verdict,
         "votes": [(answer, count) for answer, count in votes if count],
         "dots": [answer for answer, count in votes for _ in range(count)][:15],
         **_shown(example.shown),
     }
+
+
+def _flagged(rules: Sequence[str]) -> str:
+    if list(rules) == ["imported"]:
+        return "named in a list from elsewhere"
+    return f"flagged by {'all six rules' if len(rules) == 6 else ', '.join(rules)}"
 
 
 def _shown(shown: object) -> dict[str, Any]:

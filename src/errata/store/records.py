@@ -71,7 +71,12 @@ def array_number(db: Connection, number: int) -> Row:
 
 
 def add_finding(db: Connection, row: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> int:
-    """Write a run of `find` and its candidates, worst first; return its number."""
+    """Write a run of `find`, or a list from elsewhere, and its candidates, worst first.
+
+    Returns
+    -------
+    the number of the run
+    """
     finding = _inserted(db, t.findings, {**row, "created_at": now()})
     rows = [
         {**candidate, "finding": finding, "rank": rank} for rank, candidate in enumerate(found, 1)
@@ -82,7 +87,7 @@ def add_finding(db: Connection, row: Mapping[str, Any], found: Iterable[Mapping[
 
 
 def newest_finding(db: Connection) -> Row | None:
-    """Return the newest run of `find`."""
+    """Return the newest run of `find`, or list from elsewhere."""
     return _first(db, select(t.findings).order_by(t.findings.c.id.desc()))
 
 
@@ -93,7 +98,7 @@ def planned_findings(db: Connection) -> list[Row]:
 
 
 def finding_count(db: Connection) -> int:
-    """Return how often `find` has run."""
+    """Return how many runs of `find` and lists from elsewhere there are."""
     return db.scalar(select(func.count()).select_from(t.findings)) or 0
 
 

@@ -7,6 +7,7 @@ where the answer before it is withdrawn, so the newest revision says what the re
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 metadata = MetaData()
@@ -32,6 +33,7 @@ audit = Table(
     Column("n", Integer, nullable=False),
     Column("classes", JSON, nullable=False),
     Column("seed", Integer, nullable=False),  # of the order in which options are shown
+    Column("multilabel", Boolean, nullable=False, server_default="0"),  # sets of labels
     Column("media", JSON),  # how to open what is shown, or nothing
     Column("errata", Text, nullable=False),  # the version that made the audit
     Column("created_at", Text, nullable=False),
@@ -57,11 +59,11 @@ findings = Table(
     Column("compat", Text),
     Column("settings", JSON, nullable=False),
     Column("flagger", Text, nullable=False),  # what proposed the suggested labels
-    Column("estimated_errors", Integer, nullable=False),
-    Column("thresholds", JSON, nullable=False),
+    Column("estimated_errors", Integer),  # nothing, as below, where candidates were handed in
+    Column("thresholds", JSON(none_as_null=True)),
     Column("warnings", JSON, nullable=False),
-    Column("probs", Integer, ForeignKey("arrays.id"), nullable=False),
-    Column("self_confidence", Integer, ForeignKey("arrays.id"), nullable=False),
+    Column("probs", Integer, ForeignKey("arrays.id")),
+    Column("self_confidence", Integer, ForeignKey("arrays.id")),
     Column("errata", Text, nullable=False),
     Column("created_at", Text, nullable=False),
 )
@@ -73,8 +75,8 @@ candidates = Table(
     Column("finding", Integer, ForeignKey("findings.id"), nullable=False),
     Column("example", Integer, nullable=False),
     Column("rank", Integer, nullable=False),  # 1 is the most suspicious
-    Column("given", Integer, nullable=False),
-    Column("suggested", Integer, nullable=False),
+    Column("given", JSON, nullable=False),  # a class, or the sorted classes of a set
+    Column("suggested", JSON, nullable=False),
     Column("score", Float, nullable=False),
     Column("rules", JSON, nullable=False),  # every rule that flags the example
     UniqueConstraint("finding", "example"),
@@ -102,6 +104,7 @@ planned = Table(
     Column("example", Integer, nullable=False, unique=True),  # a later plan only adds
     Column("position", Integer, nullable=False),
     Column("probability", Float, nullable=False),  # of being sampled
+    Index("planned_of_candidate", "candidate"),
 )
 
 reviewers = Table(
@@ -122,7 +125,12 @@ votes = Table(
     Column("reviewer", Integer, ForeignKey("reviewers.id"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("answer", Text),  # nothing: withdrawn
+    Column(
+        "said", Text, CheckConstraint("said IS NULL OR ifnull(answer, '') = 'other'")
+    ),  # in their word
+    Column("labels", JSON(none_as_null=True)),  # the sorted classes that answer 'labels' ticks
     Column("first", Text, CheckConstraint("\"first\" IN ('given', 'suggested')")),  # shown first
+    Column("shown", JSON(none_as_null=True)),  # the classes of 'labels' in the order shown
     Column("created_at", Text),
     Column(
         "kind", Text, CheckConstraint("kind IN ('person', 'simulated', 'imported')"), nullable=False
@@ -131,7 +139,8 @@ votes = Table(
     Column("key", Text, nullable=False),
     UniqueConstraint("reviewer", "key"),
     UniqueConstraint("reviewer", "example", "revision"),
-    CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither')"),
+    CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'other', 'labels')"),
+    CheckConstraint("(labels IS NOT NULL) = (ifnull(answer, '') = 'labels')"),
     CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
     Index("votes_of_example", "example", "answer"),
 )
@@ -164,7 +173,7 @@ released = Table(
     Column("release", Integer, ForeignKey("releases.id"), primary_key=True),
     Column("example", Integer, primary_key=True),
     Column("verdict", Text, nullable=False),
-    Column("corrected", Integer, nullable=False),
+    Column("corrected", JSON, nullable=False),
 )
 
 events = Table(

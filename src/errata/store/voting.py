@@ -9,7 +9,7 @@ handed; those that add rows need one that writes.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select
 from sqlalchemy.sql.selectable import Subquery
@@ -31,11 +31,30 @@ class Ballot:
     first: str | None
     time: str | None
     kind: str
+    said: str | None = None
 
     @property
     def key(self) -> str:
         """The same for the same vote, so that handing it in twice adds it once."""
-        return json.dumps(["import", self.reviewer, self.id, self.answer, self.time])
+        own = [] if self.said is None else [self.said]
+        return json.dumps(["import", self.reviewer, self.id, self.answer, self.time, *own])
+
+    @property
+    def content(self) -> "Content":
+        """What the vote says: votes with the same content say the same."""
+        return Content(self.answer, self.said)
+
+
+class Content(NamedTuple):
+    """What a vote says, whoever cast it."""
+
+    answer: str
+    said: str | None
+
+    @property
+    def told(self) -> str:
+        """The same in words."""
+        return self.answer if self.said is None else f"{self.answer} ({self.said})"
 
 
 _v = t.votes.c
@@ -120,10 +139,10 @@ def cast_all(
     -------
     how many were added, how many were there already, and a line for each that was refused
     """
-    newest = {
-        (who, example): (revision, answer)
-        for who, example, revision, answer in db.execute(
-            select(_v.reviewer, _v.example, _v.revision, _v.answer).order_by(_v.id)
+    newest: dict[tuple[int, int], tuple[int, Content | None]] = {
+        (row.reviewer, row.example): (row.revision, row.answer and Content(row.answer, row.said))
+        for row in db.execute(
+            select(_v.reviewer, _v.example, _v.revision, _v.answer, _v.said).order_by(_v.id)
         )
     }
     keys = {(who, key) for who, key in db.execute(select(_v.reviewer, _v.key))}
@@ -146,23 +165,25 @@ def cast_all(
                 refused.append(f"{ballot.where}: {error}")
                 continue
         who = numbers[person]
-        revision, answer = newest.get((who, ballot.example), (0, None))
-        if answer not in (None, ballot.answer):
+        revision, content = newest.get((who, ballot.example), (0, None))
+        if content is not None and content != ballot.content:
             refused.append(
-                f"{ballot.where}: {ballot.reviewer!r} answered {answer!r} for {ballot.id!r} "
-                f"before, so {ballot.answer!r} is not added. A reviewer has one vote on an example."
+                f"{ballot.where}: {ballot.reviewer!r} answered {content.told!r} for {ballot.id!r} "
+                f"before, so {ballot.content.told!r} is not added. A reviewer has one vote on an "
+                "example."
             )
-        elif answer is not None or (who, ballot.key) in keys:
+        elif content is not None or (who, ballot.key) in keys:
             already += 1
         else:
             keys.add((who, ballot.key))
-            newest[who, ballot.example] = (revision + 1, ballot.answer)
+            newest[who, ballot.example] = (revision + 1, ballot.content)
             rows.append(
                 {
                     "example": ballot.example,
                     "reviewer": who,
                     "revision": revision + 1,
                     "answer": ballot.answer,
+                    "said": ballot.said,
                     "first": ballot.first,
                     "created_at": ballot.time,
                     "kind": ballot.kind,

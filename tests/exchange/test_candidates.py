@@ -1,0 +1,72 @@
+"""Candidates from elsewhere: how their files are read."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errata import FileError, InputError, LabelError
+from errata.exchange.candidates import as_rows, check_candidate, class_of
+
+CLASSES = ("cat", "dog", "7", "fox")
+
+
+def check(**row):
+    return check_candidate({"index": "0", **row}, index_of=int, n=9, classes=CLASSES)
+
+
+@pytest.mark.parametrize("name", ["doubts.csv", "doubts.json", "doubts.jsonl"])
+def test_csv_json_and_json_lines_say_the_same(tmp_path, name):
+    rows = [{"id": "3", "suggested": "dog", "score": "-0.5"}, {"id": "1", "suggested": "0"}]
+    text = {
+        "doubts.csv": "id,suggested,score\n3,dog,-0.5\n1,0,\n",
+        "doubts.json": json.dumps(rows),
+        "doubts.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+    }[name]
+    (tmp_path / name).write_text(text)
+    read = as_rows(tmp_path / name)
+    assert [row["where"].startswith(f"{name}, ") for row in read] == [True, True]
+    checked = [check_candidate(row, index_of=int, n=9, classes=CLASSES) for row in read]
+    assert checked == [
+        {"example": 3, "suggested": 1, "score": -0.5},
+        {"example": 1, "suggested": 0, "score": None},
+    ]
+
+
+def test_what_is_no_file_of_candidates_is_told(tmp_path):
+    (tmp_path / "a.csv").write_text("id,sugested\n3,dog\n")
+    with pytest.raises(LabelError, match="no column 'suggested'; its columns are id, sugested"):
+        as_rows(tmp_path / "a.csv")
+    with pytest.raises(FileError, match=r"a file of candidates \(\.csv, .* was expected"):
+        as_rows(tmp_path / "gone.csv")
+
+
+@given(st.integers(0, 3))
+def test_an_index_is_an_index_and_a_text_is_first_of_all_a_name(index):
+    assert class_of(index, CLASSES) == class_of(CLASSES[index], CLASSES) == index
+    assert class_of(f" {index} ", CLASSES) == index
+    assert class_of("7", CLASSES) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"suggested": "dgo"}, "There is no class 'dgo'. Did you mean 'dog'"),
+        ({"suggested": ""}, "The suggested label is missing"),
+        ({"suggested": None}, "The suggested label is missing"),
+        ({"suggested": 4}, "There is no class 4; they run from 0 to 3"),
+        ({"suggested": -1}, "There is no class -1"),
+        ({"suggested": "4"}, "There is no class 4"),
+        ({"suggested": True}, "There is no class 'True'"),
+        ({"suggested": 1.5}, r"There is no class '1\.5'"),
+        ({"suggested": "dog", "score": "low"}, "The score 'low' is no finite number"),
+        ({"suggested": "dog", "score": "nan"}, "The score 'nan' is no finite number"),
+        ({"suggested": "dog", "index": "9"}, "no example with index 9; they run from 0 to 8"),
+        ({"suggested": "dog", "index": ""}, "The example is missing; give its id, or its index"),
+        ({"problem": "There are more fields"}, "There are more fields"),
+    ],
+)
+def test_a_candidate_that_cannot_be_taken_is_told_why(row, message):
+    with pytest.raises(InputError, match=message):
+        check(**row)
