@@ -26,6 +26,8 @@ SUM_TOLERANCE = 1e-3
 
 _COLUMNS = "the probabilities have {} columns"
 
+_SEVERAL = "Several labels for each example are for `errata.find_multilabel` (--multilabel)."
+
 _ROUNDING = {2: 1e-3, 4: 1e-5, 8: 1e-5}
 """Deviation of a row sum that rounding alone explains, by bytes per number; beyond it one warns."""
 
@@ -124,7 +126,7 @@ def as_labels(
         raise LabelError(
             f"labels has shape {array.shape}; one label for each example, shape (n,), was "
             "expected. "
-            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else "")
+            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else _SEVERAL)
         )
     if len(array) == 0:
         raise LabelError(
@@ -359,7 +361,8 @@ def _as_column(values: object, what: str) -> Shaped[np.ndarray, "..."]:
         array = np.asarray(values)
         return array.astype(str) if array.dtype.kind == "S" else array
     except ValueError as error:  # ragged lists, and bytes that are no text
-        raise LabelError(f"{what} is no plain list: {error}") from None
+        way_on = f". {_SEVERAL}" if what == "labels" else ""
+        raise LabelError(f"{what} is no plain list: {error}{way_on}") from None
 
 
 def _is_missing(value: object) -> bool:
