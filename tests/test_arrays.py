@@ -425,7 +425,7 @@ def test_two_classes_are_read_in_one_way_or_not_at_all():
             r"labels\[1\] holds class 2 twice \(2 labels .* \[set\(row\)",
         ),
         ([[0, 1], [1, 1]], r"labels\[1\] holds class 1 twice .* needs 3 entries"),
-        ([[0], [True, False]], r"labels\[1\] holds booleans, but labels\[0\] .* 3 columns"),
+        ([[0], [True, False]], r"labels\[1\] holds booleans, but labels\[0\] .* 3 classes"),
         ([[[0]], [[1]]], r"labels\[0\] holds \[0\], of type list"),
         ({0: [1]}, r"shape \(\); a list of labels for each example"),
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),

@@ -59,7 +59,7 @@ def test_labels_and_class_names_make_an_audit(tmp_path):
         ({"classes": None}, "no probabilities and no class names, so the classes are not known"),
         ({"classes": ["cat"]}, "with fewer than two classes no label can be wrong"),
         ({"classes": ["cat", "cat", "fox"]}, "'cat' stands twice"),
-        ({"labels": [0, 1, 3]}, r"labels\[2\] is 3, but there are 3 classes \(columns of"),
+        ({"labels": [0, 1, 3]}, r"labels\[2\] is 3, but there are 3 class names, so labels run"),
         ({"labels": ["cat", "dgo"]}, r"labels\[1\] is 'dgo', which is none .* mean 'dog'"),
         ({"labels": []}, "There are no labels"),
     ],

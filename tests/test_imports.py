@@ -149,7 +149,7 @@ def test_imports_point_down():
         ("errata.core.ranking", "def f():\n    import os", "x.py:2: 'core' imports os"),
         ("errata.core.ranking", "import sklearn", "it may import jaxtyping, numpy, scipy"),
         ("errata.store.tables", "import numpy as np", "'store' imports numpy"),
-        ("errata.paper.cifar10", "from errata.audit import Audit", "it may import errata, paper"),
+        ("errata.paper.audits", "from errata.audit import Audit", "it may import errata, paper"),
         ("errata.review.app", "from errata.core import accuracy", "'review' imports errata.core"),
         ("errata.attic", "", "'attic' has no place yet"),
     ],
@@ -167,7 +167,7 @@ def test_the_check_sees_an_import_that_points_up(module, source, complaint):
             "from . import joint\nfrom ..errors import InputError",
         ),
         ("errata.core.ranking", "import numpy as np\nfrom scipy import special"),
-        ("errata.paper.cifar10", "import errata\nfrom errata import Audit\nimport PIL"),
+        ("errata.paper.audits", "import errata\nfrom errata import Audit\nimport PIL"),
         ("errata.cli.find", "import errata\nfrom errata.audit import Audit\nimport typer"),
     ],
 )

@@ -24,6 +24,8 @@ from errata.finding import find as find
 if TYPE_CHECKING:
     from errata.audit import Audit as Audit
     from errata.comparison import Comparison as Comparison
+    from errata.comparison import ModelAccuracies as ModelAccuracies
+    from errata.comparison import Score as Score
     from errata.comparison import compare as compare
     from errata.core.accuracy import corrected_labels as corrected_labels
     from errata.core.accuracy import label_sets as label_sets
@@ -46,7 +48,9 @@ _LAZY = {
     "Comparison": "errata.comparison",
     "Features": "errata.datasets.media",
     "Images": "errata.datasets.media",
+    "ModelAccuracies": "errata.comparison",
     "MultilabelFindings": "errata.multilabel",
+    "Score": "errata.comparison",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
     "compare": "errata.comparison",

@@ -120,7 +120,7 @@ def read_text(path: PathLike) -> str:
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+        raise FileError(f"{path} cannot be read: {error.strerror}.{_near(Path(path))}") from None
 
 
 def read_json(path: PathLike) -> Any:

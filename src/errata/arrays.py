@@ -24,6 +24,10 @@ from errata.errors import LabelError, ProbabilityError, unknown_name
 SUM_TOLERANCE = 1e-3
 """Rows whose sum is off by more than this are refused."""
 
+_COLUMNS = "the probabilities have {} columns"
+
+_SEVERAL = "Several labels for each example are for `errata.find_multilabel` (--multilabel)."
+
 _ROUNDING = {2: 1e-3, 4: 1e-5, 8: 1e-5}
 """Deviation of a row sum that rounding alone explains, by bytes per number; beyond it one warns."""
 
@@ -87,6 +91,7 @@ def as_labels(
     n_classes: int,
     n: int | None = None,
     classes: Sequence[object] | None = None,
+    known_by: str = _COLUMNS,
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
@@ -98,6 +103,7 @@ def as_labels(
     n_classes : labels run from 0 to ``n_classes - 1``
     n : how many there must be, if known
     classes : class names in class order; needed when labels are strings
+    known_by : where the number of classes is known from, for messages
 
     Returns
     -------
@@ -120,14 +126,14 @@ def as_labels(
         raise LabelError(
             f"labels has shape {array.shape}; one label for each example, shape (n,), was "
             "expected. "
-            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else "")
+            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else _SEVERAL)
         )
     if len(array) == 0:
         raise LabelError(
             "There are no labels: the set has zero examples, so there is nothing to audit."
         )
     _check_number(len(array), n)
-    return _codes(array, n_classes, classes, "labels[{}] is")
+    return _codes(array, n_classes, classes, known_by=known_by, at="labels[{}] is".format)
 
 
 def _check_number(found: int, n: int | None) -> None:
@@ -143,14 +149,11 @@ def _codes(
     array: Shaped[np.ndarray, "n"],
     n_classes: int,
     classes: Sequence[object] | None,
-    place: str,
-    rows: Int[np.ndarray, "n"] | None = None,
+    *,
+    known_by: str,
+    at: Callable[[int], str],
 ) -> Int[np.ndarray, "n"]:
-    """Return class numbers; ``place`` and ``rows`` say in messages where a label stands."""
-
-    def at(index: int) -> str:
-        return place.format(index if rows is None else rows[index])
-
+    """Return class numbers; ``at`` says in messages where a label stands."""
     if array.dtype.kind == "O":
         array = _from_objects(array, at)
     if array.dtype.kind in "UST":
@@ -163,16 +166,20 @@ def _codes(
     if outside.any():
         first = int(outside.argmax())
         raise LabelError(
-            f"{at(first)} {array[first]}, but there are {n_classes} classes (columns of the "
-            "probabilities, or class names), so labels run from 0 to "
-            f"{n_classes - 1} ({int(outside.sum()):,} of {len(array):,} are outside). If "
-            "your labels count from 1, subtract 1; if they are names, give `classes`."
+            f"{at(first)} {array[first]}, but {known_by.format(n_classes)}, so "
+            f"labels run from 0 to {n_classes - 1} ({int(outside.sum()):,} of {len(array):,} are "
+            "outside). If your labels count from 1, subtract 1; if they are names, give `classes`."
         )
     return array.astype(np.int64)
 
 
 def as_label_sets(
-    labels: object, *, n_classes: int, n: int | None = None, classes: Sequence[object] | None = None
+    labels: object,
+    *,
+    n_classes: int,
+    n: int | None = None,
+    classes: Sequence[object] | None = None,
+    known_by: str = _COLUMNS,
 ) -> Bool[np.ndarray, "n classes"]:
     """Turn several labels per example into a matrix that says which apply to which example.
 
@@ -184,6 +191,7 @@ def as_label_sets(
     n_classes : how many there are, m
     n : how many examples there must be, if known
     classes : class names in class order; needed when labels are strings
+    known_by : where the number of classes is known from, for messages
 
     Returns
     -------
@@ -209,7 +217,7 @@ def as_label_sets(
     if not isinstance(labels, list | tuple):
         array = np.asarray(labels)
         if array.ndim == 2:
-            return _label_matrix(array, n_classes, n)
+            return _label_matrix(array, n_classes, n, known_by)
         if array.ndim != 1:
             raise LabelError(
                 f"labels has shape {array.shape}; a list of labels for each example, or a matrix "
@@ -223,13 +231,15 @@ def as_label_sets(
     rows = [_label_row(row, index) for index, row in enumerate(labels)]
     sets = any(isinstance(row, AbstractSet) for row in labels)
     if not sets and _are_matrix_rows(rows, n_classes):
-        return _label_matrix(np.array(rows), n_classes, n)
+        return _label_matrix(np.array(rows), n_classes, n, known_by)
     _check_number(len(rows), n)
     where = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
     flat = np.fromiter((label for row in rows for label in row), object, len(where))
     matrix = np.zeros((len(rows), n_classes), bool)
     if len(flat):
-        codes = _codes(flat, n_classes, classes, "labels[{}] holds", where)
+        codes = _codes(
+            flat, n_classes, classes, known_by=known_by, at=lambda k: f"labels[{where[k]}] holds"
+        )
         matrix[where, codes] = True
         _check_no_label_twice(where, codes, n_classes)
     return matrix
@@ -269,7 +279,7 @@ def _are_matrix_rows(rows: list[list[object]], n_classes: int) -> bool:
             if any(isinstance(value, bool) for value in row):
                 raise LabelError(
                     f"labels[{index}] holds booleans, but labels[{other}] has not one for each of "
-                    f"the {n_classes} columns of the probabilities, as the rows of a matrix do."
+                    f"the {n_classes} classes, as the rows of a matrix do."
                 )
         return False
     if any(isinstance(row[0], bool) or row.count(row[0]) > 1 for row in rows):
@@ -282,7 +292,7 @@ def _are_matrix_rows(rows: list[list[object]], n_classes: int) -> bool:
 
 
 def _label_matrix(
-    array: Shaped[np.ndarray, "n _columns"], n_classes: int, n: int | None
+    array: Shaped[np.ndarray, "n _columns"], n_classes: int, n: int | None, known_by: str
 ) -> Bool[np.ndarray, "n classes"]:
     if array.dtype.kind not in "biuf":
         raise LabelError(
@@ -296,9 +306,8 @@ def _label_matrix(
     _check_number(len(array), n)
     if array.shape[1] != n_classes:
         raise LabelError(
-            f"labels has shape {array.shape}, but the probabilities have {n_classes} columns. A "
-            "matrix of labels has one column for each; class numbers stand in lists, one list for "
-            "each example."
+            f"labels has shape {array.shape}, but {known_by.format(n_classes)}. A matrix of labels "
+            f"has {n_classes} columns; class numbers stand in lists, one list for each example."
         )
     odd = (array != 0) & (array != 1)
     if odd.any():
@@ -319,7 +328,7 @@ def _check_no_label_twice(
         raise LabelError(
             f"labels[{row}] holds class {code} twice ({int((times > 1).sum()):,} labels stand in "
             "their list more than once). Use [set(row) for row in labels]; if these are rows of 0 "
-            f"and 1, each needs {n_classes} entries, as the probabilities have {n_classes} columns."
+            f"and 1, each needs {n_classes} entries, one for each class."
         )
 
 
@@ -352,7 +361,8 @@ def _as_column(values: object, what: str) -> Shaped[np.ndarray, "..."]:
         array = np.asarray(values)
         return array.astype(str) if array.dtype.kind == "S" else array
     except ValueError as error:  # ragged lists, and bytes that are no text
-        raise LabelError(f"{what} is no plain list: {error}") from None
+        way_on = f". {_SEVERAL}" if what == "labels" else ""
+        raise LabelError(f"{what} is no plain list: {error}{way_on}") from None
 
 
 def _is_missing(value: object) -> bool:

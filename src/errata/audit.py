@@ -821,7 +821,8 @@ def _arrays(
             f"The class names are {listed}; with fewer than two classes no label can be wrong."
         )
     names = as_class_names(listed, len(listed))
-    return turn(labels, n_classes=len(names), classes=names), None, names
+    known_by = "there are {} class names"
+    return turn(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
 
 
 def _are_sets(labels: object) -> bool:

@@ -30,6 +30,7 @@ Entries = tuple[Int[np.ndarray, "entries"], Int[np.ndarray, "entries"]]
 """Example and class of each."""
 
 _CHUNK_BYTES = 2**22
+_FEWEST_ROWS = 64
 _MOST_COLUMNS = 32
 """A block of columns: few, so that every thread has its share; a line of memory serves it."""
 
@@ -260,7 +261,7 @@ class _Search:
     progress: Progress | None
 
     def _map(self, function: Callable[[int, int], Result]) -> Iterator[Result]:
-        rows = max(64, _CHUNK_BYTES // (8 * self.source.n_classes))
+        rows = max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * self.source.n_classes))
         return map_chunks(function, self.source.n, chunk_rows=rows, progress=self.progress)
 
     def _exact(self, probs: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

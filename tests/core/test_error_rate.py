@@ -12,7 +12,7 @@ from errata.errors import InputError
 
 
 def chance(found, checked, population, errors):
-    """The probability of ``found`` errors in the sample, exactly."""
+    """Return the probability of ``found`` errors in the sample, exactly."""
     ways = comb(errors, found) * comb(population - errors, checked - found)
     return Fraction(ways, comb(population, checked))
 

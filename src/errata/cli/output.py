@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,17 @@ class Printer:
             _write(text.rstrip("\n") + "\n")
         else:
             self.show(payload, rows)
+
+    def sections(
+        self, payload: object, rows: Sequence[Row], sections: Sequence[tuple[str, str | list[Any]]]
+    ) -> None:
+        """Print a long result: for eyes, titles each with a table or a paragraph under it."""
+        if self.format != "table":
+            self.show(payload, rows)
+            return
+        for title, part in sections:
+            text = textwrap.fill(part, 100) + "\n" if isinstance(part, str) else _as_table(part)
+            _write(f"{title}\n\n{text}\n\n")
 
     def say(self, *lines: str) -> None:
         """Say something beside the result."""

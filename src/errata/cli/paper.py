@@ -1,4 +1,4 @@
-"""`errata paper`: the audits of the paper, from its published data."""
+"""`errata paper`: the paper, rebuilt from its published data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,35 +7,82 @@ import typer
 
 from errata.cli.options import FormatOption, QuietOption
 from errata.cli.output import Printer
+from errata.errors import FileError
 
-app = typer.Typer(
-    name="paper", no_args_is_help=True, rich_markup_mode=None, help="The paper's published audits."
-)
-audit = typer.Typer(
-    name="audit", no_args_is_help=True, rich_markup_mode=None, help="Make an audit of them."
-)
-app.add_typer(audit)
+app = typer.Typer(name="paper", rich_markup_mode=None)
 
-
-@audit.callback()
-def _group() -> None:
-    """Make an audit of published labels, probabilities and votes."""
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="ERRATA_DATA", help="The folder of published data that `paper fetch` fills."
+    ),
+]
 
 
-@audit.command()
-def cifar10(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The audit's folder, new.")],
+def _data(folder: Path | None) -> Path:
+    if folder is not None and (folder / "label_errors").is_dir():
+        return folder
+    found = "No folder of published data is named" if folder is None else f"{folder} holds none"
+    raise FileError(
+        f"{found}. `errata paper fetch DATA` downloads the paper's published votes, labels, "
+        "probabilities and predictions into a folder DATA; then add --data DATA (or set "
+        "ERRATA_DATA)."
+    )
+
+
+@app.callback(invoke_without_command=True)
+def paper(
+    context: typer.Context,
     *,
-    data: Annotated[Path, typer.Option(envvar="ERRATA_DATA", help="The folder of published data.")],
+    data: DataOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the page, its charts and tables.")
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Make the CIFAR-10 audit: labels, votes, pictures and 13 models."""
-    from errata.paper.cifar10 import audit_cifar10
+    """Rebuild the paper's tables and figures from its published data.
+
+    Our figure stands beside the paper's in every cell; where the two differ, the reason is told.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from errata.paper import telling
+    from errata.paper.rebuild import rebuild
+
+    printer = Printer(format=format, quiet=quiet)
+    with printer.progress("Rebuilding the paper") as progress:
+        rebuilt = rebuild(_data(data), progress=progress)
+    cells = [cell.to_dict() | {"equal": cell.equal} for cell in rebuilt.ledger.cells]
+    printer.sections(rebuilt.to_dict(), cells, telling.sections(rebuilt))
+    printer.say(telling.LEGEND, telling.verdict(rebuilt))
+    if rebuilt.ledger.unexplained:
+        printer.say(*(f"No reason is known: {cell.where}." for cell in rebuilt.ledger.unexplained))
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="SET",
+            help="mnist, cifar10, cifar100, caltech256, imagenet, quickdraw, 20news, imdb, amazon "
+            "or audioset.",
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The audit's folder, new.")],
+    *,
+    data: DataOption = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Make the study's audit of one set: candidates, votes, models, and what there is to see."""
+    from errata.paper.audits import make_audit
 
     printer = Printer(format=format, quiet=quiet)
     with printer.progress("Finding") as progress:
-        made = audit_cifar10(data, out, progress=progress)
+        made = make_audit(name, _data(data), out, progress=progress)
     verdicts = made.verdicts()
     facts = {"audit": str(out), "name": made.name, "candidates": len(verdicts)} | verdicts.counts
     printer.facts(facts)

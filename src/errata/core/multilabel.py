@@ -93,7 +93,7 @@ def against_rest(
         errors = int(masks["confident"].sum())
     else:
         errors = joints.error_count(confident, len(labels))
-    margin = ranking.normalized_margin(stats.self_confidence, ranking.others(labels, probs)[1])
+    margin = ranking.normalized_margin(stats.self_confidence, np.where(applies, 1 - p, p))
     masks["margin"] = ranking.lowest(margin, tie, errors)
     flagged = {rule: np.flatnonzero(mask) for rule, mask in masks.items()}
     return AgainstRest(means, confident, errors, flagged)

@@ -111,9 +111,12 @@ def weighted_entropy(
 def weighted_entropy_cleanlab(
     self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
 ) -> Float[np.ndarray, "rows"]:
-    """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0."""
+    """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0.
+
+    With log(q + 1), not log1p, which would be more exact and so differ from it.
+    """
     q = _entropy_ratio(self_confidence, probs)
-    score: Float[np.ndarray, "rows"] = np.log1p(q) / np.maximum(q, 1e-6)
+    score: Float[np.ndarray, "rows"] = np.log(q + 1) / np.maximum(q, 1e-6)
     return score
 
 

@@ -230,7 +230,8 @@ class Pack:
     def labels(self, key: Key) -> Int[np.ndarray, "n"]:
         """Return the given labels of a set with one label an example, ``(n,)``."""
         path = self.file(f"label_errors/labels/{SOURCES[key].labels}")
-        return np.load(path).astype(np.int64)
+        labels: Int[np.ndarray, "n"] = np.load(path).astype(np.int64)
+        return labels
 
     def probs(self, key: Key) -> Path:
         """Return the path of a set's out-of-sample probabilities, ``(n, m)``."""
@@ -309,16 +310,21 @@ def _in_our_words(item: Item) -> dict[str, int]:
 def _by_row(pack: Pack, source: Source) -> Published:
     """MNIST, CIFAR-10, CIFAR-100, Caltech-256 and 20news: an id is a row of the arrays.
 
-    MNIST's workers were not offered "both", and 13 of its 100 items carry 9 or 10 votes in place
-    of 5; the published counts are used as they are.
+    MNIST's workers were not offered "both". 13 of its 100 items suggest the given label itself, and
+    carry 9 or 10 votes in place of 5, because a vote for that label is counted for each side; it
+    is counted once here, for the given one.
     """
     items = pack.items(source.key)
+    votes = [_in_our_words(item) for item in items]
+    for item, each in zip(items, votes, strict=True):
+        if item["given_original_label"] == item["our_guessed_label"]:
+            del each["suggested"]
     return _published(
         source,
         items,
         rows=[item["id"] for item in items],
         label=int,
-        votes=[_in_our_words(item) for item in items],
+        votes=votes,
         classes=pack.names[source.key],
     )
 

@@ -1,0 +1,169 @@
+"""The study's audit of each set comes back from what was published, ready for every verb."""
+
+import json
+import warnings
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import errata
+from errata.paper import printed
+from errata.paper.audits import make_audit
+from errata.paper.published import SOURCES, Pack
+from helpers import run_errata
+
+ONE_LABEL = [key for key in SOURCES if key != "audioset"]
+CIFAR10 = "models/cifar10/pytorch_cifar10_top5.npz"
+
+
+@pytest.fixture(scope="module")
+def audits(data, tmp_path_factory):
+    """Return what makes the audit of a set, once."""
+    made = {}
+
+    def of(key):
+        if key not in made:
+            out = tmp_path_factory.mktemp("paper") / f"{key}.audit"
+            with warnings.catch_warnings():
+                # IMDB's probabilities exceed 1 by 1e-5, and those of MNIST are very good
+                warnings.simplefilter("ignore", errata.ErrataWarning)
+                made[key] = make_audit(key, data, out)
+        return made[key]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def audit(audits):
+    return audits("cifar10")
+
+
+@pytest.mark.parametrize("key", ONE_LABEL)
+def test_the_verdicts_are_those_of_table_2(audits, key):
+    row = next(row for row in printed.table("table2") if row["set"] == key)
+    verdicts = audits(key).verdicts()
+    assert len(verdicts) == int(row["checked"])
+    assert verdicts.open == 0
+    for verdict, count in verdicts.counts.items():
+        assert count == int(row[verdict] or 0)
+
+
+@pytest.mark.parametrize("key", ONE_LABEL)
+def test_candidates_and_suggestions_are_those_the_workers_saw(audits, data, key):
+    verdicts, published = audits(key).verdicts(), Pack(data).votes(key)
+    place = {row: at for at, row in enumerate(published.rows.tolist())}
+    assert set(verdicts.examples.tolist()) == place.keys()
+    order = [place[example] for example in verdicts.examples.tolist()]
+    np.testing.assert_array_equal(verdicts.given, published.given[order])
+    asked = published.given != published.suggested  # 13 of MNIST were suggested their own label
+    differ = verdicts.suggested != published.suggested[order]
+    assert not differ[asked[order]].any()
+    np.testing.assert_array_equal(verdicts.votes[:, :4], published.votes[order])
+
+
+@pytest.mark.parametrize("key", ["quickdraw", "amazon"])
+def test_sets_whose_labels_are_not_published_hold_the_checked_examples_alone(audits, key):
+    audit = audits(key)
+    assert audit.n == len(audit.verdicts())
+
+
+def test_answers_that_are_neither_sides_keep_their_word(audits):
+    said = {vote.said for vote in audits("amazon").votes() if vote.answer == "other"}
+    assert said == {"positive", "negative", "neutral", "off-topic"}
+
+
+def test_another_threshold_is_another_verdict(audits, data):
+    verdicts = audits("imagenet").verdicts(threshold=5)
+    assert verdicts.counts == Pack(data).votes("imagenet").counts(5)
+
+
+def test_ids_are_the_published_names(audits):
+    assert audits("imagenet").ids[0].startswith("n01440764/ILSVRC2012_val_")
+    assert audits("caltech256").ids[0] == "001.ak47/001_0001.jpg"
+    assert audits("imdb").index_of("neg/12347_1.txt row 1850") == 1850, "a name of two rows"
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"), [("mnist", "Picture"), ("20news", "Text"), ("imdb", "Text")]
+)
+def test_what_there_is_to_see_belongs_to_its_label(audits, key, kind):
+    audit = audits(key)
+    assert type(audit.show(0)).__name__ == kind
+    if key == "imdb":
+        assert "<br" not in "".join(audit.show(row).text for row in range(50))
+
+
+def test_a_post_is_shown_with_the_group_it_was_sent_to(audits, data):
+    audit = audits("20news")
+    files = json.loads((data / "raw/20news/20news_test_index_to_file.json").read_text())
+    groups = [name.split("/")[1] for name in files]
+    assert groups == [audit.classes[label] for label in audit.labels.tolist()]
+    assert audit.show(5).text.startswith("From: banschbach@vms.ocom.okstate.edu")
+
+
+def test_the_release_holds_18_corrected_labels_and_9964_examples_in_p(audit, tmp_path):
+    release = audit.release(tmp_path / "release")
+    table = pq.read_table(release.path / "corrected.parquet").to_pydict()
+    changed = sum(g != c for g, c in zip(table["given"], table["corrected"], strict=True))
+    assert (changed, sum(table["in_correctable"]), sum(table["in_pruned"])) == (18, 18, 9_964)
+    assert len(table["id"]) == 10_000
+
+
+def test_the_imagenet_release_corrects_1428_labels_and_leaves_1488_out(audits, tmp_path):
+    counts = audits("imagenet").release(tmp_path / "release").counts
+    assert (counts["C"], counts["U"], counts["P"], counts["D"]) == (1428, 1488, 48_512, 50_000)
+
+
+def test_the_votes_are_marked_as_imported_everywhere(audit, tmp_path):
+    assert "1,375 of 1,375 votes were imported" in audit.notices[0]
+    assert {vote.kind for vote in audit.votes()} == {"imported"}
+    release = audit.release(tmp_path / "release")
+    assert "votes were imported" in (release.path / "README.md").read_text()
+
+
+def test_the_13_models_are_compared_over_c(audit, data):
+    table = audit.compare(data / CIFAR10).table("C")
+    best = table[0]
+    assert len(table) == 13
+    assert best["model"] == "pytorch_vgg11_bn"
+    assert f"{best['acc@1']:.2f} {best['cacc@1']:.2f}" == "27.78 66.67"
+
+
+def test_pictures_are_those_of_the_given_class(audit, data):
+    names = json.loads((data / "raw/cifar10/cifar10_test_index_to_file.json").read_text())
+    assert names[2405].startswith("test/cat/")
+    picture = audit.show(2405)
+    assert (picture.width, picture.height, picture.mime) == (32, 32, "image/jpeg")
+
+
+def test_why_tells_the_story_of_the_frog_labelled_cat(audit):
+    story = repr(audit.why(2405))
+    for line in ("given     cat", "rank 1 of 275", "suggested frog", "sampling probability 1"):
+        assert line in story
+    assert story.count(": suggested (imported)") == 5
+
+
+def test_an_audit_can_be_reviewed_again(audits):
+    audit = audits("mnist")
+    assert audit.task("me") is None, "every candidate has its five votes"
+    added = audit.add_votes([{"index": 247, "reviewer": "me", "answer": "neither"}])
+    assert added.added == 1
+
+
+def test_a_folder_without_the_published_files_is_named(tmp_path):
+    with pytest.raises(errata.FileError, match=r"cifar10_mturk.json is not there"):
+        make_audit("cifar10", tmp_path, tmp_path / "cifar10.audit")
+
+
+def test_a_set_that_the_study_did_not_look_at_is_named_with_the_nearest(data, tmp_path):
+    result = run_errata("paper", "audit", "cifar", tmp_path / "out", "--data", data)
+    assert result.returncode == 2
+    assert "There is no set 'cifar'. Did you mean 'cifar10'?" in result.stderr
+
+
+def test_the_command_makes_an_audit_and_says_what_comes_next(data, tmp_path):
+    result = run_errata("paper", "audit", "20news", tmp_path / "20news.audit", "--data", data)
+    assert result.returncode == 0, result.stderr
+    assert "Next: errata report" in result.stderr
+    assert (tmp_path / "20news.audit/audit.db").is_file()
