@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from errata import FileError, InputError, LabelError
 from errata.exchange.candidates import as_rows, check_candidate
-from errata.exchange.labels import class_of, classes_of
+from errata.exchange.labels import class_of
 
 CLASSES = ("cat", "dog", "7", "fox")
 
