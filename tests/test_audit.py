@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -19,6 +18,7 @@ from errata import AuditError, FileError, InputError, LabelError, NameUnknownErr
 from errata.audit import Audit
 from errata.datasets.media import Images, Text, Texts
 from errata.results import Progress
+from helpers import killed_at
 
 
 @pytest.fixture
@@ -186,23 +186,6 @@ def test_a_killed_create_leaves_nothing_that_looks_like_an_audit(tmp_path):
         with pytest.raises(AuditError, match="is not an audit"):
             Audit.open(rest)
     assert small_audit(path).n == 60
-
-
-class killed_at:  # noqa: N801 (reads as a verb)
-    """Run a program, and kill it with SIGKILL at the end of the block."""
-
-    def __init__(self, program, *arguments):
-        self.command = [sys.executable, "-c", textwrap.dedent(program), *arguments]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        return self.process
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGKILL)
-        self.rest = self.process.stdout.read()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 # ---------------------------------------------------------------- find and plan

@@ -134,8 +134,21 @@ class CandidatesAdded:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class _Verdicts:
-    """What `Verdicts` and `SetVerdicts` share."""
+class AnyVerdicts:
+    """What `Verdicts` and `SetVerdicts` share.
+
+    Attributes
+    ----------
+    threshold : votes for one answer, or for a label, that make a verdict; where the plans of the
+        candidates have different ones and each was used for its own, all of them, in the order of
+        the plans
+    examples : the reviewed candidates in the order of asking, ``(reviewed,)``
+    ids : their ids
+    codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
+    unreviewed : how many candidates have no vote
+    notices : what must be said along with these numbers
+    classes : the class names
+    """
 
     threshold: int | tuple[int, ...]
     examples: Int[np.ndarray, "reviewed"]
@@ -213,21 +226,14 @@ class _Verdicts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Verdicts(_Verdicts):
+class Verdicts(AnyVerdicts):
     """What the votes come to, for every candidate that has one vote or more.
 
     Attributes
     ----------
-    threshold : votes for one answer that make a verdict; where the plans of the candidates have
-        different ones and each was used for its own, all of them, in the order of the plans
-    examples : the reviewed candidates in the order of asking, ``(reviewed,)``
-    ids : their ids
-    given, suggested : their labels, ``(reviewed,)``
+    given, suggested : the labels of the reviewed candidates, ``(reviewed,)``
     votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
         ``given suggested both neither other``
-    codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
-    unreviewed : how many candidates have no vote
-    notices : what must be said along with these numbers
     """
 
     given: Int[np.ndarray, "reviewed"]
@@ -258,12 +264,11 @@ class Verdicts(_Verdicts):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SetVerdicts(_Verdicts):
+class SetVerdicts(AnyVerdicts):
     """What the votes come to where examples may have several labels, or none.
 
     Attributes
     ----------
-    threshold, examples, ids, codes, unreviewed, notices : as in `Verdicts`
     given, suggested : which labels apply, as given and as suggested, ``(reviewed, classes)``
     votes : how many reviewers say that each label applies, ``(reviewed, classes)``
     reviewers : how many have answered, ``(reviewed,)``

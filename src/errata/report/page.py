@@ -116,9 +116,14 @@ def headline(context: ReportContext) -> str:
     corrected = context.verdict_counts.get("correctable", 0)
     unknown = _unknown(context)
     were = "was" if corrected == 1 else "were"
-    first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
+    if context.multilabel:
+        first = f"The labels of {plural(corrected, 'example')} of {context.n:,} were corrected"
+        lack = "because no label is agreed on"
+    else:
+        first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
+        lack = "for want of one right label"
     if unknown:
-        first += f", and {plural(unknown, 'example')} left out for want of one right label"
+        first += f", and {plural(unknown, 'example')} left out {lack}"
     wait = "candidate still waits" if context.open == 1 else "candidates still wait"
     waiting = f" {context.open:,} {wait} for votes." if context.open else ""
     compared = context.comparison
@@ -145,7 +150,8 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
     if context.decided:
         corrected = context.verdict_counts.get("correctable", 0)
         rows.append((f"{corrected:,}", "corrected", "the set C"))
-        rows.append((f"{_unknown(context):,}", "left out", "no single right label: the set U"))
+        lack = "no label agreed on" if context.multilabel else "no single right label"
+        rows.append((f"{_unknown(context):,}", "left out", f"{lack}: the set U"))
         pruned = context.n - _unknown(context)
         prevalence = percent(corrected / pruned) if pruned else "–"
         rows.append((prevalence, "noise prevalence", "N, the share of C in P"))
