@@ -225,6 +225,16 @@ def test_a_task_shows_the_given_and_the_suggested_labels_in_an_order_of_its_own(
     assert len(orders) == 6, "every order of three labels comes up"
 
 
+def test_exemplars_have_the_fewest_other_labels_and_are_in_no_doubt(audit):
+    doubted = {doubt["index"] for doubt in doubts()}
+    for label in range(5):
+        fit = [i for i, one in enumerate(some_sets()) if label in one and i not in doubted]
+        expected = sorted(fit, key=lambda i: (len(some_sets()[i]), i))
+        assert {len(some_sets()[i]) for i in expected} == {1, 2}
+        assert audit.exemplars(label, count=99) == expected
+        assert audit.exemplars(label, count=2, exclude=expected[:1]) == expected[1:3]
+
+
 def test_ticked_labels_are_recorded_with_the_order_shown(audit):
     task = audit.task("ann")
     ticked = task.labels[:2]
