@@ -3,8 +3,10 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,3 +63,20 @@ def run_errata(*words: object, **options: Any) -> "subprocess.CompletedProcess[s
     """Run the installed program as people run it; what it printed comes back as text."""
     options = {"capture_output": True, "text": True, "check": False, "timeout": 120} | options
     return subprocess.run([ERRATA, *map(str, words)], **options)  # noqa: PLW1510
+
+
+class killed_at:  # noqa: N801 (reads as a verb)
+    """Run a program, and kill it with SIGKILL at the end of the block."""
+
+    def __init__(self, program, *arguments):
+        self.command = [sys.executable, "-c", textwrap.dedent(program), *arguments]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        return self.process
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGKILL)
+        self.rest = self.process.stdout.read()
+        self.process.wait()
+        self.process.stdout.close()

@@ -1,6 +1,7 @@
 """The one door: every kind of bad input gets a sentence that says what, where and what to do."""
 
 import contextlib
+import json
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from errata.arrays import (
     RowFaults,
     as_class_names,
     as_ids,
+    as_label_sets,
     as_labels,
     as_probs,
     check_rows,
@@ -340,3 +342,119 @@ def test_whatever_is_damaged_nothing_but_a_file_error_comes_out(tmp_path, save):
 def test_what_is_no_regular_file_is_said_to_be_so():
     with pytest.raises(FileError, match=r"/dev/null is no regular file; an array file was exp"):
         load_array("/dev/null")
+
+
+# ---------------------------------------------------------------- several labels per example
+
+SETS = [[0], [], [2, 1], [0, 1, 2]]
+MATRIX = np.array([[1, 0, 0], [0, 0, 0], [0, 1, 1], [1, 1, 1]])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        SETS,
+        tuple(map(tuple, SETS)),
+        [set(row) for row in SETS],
+        [np.array(row, np.uint16) for row in SETS],
+        np.array([np.array(row, np.uint16) for row in SETS], object),
+        MATRIX,
+        MATRIX.astype(bool),
+        MATRIX.astype(np.float32),
+        MATRIX.tolist(),
+        MATRIX.astype(bool).tolist(),
+        list(MATRIX.astype(bool)),
+    ],
+)
+def test_every_form_of_label_sets_is_the_same_matrix(labels):
+    np.testing.assert_array_equal(as_label_sets(labels, n_classes=3, n=4), MATRIX == 1)
+
+
+def test_label_sets_may_be_names_and_lie_in_files(tmp_path):
+    names = [["cat"], [], ["emu", "dog"], ["emu", "cat", "dog"]]
+    wanted = MATRIX == 1
+    classes = ["cat", "dog", "emu"]
+    np.testing.assert_array_equal(as_label_sets(names, n_classes=3, classes=classes), wanted)
+    np.save(tmp_path / "matrix.npy", MATRIX)
+    (tmp_path / "sets.json").write_text(json.dumps(SETS))
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    (tmp_path / "matrix.json").write_text(json.dumps(MATRIX.tolist()))
+    for path in tmp_path.iterdir():
+        found = as_label_sets(path, n_classes=3, n=4, classes=classes)
+        np.testing.assert_array_equal(found, wanted, err_msg=path.name)
+
+
+@given(st.integers(1, 6).flatmap(lambda m: st.tuples(st.just(m), st.lists(
+    st.sets(st.integers(0, m - 1)), min_size=1))))  # fmt: skip
+def test_sets_come_back_from_their_matrix(drawn):
+    m, sets = drawn
+    matrix = as_label_sets(sets, n_classes=m)
+    assert [set(np.flatnonzero(row).tolist()) for row in matrix] == sets
+    np.testing.assert_array_equal(as_label_sets(matrix, n_classes=m), matrix)
+
+
+def test_two_classes_are_read_in_one_way_or_not_at_all():
+    assert as_label_sets([[0, 1], [1]], n_classes=2).tolist() == [[True, True], [False, True]]
+    assert as_label_sets([[0, 1], [1, 1]], n_classes=2).tolist() == [[False, True], [True, True]]
+    assert as_label_sets([{0, 1}, {1, 0}], n_classes=2).tolist() == [[True, True], [True, True]]
+    with pytest.raises(
+        LabelError, match=r"two ways: each list is \[0, 1\].* numpy.array\(labels\)"
+    ):
+        as_label_sets([[0, 1], [1, 0]], n_classes=2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([], "zero examples"),
+        (np.zeros((0, 3)), "zero examples"),
+        ([[0], [3], [5]], r"labels\[1\] holds 3, .* 0 to 2 \(2 of 3 are outside\)"),
+        ([[0], [], [1, -1]], r"labels\[2\] holds -1"),
+        ([[0], [1.0]], r"labels\[1\] holds 1\.0, of type float"),
+        ([[0], [1, "b"]], r"labels\[1\] holds 'b', of type str"),
+        ([[], ["b"]], r"labels\[1\] holds the string 'b', but no class names"),
+        ([[0], None], r"labels\[1\] is missing\. .* empty list, \[\]"),
+        ([[0], [1, None]], r"labels\[1\]\[1\] is missing"),
+        ([[0], [float("nan")]], r"labels\[1\]\[0\] is missing"),
+        ([0, 1, 2], r"labels\[0\] is 0; a list .* `errata.find`"),
+        (np.array([2, 1]), r"labels\[0\] is 2; a list .* `errata.find`"),
+        (["cat"], r"labels\[0\] is 'cat'; a list"),
+        ([[0], {1: 2}], r"labels\[1\] is \{1: 2\}; a list"),
+        (
+            [[0], [2, 1, 2], [1, 1]],
+            r"labels\[1\] holds class 2 twice \(2 labels .* \[set\(row\)",
+        ),
+        ([[0, 1], [1, 1]], r"labels\[1\] holds class 1 twice .* needs 3 entries"),
+        ([[0], [True, False]], r"labels\[1\] holds booleans, but labels\[0\] .* 3 classes"),
+        ([[[0]], [[1]]], r"labels\[0\] holds \[0\], of type list"),
+        ({0: [1]}, r"shape \(\); a list of labels for each example"),
+        (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
+        (MATRIX[:, :2], r"shape \(4, 2\), but the probabilities have 3 columns"),
+        (MATRIX * 2, r"labels\[0, 0\] is 2; .* 0 and 1 \(6 of 12 entries are neither\)"),
+        (np.where(MATRIX, np.nan, 0), r"labels\[0, 0\] is nan"),
+        (MATRIX.astype(str), "a matrix of <U"),
+    ],
+)
+def test_label_sets_that_cannot_be_used_are_refused_with_the_place(labels, message):
+    with pytest.raises(LabelError, match=message):
+        as_label_sets(labels, n_classes=3)
+
+
+def test_label_sets_must_be_as_many_as_the_rows():
+    for labels in (SETS, MATRIX):
+        with pytest.raises(LabelError, match="4 labels for 3 rows .*more labels than rows"):
+            as_label_sets(labels, n_classes=3, n=3)
+    with pytest.raises(LabelError, match=r"labels\[0\] holds 'cow', which is none of"):
+        as_label_sets([["cow"]], n_classes=3, classes=["cat", "dog", "emu"])
+
+
+def test_files_of_label_sets_that_cannot_be_read_are_named(tmp_path):
+    broken = tmp_path / "broken.json"
+    with pytest.raises(FileError, match="broken.json cannot be read: No such file"):
+        as_label_sets(broken, n_classes=3)
+    broken.write_text("[[0], [1]")
+    with pytest.raises(FileError, match="broken.json is not JSON: .* line 1 column 10"):
+        as_label_sets(str(broken), n_classes=3)
+    broken.write_bytes(b"\xff\xfe")
+    with pytest.raises(FileError, match="broken.json is not UTF-8 text"):
+        as_label_sets(broken, n_classes=3)

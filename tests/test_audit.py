@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -18,6 +17,8 @@ from audits import CLASSES, planned_audit, small_audit, small_set
 from errata import AuditError, FileError, InputError, LabelError, NameUnknownError, VoteError
 from errata.audit import Audit
 from errata.datasets.media import Images, Text, Texts
+from errata.results import Progress
+from helpers import killed_at
 
 
 @pytest.fixture
@@ -185,23 +186,6 @@ def test_a_killed_create_leaves_nothing_that_looks_like_an_audit(tmp_path):
         with pytest.raises(AuditError, match="is not an audit"):
             Audit.open(rest)
     assert small_audit(path).n == 60
-
-
-class killed_at:  # noqa: N801 (reads as a verb)
-    """Run a program, and kill it with SIGKILL at the end of the block."""
-
-    def __init__(self, program, *arguments):
-        self.command = [sys.executable, "-c", textwrap.dedent(program), *arguments]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        return self.process
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGKILL)
-        self.rest = self.process.stdout.read()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 # ---------------------------------------------------------------- find and plan
@@ -394,7 +378,8 @@ def test_votes_can_be_handed_in_by_id_with_all_they_know(tmp_path):
     }
     assert audit.add_votes([vote], kind="person").added == 1
     (record,) = audit.votes()
-    assert record.to_dict() == vote | {"reviewer": "ann", "answer": "both", "said": None}
+    empty = {"said": None, "labels": None}
+    assert record.to_dict() == vote | empty | {"reviewer": "ann", "answer": "both"}
     assert record.example == 3
     assert audit.add_votes([record.to_dict()]).already_there == 1
 
@@ -494,7 +479,7 @@ def test_an_answered_example_is_never_offered_again(audit):
         assert task.answered == len(seen)
         seen.append(task.example)
     assert sorted(seen) == list(range(8))
-    assert audit.progress("ann") == errata.audit.Progress(answered=8, total=8, skipped=0)
+    assert audit.progress("ann") == Progress(answered=8, total=8, skipped=0)
     assert audit.task("bob").answered == 0
 
 

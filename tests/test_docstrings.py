@@ -17,12 +17,15 @@ def test_shapes_in_signatures_are_checked_while_tests_run():
 
 
 # Module-level functions of these parts are what people read first: each shows a call that runs.
-SHOWS_EXAMPLES = {"errors", "core", "finding", "comparison", "sources", "exchange"}
+SHOWS_EXAMPLES = {
+    "errors", "core", "finding", "multilabel", "comparison", "sources", "exchange",
+}  # fmt: skip
 NEEDS_NO_EXAMPLE = {
     # as cleanlab has it: what it returns is held to cleanlab itself in tests/test_cleanlab.py
     "errata.core.joint.calibrated_counts_cleanlab",
     "errata.core.ranking.weighted_entropy_cleanlab",
     "errata.core.selection.by_class_cleanlab",
+    "errata.core.selection.by_noise_rate_cleanlab",
     "errata.core.selection.close_to_given",
     # one step of `find`, whose example shows the whole
     "errata.core.joint.settled",
@@ -30,6 +33,7 @@ NEEDS_NO_EXAMPLE = {
     "errata.core.ranking.normalized_margin",
     "errata.core.selection.by_argmax",
     "errata.core.selection.by_noise_rate",
+    "errata.core.selection.flags",
     "errata.core.selection.merge_leaders",
     "errata.core.selection.pair_leaders",
     "errata.core.selection.pairs_of",

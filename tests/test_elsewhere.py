@@ -253,6 +253,14 @@ def test_other_words_come_out_as_they_went_in(tmp_path, audit):
         audit.add_votes([changed])
 
 
+def test_who_takes_a_word_back_may_say_another(audit):
+    vote = {"index": 5, "reviewer": "ann", "answer": "other", "said": "neutral"}
+    audit.add_votes([vote], kind="person")
+    assert audit.undo("ann") == 5
+    assert audit.add_votes([vote | {"said": "off-topic"}], kind="person").added == 1
+    assert [vote.said for vote in audit.votes()] == ["off-topic"]
+
+
 def test_a_vote_from_the_page_cannot_be_other_yet(tmp_path):
     audit = planned_audit(tmp_path / "a")
     with pytest.raises(InputError, match="There is no answer 'other'"):

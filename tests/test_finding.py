@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import errata
 from errata import finding
+from errata.core import thresholds
 from errata.finding import COMPATS, RULES, SCORES, Findings
 
 
@@ -130,7 +131,7 @@ def test_neither_chunk_size_nor_thread_count_changes_a_byte(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finding, "_CHUNK_BYTES", 64)  # flagged examples are looked up a few at a time
         patch.setattr(finding, "_MOST_ENTRIES", 16)
-        patch.setattr(finding, "MOST_ROWS", 5)
+        patch.setattr(thresholds, "MOST_ROWS", 5)
         cut = quiet_find(labels, probs, threads=threads, chunk_rows=chunk_rows, **call)
     assert as_bytes(cut) == as_bytes(plain)
 

@@ -12,6 +12,7 @@ from helpers import REPO, modules
 # What each part of errata may import of errata. "errata" is the public front, errata/__init__.py.
 BELOW_AUDIT = {
     "errors",
+    "labels",
     "array_files",
     "arrays",
     "core",
@@ -21,9 +22,21 @@ BELOW_AUDIT = {
     "store",
     "exchange",
 }
-VERBS = {"report", "finding", "comparison", "results", "folder", "release", "telling", "audit"}
+VERBS = {
+    "reviewing",
+    "report",
+    "finding",
+    "multilabel",
+    "comparison",
+    "results",
+    "folder",
+    "release",
+    "telling",
+    "audit",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "labels": set(),
     "array_files": {"errors"},
     "arrays": {"errors", "array_files"},
     "core": {"errors", "arrays"},
@@ -33,14 +46,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"errors"},
     "exchange": {"errors", "array_files", "arrays", "core"},
     "finding": {"errors", "arrays", "core", "sources", "engine"},
+    "multilabel": {"errors", "arrays", "core", "sources", "engine", "finding"},
     "comparison": {"errors", "arrays", "core", "sources", "engine"},
-    "report": {"errors", "arrays", "core", "datasets", "store", "comparison"},
-    "results": {"errors", "arrays", "core"},
+    "report": {"errors", "labels", "arrays", "core", "datasets", "store", "comparison"},
+    "results": {"errors", "labels", "arrays", "core"},
     "folder": {"errors", "array_files", "store"},
-    "release": {"errors", "arrays", "core", "store", "results"},
-    "telling": {"errors", "core", "datasets", "store", "report", "comparison", "results"},
+    "release": {"errors", "labels", "arrays", "core", "store", "results"},
+    "telling": {"errors", "labels", "core", "datasets", "store", "report", "comparison", "results"},
+    "reviewing": {"errors", "core", "datasets", "store", "exchange", "folder", "results"},
     "audit": BELOW_AUDIT | VERBS,
-    "review": {"errors", "datasets", "exchange", "audit", "results"},
+    "review": {"errors", "labels", "datasets", "exchange", "audit", "results"},
     "paper": {"errata"},
     "demo": {"errata"},
     "cli": BELOW_AUDIT | VERBS | {"review", "paper", "demo", "errata"},

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Texts as Texts
+    from errata.multilabel import MultilabelFindings as MultilabelFindings
+    from errata.multilabel import find_multilabel as find_multilabel
     from errata.report import charts as charts
     from errata.sources.predictions import read_predictions as read_predictions
 
@@ -48,11 +50,13 @@ _LAZY = {
     "Features": "errata.datasets.media",
     "Images": "errata.datasets.media",
     "ModelAccuracies": "errata.comparison",
+    "MultilabelFindings": "errata.multilabel",
     "Score": "errata.comparison",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
     "compare": "errata.comparison",
     "corrected_labels": "errata.core.accuracy",
+    "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
     "read_predictions": "errata.sources.predictions",
     "sampled_errors": "errata.core.error_rate",

@@ -1,15 +1,17 @@
-"""Array files: opened memory-mapped where that can be, refused with a sentence where not.
+"""Array and JSON files: arrays memory-mapped where that can be, damage told in a sentence.
 
 Knows bytes on a disk; what the numbers mean is for `errata.arrays`.
 """
 
 import difflib
+import json
 import math
 import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -101,6 +103,38 @@ def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
     if not isinstance(array, np.ndarray):
         raise FileError(f"{path} is a .zip file of something else than arrays.")
     return array
+
+
+def read_text(path: PathLike) -> str:
+    """Return the text of a UTF-8 file, with or without a byte order mark.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, or is no text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.{_near(Path(path))}") from None
+
+
+def read_json(path: PathLike) -> Any:
+    """Return the value that a JSON file holds.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise FileError(f"{path} is not JSON: {error}.") from None
 
 
 def _pickled(path: Path) -> FileError:

@@ -9,19 +9,24 @@ than memory pass through the same door.
 import difflib
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float, Int, Integer, Shaped
+from jaxtyping import Bool, Float, Int, Integer, Shaped
 
-from errata.array_files import load_array
+from errata.array_files import load_array, read_json
 from errata.errors import LabelError, ProbabilityError, unknown_name
 
 SUM_TOLERANCE = 1e-3
 """Rows whose sum is off by more than this are refused."""
+
+_COLUMNS = "the probabilities have {} columns"
+
+_SEVERAL = "Several labels for each example are for `errata.find_multilabel` (--multilabel)."
 
 _ROUNDING = {2: 1e-3, 4: 1e-5, 8: 1e-5}
 """Deviation of a row sum that rounding alone explains, by bytes per number; beyond it one warns."""
@@ -86,7 +91,7 @@ def as_labels(
     n_classes: int,
     n: int | None = None,
     classes: Sequence[object] | None = None,
-    known_by: str = "the probabilities have {} columns",
+    known_by: str = _COLUMNS,
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
@@ -121,38 +126,215 @@ def as_labels(
         raise LabelError(
             f"labels has shape {array.shape}; one label for each example, shape (n,), was "
             "expected. "
-            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else "")
+            + ("Use labels.ravel()." if array.size == max(array.shape, default=0) else _SEVERAL)
         )
     if len(array) == 0:
         raise LabelError(
             "There are no labels: the set has zero examples, so there is nothing to audit."
         )
-    if n is not None and len(array) != n:
-        more = "more labels than rows" if len(array) > n else "fewer labels than rows"
+    _check_number(len(array), n)
+    return _codes(array, n_classes, classes, known_by=known_by, at="labels[{}] is".format)
+
+
+def _check_number(found: int, n: int | None) -> None:
+    if n is not None and found != n:
+        more = "more labels than rows" if found > n else "fewer labels than rows"
         raise LabelError(
-            f"There are {len(array):,} labels for {n:,} rows of probabilities ({more}). "
+            f"There are {found:,} labels for {n:,} rows of probabilities ({more}). "
             "Row i of the probabilities must belong to label i."
         )
+
+
+def _codes(
+    array: Shaped[np.ndarray, "n"],
+    n_classes: int,
+    classes: Sequence[object] | None,
+    *,
+    known_by: str,
+    at: Callable[[int], str],
+) -> Int[np.ndarray, "n"]:
+    """Return class numbers; ``at`` says in messages where a label stands."""
     if array.dtype.kind == "O":
-        array = _from_objects(array)
+        array = _from_objects(array, at)
     if array.dtype.kind in "UST":
-        return _from_names(array.astype(str), classes, n_classes)
+        return _from_names(array.astype(str), classes, n_classes, at)
     if array.dtype.kind == "f":
         raise _float_labels(array)
     if array.dtype.kind not in "iub":
         raise LabelError(f"labels has dtype {array.dtype}; integers or class names were expected.")
     outside = (array < 0) | (array >= n_classes)
     if outside.any():
-        row = int(outside.argmax())
+        first = int(outside.argmax())
         raise LabelError(
-            f"labels[{row}] is {array[row]}, but {known_by.format(n_classes)}, so "
+            f"{at(first)} {array[first]}, but {known_by.format(n_classes)}, so "
             f"labels run from 0 to {n_classes - 1} ({int(outside.sum()):,} of {len(array):,} are "
             "outside). If your labels count from 1, subtract 1; if they are names, give `classes`."
         )
     return array.astype(np.int64)
 
 
-def _from_objects(array: Shaped[np.ndarray, "n"]) -> Shaped[np.ndarray, "n"]:
+def as_label_sets(
+    labels: object,
+    *,
+    n_classes: int,
+    n: int | None = None,
+    classes: Sequence[object] | None = None,
+    known_by: str = _COLUMNS,
+) -> Bool[np.ndarray, "n classes"]:
+    """Turn several labels per example into a matrix that says which apply to which example.
+
+    Parameters
+    ----------
+    labels : for each example a list of class numbers, or of names with ``classes``, empty where
+        no label applies; or a matrix ``(n, m)`` of 0 and 1 or booleans; or the path of a ``.json``
+        or array file of either
+    n_classes : how many there are, m
+    n : how many examples there must be, if known
+    classes : class names in class order; needed when labels are strings
+    known_by : where the number of classes is known from, for messages
+
+    Returns
+    -------
+    ``(n, m)`` booleans
+
+    Raises
+    ------
+    LabelError
+        A list is missing or no list, a label is out of range, unknown, or stands twice in one
+        list, or a matrix has the wrong shape or other values.
+    FileError
+        The file is missing or cannot be read.
+
+    Examples
+    --------
+    >>> as_label_sets([["cat"], [], ["dog", "cat"]], n_classes=2, classes=["cat", "dog"])
+    array([[ True, False],
+           [False, False],
+           [ True,  True]])
+    """
+    if isinstance(labels, str | os.PathLike):
+        labels = read_json(labels) if str(labels).endswith(".json") else load_array(labels)
+    if not isinstance(labels, list | tuple):
+        array = np.asarray(labels)
+        if array.ndim == 2:
+            return _label_matrix(array, n_classes, n, known_by)
+        if array.ndim != 1:
+            raise LabelError(
+                f"labels has shape {array.shape}; a list of labels for each example, or a matrix "
+                "of 0 and 1 of shape (n, m), was expected."
+            )
+        labels = array.tolist() if array.dtype.kind != "O" else list(array)
+    if not labels:
+        raise LabelError(
+            "There are no labels: the set has zero examples, so there is nothing to audit."
+        )
+    rows = [_label_row(row, index) for index, row in enumerate(labels)]
+    sets = any(isinstance(row, AbstractSet) for row in labels)
+    if not sets and _are_matrix_rows(rows, n_classes):
+        return _label_matrix(np.array(rows), n_classes, n, known_by)
+    _check_number(len(rows), n)
+    where = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    flat = np.fromiter((label for row in rows for label in row), object, len(where))
+    matrix = np.zeros((len(rows), n_classes), bool)
+    if len(flat):
+        codes = _codes(
+            flat, n_classes, classes, known_by=known_by, at=lambda k: f"labels[{where[k]}] holds"
+        )
+        matrix[where, codes] = True
+        _check_no_label_twice(where, codes, n_classes)
+    return matrix
+
+
+def _label_row(row: object, index: int) -> list[object]:
+    if _is_missing(row):
+        raise LabelError(
+            f"labels[{index}] is missing. An example to which no label applies has an empty list, "
+            "[]; leave unlabelled examples out of the set, in labels and in probabilities alike."
+        )
+    if isinstance(row, str | bytes | Mapping) or not isinstance(row, Iterable):
+        raise LabelError(
+            f"labels[{index}] is {row!r}; a list of the labels that apply to the example was "
+            "expected. A set with one label for each example is for `errata.find`."
+        )
+    values = row.tolist() if isinstance(row, np.ndarray) else list(row)
+    missing = [place for place, value in enumerate(values) if _is_missing(value)]
+    if missing:
+        raise LabelError(f"labels[{index}][{missing[0]}] is missing; leave out what is no label.")
+    return values
+
+
+def _are_matrix_rows(rows: list[list[object]], n_classes: int) -> bool:
+    """Tell whether lists are the rows of a matrix of 0 and 1, not lists of class numbers.
+
+    With three classes or more such a row, read as class numbers, would hold one twice.
+    """
+
+    def is_bits(row: list[object]) -> bool:
+        zero_or_one = (isinstance(value, Integral) and value in {0, 1} for value in row)
+        return len(row) == n_classes and all(zero_or_one)
+
+    other = next((index for index, row in enumerate(rows) if not is_bits(row)), None)
+    if other is not None:
+        for index, row in enumerate(rows):
+            if any(isinstance(value, bool) for value in row):
+                raise LabelError(
+                    f"labels[{index}] holds booleans, but labels[{other}] has not one for each of "
+                    f"the {n_classes} classes, as the rows of a matrix do."
+                )
+        return False
+    if any(isinstance(row[0], bool) or row.count(row[0]) > 1 for row in rows):
+        return True
+    raise LabelError(
+        f"labels can be read in two ways: each list is {rows[0]}, or the other way round, which "
+        "may be class numbers or a row of 0 and 1. For class numbers use [set(row) for row in "
+        "labels], for a matrix numpy.array(labels); in JSON use class names, or true and false."
+    )
+
+
+def _label_matrix(
+    array: Shaped[np.ndarray, "n _columns"], n_classes: int, n: int | None, known_by: str
+) -> Bool[np.ndarray, "n classes"]:
+    if array.dtype.kind not in "biuf":
+        raise LabelError(
+            f"labels is a matrix of {array.dtype}; a matrix of 0 and 1, or a list of labels for "
+            "each example, was expected."
+        )
+    if len(array) == 0:
+        raise LabelError(
+            "There are no labels: the set has zero examples, so there is nothing to audit."
+        )
+    _check_number(len(array), n)
+    if array.shape[1] != n_classes:
+        raise LabelError(
+            f"labels has shape {array.shape}, but {known_by.format(n_classes)}. A matrix of labels "
+            f"has {n_classes} columns; class numbers stand in lists, one list for each example."
+        )
+    odd = (array != 0) & (array != 1)
+    if odd.any():
+        row, column = np.unravel_index(odd.argmax(), odd.shape)
+        raise LabelError(
+            f"labels[{row}, {column}] is {array[row, column]}; a matrix of labels holds 0 and 1 "
+            f"({int(odd.sum()):,} of {odd.size:,} entries are neither)."
+        )
+    return array.astype(bool)
+
+
+def _check_no_label_twice(
+    where: Int[np.ndarray, "labels"], codes: Int[np.ndarray, "labels"], n_classes: int
+) -> None:
+    entries, times = np.unique(where * n_classes + codes, return_counts=True)
+    if len(entries) < len(codes):
+        row, code = divmod(int(entries[times > 1][0]), n_classes)
+        raise LabelError(
+            f"labels[{row}] holds class {code} twice ({int((times > 1).sum()):,} labels stand in "
+            "their list more than once). Use [set(row) for row in labels]; if these are rows of 0 "
+            f"and 1, each needs {n_classes} entries, one for each class."
+        )
+
+
+def _from_objects(
+    array: Shaped[np.ndarray, "n"], at: Callable[[int], str]
+) -> Shaped[np.ndarray, "n"]:
     values = array.tolist()
     missing = [i for i, value in enumerate(values) if _is_missing(value)]
     if missing:
@@ -167,7 +349,7 @@ def _from_objects(array: Shaped[np.ndarray, "n"]) -> Shaped[np.ndarray, "n"]:
     like = str if isinstance(values[0], str) else Integral
     odd = next(row for row, value in enumerate(values) if not isinstance(value, like))
     raise LabelError(
-        f"labels[{odd}] is {values[odd]!r}, of type {type(values[odd]).__name__}; all labels must "
+        f"{at(odd)} {values[odd]!r}, of type {type(values[odd]).__name__}; all labels must "
         "be integers, or all must be class names."
     )
 
@@ -179,7 +361,8 @@ def _as_column(values: object, what: str) -> Shaped[np.ndarray, "..."]:
         array = np.asarray(values)
         return array.astype(str) if array.dtype.kind == "S" else array
     except ValueError as error:  # ragged lists, and bytes that are no text
-        raise LabelError(f"{what} is no plain list: {error}") from None
+        way_on = f". {_SEVERAL}" if what == "labels" else ""
+        raise LabelError(f"{what} is no plain list: {error}{way_on}") from None
 
 
 def _is_missing(value: object) -> bool:
@@ -187,14 +370,17 @@ def _is_missing(value: object) -> bool:
 
 
 def _from_names(
-    array: Shaped[np.ndarray, "n"], classes: Sequence[object] | None, n_classes: int
+    array: Shaped[np.ndarray, "n"],
+    classes: Sequence[object] | None,
+    n_classes: int,
+    at: Callable[[int], str],
 ) -> Int[np.ndarray, "n"]:
     empty = array == ""
     if empty.any():
         raise _missing_labels(int(empty.argmax()), int(empty.sum()), len(array))
     if classes is None:
         raise LabelError(
-            f"labels[0] is the string {str(array[0])!r}, but no class names were given. Give "
+            f"{at(0)} the string {str(array[0])!r}, but no class names were given. Give "
             "`classes` (--classes): the names in the order of the probability columns."
         )
     names = as_class_names(classes, n_classes)
@@ -206,7 +392,7 @@ def _from_names(
         row = int(unknown.argmax())
         near = difflib.get_close_matches(str(array[row]), names, n=1)
         raise LabelError(
-            f"labels[{row}] is {str(array[row])!r}, which is none of the {n_classes} class names "
+            f"{at(row)} {str(array[row])!r}, which is none of the {n_classes} class names "
             f"({int(unknown.sum()):,} labels are unknown)."
             + (
                 f" Did you mean {near[0]!r}?"
@@ -438,19 +624,7 @@ def report_faults(faults: RowFaults, dtype: np.dtype[Any], *, normalize: bool) -
     ProbabilityError
         A probability is NaN, infinite or negative, or a row does not sum to 1.
     """
-    if faults.not_finite:
-        row, count = faults.not_finite
-        raise ProbabilityError(
-            f"probs[{row}] holds NaN or infinity ({count:,} of {faults.rows:,} rows do). Every "
-            "example needs a probability for every class: mend the model's output, or leave these "
-            "examples out."
-        )
-    if faults.negative:
-        row, count = faults.negative
-        raise ProbabilityError(
-            f"probs[{row}] holds a negative number ({count:,} of {faults.rows:,} rows do). "
-            "Probabilities lie between 0 and 1; if these are logits, apply a softmax first."
-        )
+    _report_unusable(faults, "a softmax")
     if normalize and faults.all_zero:
         row, count = faults.all_zero
         raise ProbabilityError(
@@ -472,6 +646,69 @@ def report_faults(faults: RowFaults, dtype: np.dtype[Any], *, normalize: bool) -
             f"Rows of probs do not sum exactly to 1: the largest deviation is "
             f"{faults.deviation:.2g}, at probs[{row}]. They are used as they are; normalize=True "
             "(--normalize) divides each row by its sum."
+        )
+        return (warning,)
+    return ()
+
+
+def _report_unusable(faults: RowFaults, for_logits: str) -> None:
+    if faults.not_finite:
+        row, count = faults.not_finite
+        raise ProbabilityError(
+            f"probs[{row}] holds NaN or infinity ({count:,} of {faults.rows:,} rows do). Every "
+            "example needs a probability for every class: mend the model's output, or leave these "
+            "examples out."
+        )
+    if faults.negative:
+        row, count = faults.negative
+        raise ProbabilityError(
+            f"probs[{row}] holds a negative number ({count:,} of {faults.rows:,} rows do). "
+            f"Probabilities lie between 0 and 1; if these are logits, apply {for_logits} first."
+        )
+
+
+def check_each(probs: Float[np.ndarray, "rows classes"], start: int) -> RowFaults:
+    """Check one chunk of probabilities that stand each on its own, whose rows have any sum.
+
+    What is ``off`` here is a number beyond 1, and ``deviation`` how far it is beyond.
+    """
+    with np.errstate(invalid="ignore"):
+        top = probs.max(axis=1).astype(np.float64)
+        finite = np.isfinite(probs).all(axis=1)
+        negative = (probs < 0).any(axis=1)
+    top[~finite] = 0
+    worst = int(top.argmax())
+    return RowFaults(
+        len(probs),
+        not_finite=_first_and_count(~finite, start),
+        negative=_first_and_count(negative, start),
+        off=_first_and_count(top > 1 + SUM_TOLERANCE, start),
+        deviation=max(0.0, float(top[worst]) - 1),
+        sum_at=(start + worst, float(top[worst])),
+    )
+
+
+def report_each(faults: RowFaults, dtype: np.dtype[Any]) -> tuple[str, ...]:
+    """Raise for probabilities, each on its own, that cannot be used; return the warnings.
+
+    Raises
+    ------
+    ProbabilityError
+        A probability is NaN, infinite or negative, or beyond 1.
+    """
+    _report_unusable(faults, "a sigmoid")
+    row, top = faults.sum_at
+    if faults.off:
+        first, count = faults.off
+        raise ProbabilityError(
+            f"{count:,} of {faults.rows:,} rows of probs hold a number beyond 1 (first "
+            f"probs[{first}]; furthest probs[{row}], with {top:.6g}). Each is the probability that "
+            "a label applies, from 0 to 1; if these are logits, apply a sigmoid first."
+        )
+    if faults.deviation > _ROUNDING[dtype.itemsize]:
+        warning = (
+            f"probs[{row}] holds {top:.6g}, a little beyond 1. Such probabilities are used as they "
+            "are."
         )
         return (warning,)
     return ()

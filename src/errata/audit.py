@@ -6,32 +6,26 @@ transaction; between calls nothing is kept in memory that the folder does not ha
 may be killed at any point and another may go on.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, Integer, Shaped
+from jaxtyping import Float, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata import telling
-from errata.array_files import PathLike
-from errata.arrays import (
-    as_class_names,
-    as_ids,
-    as_labels,
-    as_probs,
-)
+from errata.array_files import PathLike, load_array
+from errata.arrays import as_class_names, as_ids, as_label_sets, as_labels, as_probs
 from errata.comparison import Comparison, compare
-from errata.core.accuracy import Sets, corrected_labels, label_sets
-from errata.core.consensus import ANSWERS
+from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
 from errata.core.selection import Rule
-from errata.datasets.media import Media, Shown, open_media
+from errata.datasets.media import Media
 from errata.errors import (
     AuditError,
     InputError,
@@ -42,34 +36,32 @@ from errata.errors import (
 )
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
-from errata.exchange.votes import KINDS, as_rows, check_reviewer, check_vote, one_form
+from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Compat, Findings, find
 from errata.folder import Arrays, put
+from errata.labels import Label, named
+from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
     CandidatesAdded,
     Plan,
-    Progress,
     Release,
-    Side,
+    SetVerdicts,
     Story,
-    Task,
     Verdicts,
     VoteRecord,
     VotesAdded,
 )
+from errata.reviewing import FROM_ELSEWHERE, Reviewing
 from errata.store import records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
 
 DATABASE = "audit.db"
-_FROM_ELSEWHERE = (
-    "Bring candidates from elsewhere (`errata candidates import AUDIT FILE --flagger NAME`)"
-)
 
 
-class Audit:
+class Audit(Reviewing):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -101,6 +93,8 @@ class Audit:
         """How many examples there are."""
         self.classes: tuple[str, ...] = tuple(row["classes"])
         """The class names."""
+        self.multilabel: bool = row["multilabel"]
+        """Whether an example may have several labels, or none."""
         self._db = db
         self._arrays = Arrays(path)
         self._seed: int = row["seed"]
@@ -130,7 +124,9 @@ class Audit:
 
         Parameters
         ----------
-        labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file
+        labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file.
+            A list of labels for each example, or a matrix ``(n, m)`` of 0 and 1, or a ``.json`` or
+            array file of either, makes an audit where an example may have several labels
         probs : out-of-sample probabilities ``(n, m)``; or an array file. Without them there is
             nothing for `find` to look at: candidates come from elsewhere, see `add_candidates`
         classes : class names in the order of the columns; needed without probabilities
@@ -150,7 +146,8 @@ class Audit:
             raise AuditError(_taken(path))
         if classes is not None and not isinstance(classes, Iterable):
             raise LabelError(f"Class names come as a list, one for each column, not {classes!r}.")
-        given, table, names = _arrays(labels, probs, classes)
+        multilabel = _are_sets(labels)
+        given, table, names = _arrays(labels, probs, classes, multilabel)
         n = len(given)
         own_ids = None if ids is None else as_ids(ids, n)
         if media is not None and len(media) != n:
@@ -161,7 +158,8 @@ class Audit:
         with new_folder(path) as folder:
             for part in ("arrays", "media", "predictions"):
                 (folder / part).mkdir()
-            arrays = [put("labels", labels, given, folder)]
+            source = None if str(labels).endswith(".json") else labels
+            arrays = [put("labels", source, given, folder)]
             if table is not None:
                 arrays.append(put("probs", probs, table, folder))
             if own_ids is not None:
@@ -178,6 +176,7 @@ class Audit:
                         "name": name or path.stem,
                         "n": n,
                         "classes": list(names),
+                        "multilabel": multilabel,
                         "seed": int(arrays[0]["sha256"][:8], 16),
                         "media": described,
                         "errata": version("errata"),
@@ -212,12 +211,13 @@ class Audit:
         self._db.close()
 
     @cached_property
-    def labels(self) -> Int[np.ndarray, "n"]:
-        """The given labels, ``(n,)``."""
+    def labels(self) -> Shaped[np.ndarray, "n *classes"]:
+        """The given labels, integers ``(n,)``; booleans ``(n, m)`` where there may be several."""
         with self._db.read() as db:
             row = records.array(db, "labels")
         assert row is not None, "an audit has labels"
-        return as_labels(self._arrays.load(row), n_classes=len(self.classes), n=self.n)
+        turn = as_label_sets if self.multilabel else as_labels
+        return turn(self._arrays.load(row), n_classes=len(self.classes), n=self.n)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -272,8 +272,10 @@ class Audit:
         count: int | None = None,
         flagger: str | None = None,
         progress: Callable[[int, int], None] | None = None,
-    ) -> Findings:
+    ) -> Findings | MultilabelFindings:
         """Find the labels that are probably wrong; see `errata.find` for the choices.
+
+        Where examples may have several labels, see `errata.find_multilabel`.
 
         A second run stands beside the first: what was planned keeps its suggested label.
 
@@ -286,20 +288,27 @@ class Audit:
         if row is None:
             raise AuditError(
                 f"{self.path} was made without probabilities, so `find` has nothing to look at. "
-                f"{_FROM_ELSEWHERE}, or create an audit with probabilities."
+                f"{FROM_ELSEWHERE}, or create an audit with probabilities."
             )
-        found = find(
-            self.labels,
-            self._arrays.path(row),
-            rule=rule,
-            score=score,
-            compat=compat,
-            classes=self.classes,
-            ids=self._own_ids,
-            normalize=normalize,
-            count=count,
-            progress=progress,
-        )
+        options: dict[str, Any] = {
+            "rule": rule,
+            "score": score,
+            "compat": compat,
+            "progress": progress,
+        }
+        source = self._arrays.path(row)
+        options |= {"classes": self.classes, "ids": self._own_ids}
+        found: Findings | MultilabelFindings
+        if self.multilabel:
+            if normalize or count is not None:
+                raise InputError(
+                    "Where examples may have several labels, normalize and count have no meaning: "
+                    "each label has a probability of its own. Leave them out."
+                )
+            found = find_multilabel(self.labels, source, **options)
+        else:
+            options |= {"normalize": normalize, "count": count}
+            found = find(self.labels, source, **options)
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
         with self._db.write() as db:
             plain = found.to_dict()
@@ -334,8 +343,9 @@ class Audit:
         Parameters
         ----------
         candidates : mappings with ``id`` (or ``index``) and ``suggested``, the name or the index
-            of a class, and maybe ``score``; or the path of a file of them, see
-            `errata.exchange.candidates`. Their order is their rank, whatever the scores
+            of a class (a list of them where examples may have several), and maybe ``score``; or
+            the path of a file of them, see `errata.exchange.candidates`. Their order is their
+            rank, whatever the scores
         flagger : who, or what, doubts these labels, for the record
 
         Returns
@@ -366,7 +376,13 @@ class Audit:
         for row in rows:
             where = str(row["where"])
             try:
-                one = check_candidate(row, index_of=index_of, n=self.n, classes=self.classes)
+                one = check_candidate(
+                    row,
+                    index_of=index_of,
+                    n=self.n,
+                    classes=self.classes,
+                    multilabel=self.multilabel,
+                )
                 self._check_doubt(one, found)
             except InputError as error:
                 refused.append(f"{where}: {error}")
@@ -395,7 +411,7 @@ class Audit:
                 [
                     {
                         "example": one["example"],
-                        "given": int(self.labels[one["example"]]),
+                        "given": self._given(one["example"]),
                         "suggested": one["suggested"],
                         "score": place if one["score"] is None else one["score"],
                         "rules": [IMPORTED],
@@ -416,11 +432,20 @@ class Audit:
                 f"The example {self.ids[example]!r} is named already, in "
                 f"{found[example]['where']}; one suggested label for each was expected."
             )
-        if suggested == self.labels[example]:
+        if suggested == self._given(example):
             raise LabelError(
-                f"The suggested label of {self.ids[example]!r}, {self.classes[suggested]!r}, is "
-                "the given one, so there is nothing to ask. Leave it out, or suggest another."
+                f"The suggested label of {self.ids[example]!r}, "
+                f"{named(suggested, self.classes)!r}, is the given one, so there is nothing to "
+                "ask. Leave it out, or suggest another."
             )
+
+    def _given(self, example: int) -> Label:
+        """Return the given label of an example, or the sorted classes of its set."""
+        label = self._plain(self.labels[example])
+        return label if isinstance(label, int) else tuple(label)
+
+    def _plain(self, label: Any) -> int | list[int]:
+        return np.flatnonzero(label).tolist() if self.multilabel else int(label)
 
     def _index_of_many(self, refused: Sequence[str]) -> Callable[[str], int]:
         """Return `index_of` for many ids: for the first three refused it names the nearest."""
@@ -513,8 +538,9 @@ class Audit:
         ----------
         votes : mappings with ``id`` (or ``index``), ``reviewer`` and ``answer``, and maybe
             ``time`` (ISO 8601), ``first`` (the label shown first), ``kind``, and ``said``, the
-            reviewer's own word where the answer is ``"other"``, which decides nothing; or the path
-            of a vote file, see `errata.exchange.votes`
+            reviewer's own word where the answer is ``"other"``, which decides nothing. Where
+            examples may have several labels, ``labels``, a list of those that apply, stands in
+            place of the answer. Or the path of a vote file, see `errata.exchange.votes`
         kind : how they came about: ``"simulated"``, ``"imported"`` or ``"person"``. A vote may
             say ``"simulated"`` or ``"imported"`` of itself, which holds unless all are simulated
         note : about their reviewers, said wherever these votes count ("slip rate 3 %")
@@ -533,10 +559,13 @@ class Audit:
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
         index_of = self._index_of_many(refused)
+        label_names = self.classes if self.multilabel else None
         for row in rows:
             where = str(row["where"])
             try:
-                checked = check_vote(row, index_of=index_of, n=self.n, kind=kind)
+                checked = check_vote(
+                    row, index_of=index_of, n=self.n, kind=kind, label_names=label_names
+                )
             except InputError as error:
                 refused.append(f"{where}: {error}")
             else:
@@ -567,12 +596,17 @@ class Audit:
                 first=vote["first"],
                 kind=vote["kind"],
                 said=vote["said"],
+                labels=(
+                    None
+                    if vote["labels"] is None
+                    else tuple(self.classes[label] for label in vote["labels"])
+                ),
             )
             for vote in held
         ]
 
-    def verdicts(self, *, threshold: int | None = None) -> Verdicts:
-        """Say what the votes come to.
+    def verdicts(self, *, threshold: int | None = None) -> Verdicts | SetVerdicts:
+        """Say what the votes come to; `SetVerdicts` where examples may have several labels.
 
         Parameters
         ----------
@@ -589,10 +623,12 @@ class Audit:
         with self._db.read() as db:
             return self._verdicts(db, threshold)
 
-    def _verdicts(self, db: Connection, threshold: int | None) -> Verdicts:
+    def _verdicts(self, db: Connection, threshold: int | None) -> Verdicts | SetVerdicts:
         if threshold is not None:
             _at_least_one("threshold", threshold)
-        found = telling.verdicts(db, threshold, ids=self.ids, classes=self.classes)
+        found = telling.verdicts(
+            db, threshold, ids=self.ids, classes=self.classes, multilabel=self.multilabel
+        )
         if found is None:
             raise self._unplanned(db)
         return found
@@ -646,7 +682,11 @@ class Audit:
                     "manifest_sha256": manifest,
                 },
                 (
-                    {"example": example, "verdict": verdict, "corrected": int(corrected[example])}
+                    {
+                        "example": example,
+                        "verdict": verdict,
+                        "corrected": self._plain(corrected[example]),
+                    }
                     for example, verdict in zip(
                         verdicts.examples.tolist(), verdicts.names, strict=True
                     )
@@ -663,7 +703,8 @@ class Audit:
     ) -> Comparison:
         """Compare models on the given and on the corrected labels.
 
-        The predictions are kept in the audit, for `report`.
+        The predictions are kept in the audit, for `report`. Where examples may have several
+        labels, models are not compared.
 
         Parameters
         ----------
@@ -671,7 +712,14 @@ class Audit:
         """
         from errata.sources.predictions import read_predictions
 
+        if self.multilabel:
+            raise AuditError(
+                f"{self.path} holds sets of labels, and models are not compared on these: accuracy "
+                "asks for one right label. `release` writes the corrected sets, for a measure of "
+                "your own."
+            )
         verdicts = self.verdicts(threshold=threshold)
+        assert isinstance(verdicts, Verdicts), "the other kind was refused above"
         answers = read_predictions(
             predictions,
             n=self.n,
@@ -695,7 +743,7 @@ class Audit:
             verdicts = self._verdicts(db, threshold) if planned else None
             predictions = records.array(db, "predictions")
             comparison = None
-            if verdicts is not None and predictions is not None:
+            if isinstance(verdicts, Verdicts) and predictions is not None:
                 comparison = self._compared(self._arrays.predictions(predictions), verdicts)
             context = telling.report_context(
                 db,
@@ -704,6 +752,7 @@ class Audit:
                 n=self.n,
                 classes=self.classes,
                 ids=self.ids,
+                multilabel=self.multilabel,
                 verdicts=verdicts,
                 comparison=comparison,
                 show=self.show,
@@ -716,12 +765,13 @@ class Audit:
         sets, corrected = self._corrected(verdicts)
         return compare(answers, given=self.labels, corrected=corrected, sets=sets)
 
-    def _corrected(self, verdicts: Verdicts) -> tuple[Sets, Int[np.ndarray, "n"]]:
+    def _corrected(
+        self, verdicts: Verdicts | SetVerdicts
+    ) -> tuple[Sets, Shaped[np.ndarray, "n *classes"]]:
         sets = label_sets(self.n, verdicts.examples, verdicts.codes)
-        corrected = corrected_labels(
-            self.labels, verdicts.examples, verdicts.suggested, verdicts.codes
-        )
-        return sets, corrected
+        change = corrected_labels if isinstance(verdicts, Verdicts) else corrected_sets
+        right = verdicts.suggested if isinstance(verdicts, Verdicts) else verdicts.agreed
+        return sets, change(self.labels, verdicts.examples, right, verdicts.codes)
 
     # ------------------------------------------------------------ why
 
@@ -745,214 +795,21 @@ class Audit:
                 index,
                 ids=self.ids,
                 classes=self.classes,
-                given=int(self.labels[index]),
+                given=self._given(index),
                 self_confidence=None if confidence is None else float(confidence[index]),
             )
 
-    # ------------------------------------------------------------ what reviewers see and do
-
-    def task(self, reviewer: str, *, besides: int | None = None) -> Task | None:
-        """Return what a reviewer is asked next, or None when nothing is left for them.
-
-        That is a candidate they have not answered and that wants votes: first what they took
-        back, then the others in the order of the plan, and last what they skipped.
-
-        Parameters
-        ----------
-        besides : an example to pass over, to look one further ahead
-
-        Raises
-        ------
-        AuditError
-            There is no plan.
-        """
-        reviewer = check_reviewer(reviewer)
-        with self._db.read() as db:
-            example = voting.next_example(db, reviewer, besides)
-        if example is None:
-            self._need_plan()
-            return None
-        return self.task_for(reviewer, example)
-
-    def task_for(self, reviewer: str, example: int) -> Task:
-        """Return the task of a reviewer for one planned example, answered before or not.
-
-        Raises
-        ------
-        VoteError
-            The example is in no plan.
-        """
-        reviewer = check_reviewer(reviewer)
-        with self._db.read() as db:
-            planned = records.planned(db, example)
-            answered, total, _ = voting.progress(db, reviewer)
-        if not planned:
-            raise self._not_asked(example)
-        return Task(
-            example=example,
-            id=self.ids[example],
-            given=planned[0]["given"],
-            suggested=planned[0]["suggested"],
-            first=self._first(reviewer, example),
-            answered=answered,
-            total=total,
-        )
-
-    def _first(self, reviewer: str, example: int) -> Side:
-        """Draw which label is shown first: a coin for each reviewer and example, fixed."""
-        draw = hashlib.sha256(f"{self._seed}:{example}:{reviewer}".encode()).digest()[0]
-        return "suggested" if draw & 1 else "given"
-
-    def vote(self, reviewer: str, example: int, answer: str, *, first: str, key: str) -> bool:
-        """Record a reviewer's answer; once this returns it survives a crash of the machine.
-
-        Parameters
-        ----------
-        answer : ``"given"``, ``"suggested"``, ``"both"`` or ``"neither"``
-        first : the label that was shown first
-        key : names the attempt, so that sending it again changes nothing
-
-        Returns
-        -------
-        False, and nothing is added, if the reviewer has used the key or answered the example, or
-        if it has as many votes from others as its plan wants
-
-        Raises
-        ------
-        VoteError, NameUnknownError
-            The example is in no plan, or an argument is none of the known words.
-        """
-        reviewer = check_reviewer(reviewer)
-        for kind, word, known in (("answer", answer, ANSWERS), ("side", first, get_args(Side))):
-            if word not in known:
-                raise unknown_name(kind, word, known)
-        if not key:
-            raise VoteError("The key is empty; each attempt to vote needs one of its own.")
-        with self._db.write() as db:
-            if not records.planned(db, example):
-                raise self._not_asked(example)
-            return voting.cast(
-                db,
-                example=example,
-                reviewer=voting.reviewer(db, reviewer, "person"),
-                answer=answer,
-                first=first,
-                created_at=records.now(),
-                kind="person",
-                key=key,
-            )
-
-    def skip(self, reviewer: str, example: int) -> None:
-        """Put an example at the end of a reviewer's queue."""
-        reviewer = check_reviewer(reviewer)
-        with self._db.write() as db:
-            if not records.planned(db, example):
-                raise self._not_asked(example)
-            voting.skip(db, voting.reviewer(db, reviewer, "person"), example)
-
-    def undo(self, reviewer: str) -> int | None:
-        """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
-        with self._db.write() as db:
-            return voting.withdraw(db, check_reviewer(reviewer))
-
-    def progress(self, reviewer: str) -> Progress:
-        """Return how far a reviewer is."""
-        with self._db.read() as db:
-            answered, total, skipped = voting.progress(db, check_reviewer(reviewer))
-        return Progress(answered=answered, total=total, skipped=skipped)
-
-    def show(self, example: int) -> Shown | None:
-        """Return what there is to see of an example; None if the audit was made without media.
-
-        Raises
-        ------
-        FileError
-            A media file is missing, broken or changed.
-        """
-        media = self._media
-        return None if media is None else media.show(self._checked(example))
-
-    @cached_property
-    def _media(self) -> Media | None:
-        if self._media_row is None:
-            return None
-        return open_media(self._media_row, self.path.absolute() / "media")
-
-    def exemplars(
-        self, class_index: int, *, count: int = 6, exclude: Collection[int] = ()
-    ) -> list[int]:
-        """Return examples that show what a class looks like.
-
-        They are given that class, and no run has flagged them; those with the highest probability
-        of it come first, or without probabilities, those that stand first.
-
-        Raises
-        ------
-        AuditError
-            `find` has not run, and no candidates were added.
-        """
-        members = np.flatnonzero(self.labels == class_index)
-        with self._db.read() as db:
-            if records.newest_finding(db) is None:
-                raise AuditError(f"Nothing is known yet: {self._nothing_found(db)}")
-            confidence = self._self_confidence(db)
-            flagged = records.ever_candidates(db)
-        if confidence is not None:
-            members = members[np.argsort(-confidence[members], kind="stable")]
-        unfit = flagged.union(exclude)
-        return [example for example in members.tolist() if example not in unfit][:count]
-
-    # ------------------------------------------------------------ files and checks
-
-    def _self_confidence(self, db: Connection) -> Float[np.ndarray, "n"] | None:
-        """Return the self-confidence that the newest run of `find` computed, if one has run."""
-        row = records.array(db, "self_confidence")
-        return None if row is None else self._arrays.load(row)
-
-    def _checked(self, example: int) -> int:
-        if not isinstance(example, int | np.integer):
-            raise NameUnknownError(
-                f"An example is named by its id or its row number, not by {example!r}."
-            )
-        if not 0 <= example < self.n:
-            raise NameUnknownError(
-                f"There is no example number {example}; they run from 0 to {self.n - 1}."
-            )
-        return example
-
-    def _need_plan(self) -> None:
-        with self._db.read() as db:
-            if records.newest_plan(db) is None:
-                raise self._unplanned(db)
-
-    def _unplanned(self, db: Connection) -> AuditError:
-        if records.newest_finding(db):
-            way_on = "Run `plan`."
-        elif records.array(db, "probs"):
-            way_on = "Run `find`, then `plan`."
-        else:
-            way_on = f"{_FROM_ELSEWHERE}, then run `plan`."
-        return AuditError(f"Nothing is planned yet for {self.path}, so nobody is asked. {way_on}")
-
-    def _nothing_found(self, db: Connection) -> str:
-        """Say that there is no candidate yet, and what to do."""
-        if records.array(db, "probs"):
-            return f"`find` has not run on {self.path}. Run it."
-        return f"no candidate of {self.path} was named. {_FROM_ELSEWHERE}."
-
-    def _not_asked(self, example: int) -> VoteError:
-        return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
-
 
 def _arrays(
-    labels: object, probs: object, classes: Sequence[object] | None
-) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n classes"] | None, tuple[str, ...]]:
+    labels: object, probs: object, classes: Sequence[object] | None, multilabel: bool
+) -> tuple[Shaped[np.ndarray, "n *classes"], Float[np.ndarray, "n m"] | None, tuple[str, ...]]:
     """Return given labels, probabilities and class names, each known to fit the others."""
+    turn = as_label_sets if multilabel else as_labels
     if probs is not None:
         table = as_probs(probs)
         n, m = table.shape
         names = as_class_names(classes, m)
-        return as_labels(labels, n_classes=m, n=n, classes=classes), table, names
+        return turn(labels, n_classes=m, n=n, classes=classes), table, names
     if classes is None:
         raise LabelError(
             "There are no probabilities and no class names, so the classes are not known. Give "
@@ -965,7 +822,24 @@ def _arrays(
         )
     names = as_class_names(listed, len(listed))
     known_by = "there are {} class names"
-    return as_labels(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
+    return turn(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
+
+
+def _are_sets(labels: object) -> bool:
+    """Tell whether labels are lists of labels, or a matrix; one row or column is a mistake."""
+    if isinstance(labels, str | os.PathLike):
+        if str(labels).endswith(".json"):
+            return True
+        labels = load_array(labels)
+    if isinstance(labels, list | tuple):
+        return any(isinstance(row, list | tuple | AbstractSet | np.ndarray) for row in labels)
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # no array at all, which `as_labels` says
+        return False
+    if array.dtype.kind == "O" and array.ndim == 1:
+        return _are_sets(array.tolist())
+    return array.ndim == 2 and min(array.shape) > 1
 
 
 def _score_name(found: Sequence[Mapping[str, Any]]) -> str:

@@ -94,6 +94,7 @@ def prepare_demo(out: Path, *, seed: int = 0, say: Say = _silent) -> Digits:
         name="Handwritten digits with planted errors",
     )
     found = audit.find(flagger="logistic regression, cross-validated in 5 folds")
+    assert isinstance(found, errata.Findings), "a digit has one label"
     say(f"{len(found)} labels look wrong ({found.estimated_errors} errors are estimated).")
     return Digits(audit, found, digits.data, true, given)
 

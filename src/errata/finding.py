@@ -8,31 +8,29 @@ most probable class misses its threshold; the leaders of each pair of classes.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 
 from errata import arrays
 from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.ranking import RowStats, Score
-from errata.core.selection import PairLeaders, Pairs, Rule
+from errata.core.selection import RULES, PairLeaders, Pairs, Rule
 from errata.core.thresholds import (
-    MOST_ROWS,
     ClassSums,
-    add_sums,
-    class_sums,
     mean_self_confidence,
+    sums_of_all,
     thresholds,
+    thresholds_cleanlab,
 )
 from errata.engine.local import Progress, map_chunks
 from errata.errors import ErrataWarning, InputError
 from errata.sources.dense import Dense, normalized
 
 Compat = Literal["cleanlab"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
 
@@ -210,13 +208,11 @@ def find(
     source = Dense(arrays.as_probs(probs))
     names = arrays.as_class_names(classes, source.n_classes)
     given = arrays.as_labels(labels, n_classes=source.n_classes, n=source.n, classes=classes)
-    tie = np.arange(source.n) if ids is None else _places(arrays.as_ids(ids, source.n))
+    tie = np.arange(source.n) if ids is None else ranking.places(arrays.as_ids(ids, source.n))
     search = _Search(source, given, tie, like, normalize, threads, chunk_rows, progress)
 
     stats, sums, notes = search.first_pass(names)
-    means = thresholds(sums)
-    if like == "cleanlab":
-        means = np.where(sums.counts > 0, np.maximum(means, 2e-6), 2.0)
+    means = thresholds_cleanlab(sums) if like == "cleanlab" else thresholds(sums)
     estimate = search.estimates(stats, means)
     confident = joints.confident_joint(given, estimate, source.n_classes)
     if like == "cleanlab":
@@ -248,7 +244,7 @@ def find(
         given=given[flagged],
         suggested=suggested[order],
         scores=scores[order],
-        rules=_rules(masks, flagged),
+        rules=selection.rules_of(masks, flagged),
         warnings=notes,
         self_confidence=stats.self_confidence,
         class_names=names,
@@ -321,14 +317,7 @@ class _Search:
                 parts.append(part)
         notes = arrays.report_faults(faults, self.source.array.dtype, normalize=self.normalize)
         stats = ranking.concatenate_stats(parts)
-        slabs = [slice(at, at + MOST_ROWS) for at in range(0, self.source.n, MOST_ROWS)]
-        sums = reduce(
-            add_sums,
-            (
-                class_sums(self.given[slab], stats.self_confidence[slab], self.source.n_classes)
-                for slab in slabs
-            ),
-        )
+        sums = sums_of_all(self.given, stats.self_confidence, self.source.n_classes)
         notes += arrays.missing_classes_warning(sums.counts, names)
         notes += _in_sample_warning(stats, sums)
         return stats, sums, notes
@@ -379,17 +368,15 @@ class _Search:
             if cleanlab
             else selection.by_class(self.given, stats.self_confidence, self.tie, counts)
         )
-        by_noise_rate = selection.by_noise_rate(leaders, self.source.n)
-        masks: dict[Rule, Bool[np.ndarray, "n"]] = {
-            "noise_rate": by_noise_rate,
-            "class": by_class,
-            "both": by_class & by_noise_rate,
-            "confident": selection.by_confident(self.given, estimate),
-            "argmax": selection.by_argmax(stats),
-        }
+        masks = selection.flags(
+            self.given,
+            stats,
+            estimate,
+            noise_rate=selection.by_noise_rate(leaders, self.source.n),
+            of_class=by_class,
+            cleanlab=cleanlab,
+        )
         if cleanlab:
-            kept = ~selection.close_to_given(self.given, stats)
-            masks = {name: mask & kept for name, mask in masks.items()}
             errors = int(masks["confident"].sum())
         else:
             errors = joints.error_count(confident, self.source.n)
@@ -466,24 +453,6 @@ class _Search:
         cleanlab = self.compat == "cleanlab"
         entropy = ranking.weighted_entropy_cleanlab if cleanlab else ranking.weighted_entropy
         return entropy(self_confidence, self._take(rows))
-
-
-def _rules(
-    masks: dict[Rule, Bool[np.ndarray, "n"]], rows: Int[np.ndarray, "rows"]
-) -> tuple[tuple[Rule, ...], ...]:
-    """Return the rules that flag each of some examples; few combinations serve them all."""
-    codes = sum(masks[name][rows].astype(np.int64) << bit for bit, name in enumerate(RULES))
-    named = [
-        tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
-        for code in range(1 << len(RULES))
-    ]
-    return tuple(named[code] for code in np.asarray(codes).tolist())
-
-
-def _places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-    places = np.empty(len(ids), np.int64)
-    places[np.argsort(ids, kind="stable")] = np.arange(len(ids))
-    return places
 
 
 def _in_sample_warning(stats: RowStats, sums: ClassSums) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Shaped
 
 from errata.core.accuracy import Sets
 from errata.core.consensus import CORRECTABLE, VOTED
 from errata.errors import AuditError
-from errata.results import IMPORTED, Release, Verdicts
+from errata.labels import named
+from errata.results import IMPORTED, Release, SetVerdicts, Verdicts
 from errata.store.files import new_folder, sha256
 
 TABLE, MANIFEST, README = "corrected.parquet", "manifest.json", "README.md"
@@ -28,18 +29,33 @@ SHORT = 100
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Content:
-    """What goes into a release; ``given`` and ``corrected`` have shape ``(n,)``."""
+    """What goes into a release.
+
+    ``given`` and ``corrected`` are integers ``(n,)``, or where examples may have several labels,
+    booleans ``(n, classes)``.
+    """
 
     name: str
     classes: tuple[str, ...]
     ids: Sequence[str]
-    given: Int[np.ndarray, "n"]
-    corrected: Int[np.ndarray, "n"]
+    given: Shaped[np.ndarray, "n *classes"]
+    corrected: Shaped[np.ndarray, "n *classes"]
     sets: Sets
-    verdicts: Verdicts
+    verdicts: Verdicts | SetVerdicts
     settings: Mapping[str, Any]
     inputs: Mapping[str, Any]
     reviewers: int
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether examples may have several labels."""
+        return isinstance(self.verdicts, SetVerdicts)
+
+    @property
+    def votes(self) -> int:
+        """How many votes there are."""
+        v = self.verdicts
+        return int((v.reviewers if isinstance(v, SetVerdicts) else v.votes).sum())
 
     @property
     def counts(self) -> dict[str, int]:
@@ -126,23 +142,59 @@ def _write_table(path: Path, content: Content) -> None:
     import pyarrow.parquet as pq
 
     n, verdicts = len(content.given), content.verdicts
-    votes = np.zeros((n, len(VOTED)), dtype=np.int32)
-    votes[verdicts.examples] = verdicts.votes
     names = np.full(n, None, dtype=object)  # nobody was asked, or nobody has answered
     names[verdicts.examples] = verdicts.names
+    sets = isinstance(verdicts, SetVerdicts)
+    given, corrected = (
+        _lists(one) if sets else pa.array(one, pa.int64())
+        for one in (content.given, content.corrected)
+    )
     columns = {
         "id": pa.array(content.ids, pa.string()),
-        "given": pa.array(content.given, pa.int64()),
-        "corrected": pa.array(content.corrected, pa.int64()),
+        "given": given,
+        "corrected": corrected,
         "verdict": pa.array(names, pa.string()),
-        **{
-            f"votes_{answer}": pa.array(votes[:, column], pa.int32())
-            for column, answer in enumerate(VOTED)
-        },
+        **(_ticks(verdicts, n) if isinstance(verdicts, SetVerdicts) else _answers(verdicts, n)),
         "in_pruned": pa.array(content.sets.pruned),
         "in_correctable": pa.array(content.sets.correctable),
     }
     pq.write_table(pa.table(columns), path, compression="zstd", version="2.6")
+
+
+def _answers(verdicts: Verdicts, n: int) -> dict[str, Any]:
+    """Return the columns of the votes for each answer."""
+    import pyarrow as pa
+
+    votes = np.zeros((n, len(VOTED)), dtype=np.int32)
+    votes[verdicts.examples] = verdicts.votes
+    return {
+        f"votes_{answer}": pa.array(votes[:, column], pa.int32())
+        for column, answer in enumerate(VOTED)
+    }
+
+
+def _ticks(verdicts: SetVerdicts, n: int) -> dict[str, Any]:
+    """Return the columns of the votes for each label: who answered, the labels, the votes."""
+    import pyarrow as pa
+
+    reviewers = np.zeros(n, dtype=np.int32)
+    reviewers[verdicts.examples] = verdicts.reviewers
+    asked = np.zeros((n, len(verdicts.classes)), dtype=bool)
+    asked[verdicts.examples] = verdicts.given | verdicts.suggested | (verdicts.votes > 0)
+    labels = _lists(asked)
+    votes = np.zeros(asked.shape, dtype=np.int32)
+    votes[verdicts.examples] = verdicts.votes
+    counts = pa.ListArray.from_arrays(labels.offsets, pa.array(votes[asked], pa.int32()))
+    return {"reviewers": pa.array(reviewers), "labels": labels, "votes": counts}
+
+
+def _lists(sets: Bool[np.ndarray, "n classes"]) -> Any:
+    """Return sets of labels as lists of class numbers."""
+    import pyarrow as pa
+
+    offsets = np.concatenate([[0], np.cumsum(np.count_nonzero(sets, axis=1))])
+    labels = np.nonzero(sets)[1]
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(labels, pa.int64()))
 
 
 def _manifest(content: Content, name: str, hashes: Mapping[str, str]) -> dict[str, Any]:
@@ -152,10 +204,11 @@ def _manifest(content: Content, name: str, hashes: Mapping[str, str]) -> dict[st
         "name": content.name,
         "version": name,
         "classes": list(content.classes),
+        **({"multilabel": True} if content.multilabel else {}),
         "threshold": content.verdicts.threshold,
         "counts": content.counts,
         "noise_prevalence": prevalence if np.isfinite(prevalence) else None,
-        "votes": int(content.verdicts.votes.sum()),
+        "votes": content.votes,
         "reviewers": content.reviewers,
         "notices": list(content.verdicts.notices),
         "settings": dict(content.settings),
@@ -171,18 +224,10 @@ def _readme(content: Content, name: str) -> str:
     return f"""# {_plain(content.name)}: corrected labels
 
 Version `{name}`. {c["D"]:,} examples in {len(content.classes)} classes. {c["candidates"]:,} labels
-looked wrong and were sent for checking; {c["reviewed"]:,} of them have {int(v.votes.sum()):,}
+looked wrong and were sent for checking; {c["reviewed"]:,} of them have {content.votes:,}
 votes under {content.reviewers:,} reviewers' names. A verdict needs {v.needed}.
 
-{notices}| what the reviewers found | candidates | in this release |
-|---|---:|---|
-| `non_error`: the given label is right | {c["non_error"]:,} | kept |
-| `correctable`: the suggested label is right | {c["correctable"]:,} | label corrected |
-| `multi_label`: both labels fit | {c["multi_label"]:,} | left out of `in_pruned` |
-| `neither` label fits | {c["neither"]:,} | left out of `in_pruned` |
-| `non_agreement`: the reviewers differ | {c["non_agreement"]:,} | left out of `in_pruned` |
-| open, or not reviewed yet | {c["open"] + c["unreviewed"]:,} | kept as given |
-
+{notices}{_found(content)}
 ## Use
 
 ```python
@@ -198,9 +243,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 | column | what it is |
 |---|---|
 | `id` | the example's id |
-| `given`, `corrected` | class numbers; their names, in order, are `classes` in `{MANIFEST}` |
-| `verdict` | what the reviewers found; `open` if votes are lacking; empty without votes |
-| {", ".join(f"`votes_{answer}`" for answer in VOTED)} | votes for each answer |
+{_columns(content)}
 | `in_pruned` | the label, given or corrected, is trusted |
 | `in_correctable` | the label was corrected |
 
@@ -213,6 +256,49 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
   chosen by one model can favour its relatives. Say so when you rank models on this set.
 - `{MANIFEST}` has the SHA-256 of every file here and of what the release was made from.
 """
+
+
+def _found(content: Content) -> str:
+    """Return the table of what the reviewers found."""
+    c = content.counts
+    rows: tuple[tuple[str, str, str], ...]
+    if content.multilabel:
+        rows = (
+            ("`non_error`: the labels that they agree on are the given ones", "non_error", "kept"),
+            ("`correctable`: they agree on other labels", "correctable", "labels corrected"),
+            ("`neither`: they agree on no label", "neither", "left out of `in_pruned`"),
+        )
+    else:
+        rows = (
+            ("`non_error`: the given label is right", "non_error", "kept"),
+            ("`correctable`: the suggested label is right", "correctable", "label corrected"),
+            ("`multi_label`: both labels fit", "multi_label", "left out of `in_pruned`"),
+            ("`neither` label fits", "neither", "left out of `in_pruned`"),
+            ("`non_agreement`: the reviewers differ", "non_agreement", "left out of `in_pruned`"),
+        )
+    lines = [f"| {what} | {c[verdict]:,} | {fate} |\n" for what, verdict, fate in rows]
+    waiting = c["open"] + c["unreviewed"]
+    lines.append(f"| open, or not reviewed yet | {waiting:,} | kept as given |\n")
+    head = "| what the reviewers found | candidates | in this release |\n|---|---:|---|\n"
+    return head + "".join(lines)
+
+
+def _columns(content: Content) -> str:
+    """Return the rows of the table of columns that labels and votes have."""
+    verdict = (
+        "| `verdict` | what the reviewers found; `open` if votes are lacking; empty without votes |"
+    )
+    if content.multilabel:
+        return f"""| `given`, `corrected` | lists of class numbers, empty where no label applies; \
+their names, in order, are `classes` in `{MANIFEST}` |
+{verdict}
+| `reviewers` | how many have answered |
+| `labels`, `votes` | the labels they could tick, and how many did |"""
+    answers = ", ".join(f"`votes_{answer}`" for answer in VOTED)
+    return f"""| `given`, `corrected` | class numbers; their names, in order, are `classes` in \
+`{MANIFEST}` |
+{verdict}
+| {answers} | votes for each answer |"""
 
 
 def _origin(content: Content) -> str:
@@ -234,15 +320,27 @@ def _changes(content: Content) -> str:
             "`in_correctable` is true.\n"
         )
     rows = (
-        f"| {_plain(verdicts.ids[row])} | {_plain(content.classes[verdicts.given[row]])} "
-        f"| {_plain(content.classes[verdicts.suggested[row]])} "
-        f"| {verdicts.votes[row, CORRECTABLE]} of {verdicts.votes[row].sum()} |\n"
+        "| " + " | ".join([_plain(verdicts.ids[row]), *_change(verdicts, row)]) + " |\n"
         for row in sorted(corrected, key=lambda row: int(verdicts.examples[row]))
     )
     return (
         f"## What changed\n\n| id | given | corrected | votes for the correction |\n"
         f"|---|---|---|---:|\n{''.join(rows)}"
     )
+
+
+def _change(verdicts: Verdicts | SetVerdicts, row: int) -> tuple[str, str, str]:
+    """Return the given and the corrected label of one candidate, and the votes for it."""
+    names, votes = verdicts.classes, verdicts.votes[row]
+    if isinstance(verdicts, SetVerdicts):
+        sets = (verdicts.given[row], verdicts.agreed[row])
+        told = (named(tuple(np.flatnonzero(one).tolist()), names) for one in sets)
+        given, corrected = map(_plain, told)
+        return given, corrected, f"{_plain(verdicts.told(row))} of {verdicts.reviewers[row]}"
+    given, corrected = (
+        _plain(names[one]) for one in (verdicts.given[row], verdicts.suggested[row])
+    )
+    return given, corrected, f"{votes[CORRECTABLE]} of {votes.sum()}"
 
 
 def _plain(text: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from errata.core.consensus import OPEN, VERDICTS, VOTED
+from errata.labels import Label, named
 
 Side = Literal["given", "suggested"]
 
@@ -25,6 +26,9 @@ VERDICT_COLUMNS = (
     "verdict",
 )
 """The columns of `Verdicts.rows`."""
+
+SET_VERDICT_COLUMNS = ("id", "given", "suggested", "agreed", "reviewers", "votes", "verdict")
+"""The columns of `SetVerdicts.rows`."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -64,7 +68,8 @@ class VoteRecord:
     """A vote that counts.
 
     ``time`` is ISO 8601 and ``first`` the label that was shown first; both are None where an
-    imported vote did not say. ``said`` is the reviewer's own word where the answer is ``"other"``.
+    imported vote did not say. ``said`` is the reviewer's own word where the answer is ``"other"``;
+    ``labels`` are the names of the classes that apply where it is ``"labels"``.
     """
 
     id: str
@@ -75,12 +80,13 @@ class VoteRecord:
     first: str | None
     kind: str
     said: str | None = None
+    labels: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vote in the columns of a vote file."""
         row = asdict(self)
         del row["example"]
-        return row
+        return row | {"labels": None if self.labels is None else list(self.labels)}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -128,29 +134,25 @@ class CandidatesAdded:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Verdicts:
-    """What the votes come to, for every candidate that has one vote or more.
+class AnyVerdicts:
+    """What `Verdicts` and `SetVerdicts` share.
 
     Attributes
     ----------
-    threshold : votes for one answer that make a verdict; where the plans of the candidates have
-        different ones and each was used for its own, all of them, in the order of the plans
+    threshold : votes for one answer, or for a label, that make a verdict; where the plans of the
+        candidates have different ones and each was used for its own, all of them, in the order of
+        the plans
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
-    given, suggested : their labels, ``(reviewed,)``
-    votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
-        ``given suggested both neither other``
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
     unreviewed : how many candidates have no vote
     notices : what must be said along with these numbers
+    classes : the class names
     """
 
     threshold: int | tuple[int, ...]
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
-    given: Int[np.ndarray, "reviewed"]
-    suggested: Int[np.ndarray, "reviewed"]
-    votes: Int[np.ndarray, "reviewed 5"]
     codes: Int[np.ndarray, "reviewed"]
     unreviewed: int
     notices: tuple[str, ...]
@@ -163,9 +165,18 @@ class Verdicts:
     def needed(self) -> str:
         """What makes a verdict, in words."""
         if isinstance(self.threshold, int):
-            return f"{self.threshold} votes for one answer"
+            return f"{self.threshold} votes for {self._unit}"
         each = " or ".join(map(str, self.threshold))
-        return f"{each} votes for one answer, as the candidate's plan says"
+        return f"{each} votes for {self._unit}, as the candidate's plan says"
+
+    @property
+    def _unit(self) -> str:
+        return "one answer"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `rows`."""
+        raise NotImplementedError
 
     @property
     def open(self) -> int:
@@ -185,6 +196,57 @@ class Verdicts:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewed candidate, with class names in place of numbers."""
+        raise NotImplementedError
+
+    def _candidates(self) -> list[dict[str, Any]]:
+        return self.rows()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "threshold": (
+                self.threshold if isinstance(self.threshold, int) else list(self.threshold)
+            ),
+            "reviewed": len(self),
+            "counts": self.counts,
+            "open": self.open,
+            "unreviewed": self.unreviewed,
+            "notices": list(self.notices),
+            "candidates": self._candidates(),
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"Verdicts on {len(self):,} candidates, at {self.needed}"]
+        lines += [f"  {verdict:14}{count:8,}" for verdict, count in self.counts.items()]
+        if self.open:
+            lines.append(f"  {'open':14}{self.open:8,}  (more votes are wanted)")
+        if self.unreviewed:
+            lines.append(f"  {'no vote yet':14}{self.unreviewed:8,}")
+        return "\n".join([*lines, *self.notices])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Verdicts(AnyVerdicts):
+    """What the votes come to, for every candidate that has one vote or more.
+
+    Attributes
+    ----------
+    given, suggested : the labels of the reviewed candidates, ``(reviewed,)``
+    votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
+        ``given suggested both neither other``
+    """
+
+    given: Int[np.ndarray, "reviewed"]
+    suggested: Int[np.ndarray, "reviewed"]
+    votes: Int[np.ndarray, "reviewed 5"]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return VERDICT_COLUMNS
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each reviewed candidate, with class names in place of numbers."""
         return [
             dict(
                 zip(
@@ -200,28 +262,66 @@ class Verdicts:
             )
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values."""
-        return {
-            "threshold": (
-                self.threshold if isinstance(self.threshold, int) else list(self.threshold)
-            ),
-            "reviewed": len(self),
-            "counts": self.counts,
-            "open": self.open,
-            "unreviewed": self.unreviewed,
-            "notices": list(self.notices),
-            "candidates": self.rows(),
-        }
 
-    def __repr__(self) -> str:
-        lines = [f"Verdicts on {len(self):,} candidates, at {self.needed}"]
-        lines += [f"  {verdict:14}{count:8,}" for verdict, count in self.counts.items()]
-        if self.open:
-            lines.append(f"  {'open':14}{self.open:8,}  (more votes are wanted)")
-        if self.unreviewed:
-            lines.append(f"  {'no vote yet':14}{self.unreviewed:8,}")
-        return "\n".join([*lines, *self.notices])
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SetVerdicts(AnyVerdicts):
+    """What the votes come to where examples may have several labels, or none.
+
+    Attributes
+    ----------
+    given, suggested : which labels apply, as given and as suggested, ``(reviewed, classes)``
+    votes : how many reviewers say that each label applies, ``(reviewed, classes)``
+    reviewers : how many have answered, ``(reviewed,)``
+    agreed : the labels with enough votes, ``(reviewed, classes)``
+    """
+
+    given: Bool[np.ndarray, "reviewed classes"]
+    suggested: Bool[np.ndarray, "reviewed classes"]
+    votes: Int[np.ndarray, "reviewed classes"]
+    reviewers: Int[np.ndarray, "reviewed"]
+    agreed: Bool[np.ndarray, "reviewed classes"]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return SET_VERDICT_COLUMNS
+
+    @property
+    def _unit(self) -> str:
+        return "a label"
+
+    def told(self, place: int) -> str:
+        """Return the votes on one reviewed candidate, in words; most votes first."""
+        counts = self.votes[place]
+        order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].tolist()
+        return ", ".join(f"{self.classes[label]} {counts[label]}" for label in order)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each reviewed candidate; sets stand in one text each."""
+        return [
+            {
+                **row,
+                **{name: " + ".join(row[name]) for name in ("given", "suggested", "agreed")},
+                "votes": self.told(place),
+            }
+            for place, row in enumerate(self._candidates())
+        ]
+
+    def _candidates(self) -> list[dict[str, Any]]:
+        rows = []
+        for place, (id_, verdict) in enumerate(zip(self.ids, self.names, strict=True)):
+            sets = (self.given[place], self.suggested[place], self.agreed[place])
+            given, suggested, agreed = (
+                [self.classes[label] for label in np.flatnonzero(one)] for one in sets
+            )
+            votes = {
+                self.classes[label]: int(self.votes[place, label])
+                for label in np.flatnonzero(self.votes[place])
+            }
+            reviewers = int(self.reviewers[place])
+            values = (id_, given, suggested, agreed, reviewers, votes, verdict)
+            rows.append(dict(zip(SET_VERDICT_COLUMNS, values, strict=True)))
+        return rows
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -284,6 +384,25 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetTask:
+    """What a reviewer is asked where examples may have several labels: which of some apply.
+
+    Attributes
+    ----------
+    example, id : the candidate
+    labels : the given and the suggested ones, ``0..m-1``, in the order to show them, which is
+        drawn at random for each reviewer and example and is always the same
+    answered, total : how many the reviewer has answered, of how many
+    """
+
+    example: int
+    id: str
+    labels: tuple[int, ...]
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a reviewer is: answered, of how many in all, and skipped for now."""
 
@@ -305,7 +424,7 @@ class Story:
         score_name, rank, of, threshold_given, threshold_suggested (None where it was handed in),
         time
     plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
-    votes : reviewer, answer, said, time, first, kind, withdrawn, of every vote
+    votes : reviewer, answer, said, labels, time, first, kind, withdrawn, of every vote
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
     releases : version, path, time, verdict, label, for every release that contains it
     """
@@ -314,7 +433,7 @@ class Story:
     example: int
     n: int
     classes: tuple[str, ...]
-    given: int
+    given: Label
     self_confidence: float | None
     found: tuple[Mapping[str, Any], ...]
     runs: int
@@ -329,19 +448,32 @@ class Story:
         return {
             "id": self.id,
             "example": self.example,
-            "given": self.classes[self.given],
+            "given": self._plain(self.given),
             "self_confidence": self.self_confidence,
             "found": [self._named(run) for run in self.found],
             "plan": None if self.plan is None else self._named(self.plan),
-            "votes": [dict(vote) for vote in self.votes],
+            "votes": [
+                {**vote, "labels": None if vote["labels"] is None else self._plain(vote["labels"])}
+                for vote in self.votes
+            ],
             "threshold": self.threshold,
             "verdict": self.verdict,
             "releases": [self._named(release) for release in self.releases],
         }
 
     def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        labels = {key: self.classes[facts[key]] for key in ("suggested", "label") if key in facts}
+        labels = {key: self._plain(facts[key]) for key in ("suggested", "label") if key in facts}
         return {**facts, **labels}
+
+    def _plain(self, label: Label) -> str | list[str]:
+        if isinstance(label, int):
+            return self.classes[label]
+        return [self.classes[one] for one in label]
+
+    def _told(self, label: Label) -> str:
+        """Return a label by name and number, or the names of a set."""
+        number = f" ({label})" if isinstance(label, int) else ""
+        return f"{named(label, self.classes)}{number}"
 
     def rows(self) -> list[dict[str, str]]:
         """Return the story as rows of what it is about, and what there is to say."""
@@ -356,10 +488,9 @@ class Story:
         return "\n".join(lines)
 
     def _lines(self) -> list[tuple[str, str]]:
-        name = self.classes[self.given]
         lines = [
             ("example", f"{self.id} (number {self.example} of 0 to {self.n - 1})"),
-            ("given", f"{name} ({self.given})"),
+            ("given", self._told(self.given)),
         ]
         if self.self_confidence is not None:
             lines.append(("p(given)", f"{self.self_confidence:.4g}"))
@@ -369,34 +500,36 @@ class Story:
             nothing = f"flagged by none of {self.runs} runs" if self.runs else "`find` has not run"
             lines.append(("found", nothing))
         lines.append(("plan", self._plan()))
-        lines += [("votes", _vote(vote)) for vote in self.votes]
+        lines += [("votes", self._vote(vote)) for vote in self.votes]
         if not self.votes:
             lines.append(("votes", "none"))
         if self.verdict is not None:
-            lines.append(("verdict", f"{self.verdict}, at {self.threshold} votes for one answer"))
+            unit = "one answer" if isinstance(self.given, int) else "a label"
+            lines.append(("verdict", f"{self.verdict}, at {self.threshold} votes for {unit}"))
         lines += [("releases", self._release(release)) for release in self.releases]
         if not self.releases:
             lines.append(("releases", "none"))
         return lines
 
     def _found(self, run: Mapping[str, Any]) -> list[str]:
-        suggested = run["suggested"]
-        bars = [
-            f"{self.classes[label]} {'no examples' if bar is None else f'{bar:.4g}'}"
-            for label, bar in (
-                (self.given, run["threshold_given"]),
-                (suggested, run["threshold_suggested"]),
-            )
-        ]
         rank = f"rank {run['rank']:,} of {run['of']:,} by rule {run['rule']!r}"
         lines = [
             f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
-            f"  suggested {self.classes[suggested]} ({suggested}) by {run['flagger']}",
+            f"  suggested {self._told(run['suggested'])} by {run['flagger']}",
         ]
         if run["rule"] == IMPORTED:  # nothing was computed here
             return lines
-        flagged = f"  flagged by {', '.join(run['rules'])}"
-        return [*lines, flagged, f"  thresholds: {', '.join(bars)}"]
+        lines.append(f"  flagged by {', '.join(run['rules'])}")
+        if isinstance(self.given, int):
+            bars = [
+                f"{self.classes[label]} {'no examples' if bar is None else f'{bar:.4g}'}"
+                for label, bar in (
+                    (self.given, run["threshold_given"]),
+                    (run["suggested"], run["threshold_suggested"]),
+                )
+            ]
+            lines.append(f"  thresholds: {', '.join(bars)}")
+        return lines
 
     def _plan(self) -> str:
         if self.plan is None:
@@ -405,25 +538,26 @@ class Story:
         return (
             f"plan {p['plan']} ({p['goal']}): asked as number {p['position'] + 1:,}, "
             f"sampling probability {p['probability']:g}, {p['votes']} votes wanted, "
-            f"{p['threshold']} decide; suggested {self.classes[p['suggested']]}"
+            f"{p['threshold']} decide; suggested {named(p['suggested'], self.classes)}"
         )
 
     def _release(self, release: Mapping[str, Any]) -> str:
         label, verdict = release["label"], release["verdict"]
-        kept = "kept as given" if label == self.given else f"-> {self.classes[label]}"
+        kept = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
         return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
+
+    def _vote(self, vote: Mapping[str, Any]) -> str:
+        told = [vote["kind"]]
+        told += [vote["time"]] if vote["time"] else []
+        told += [f"{vote['first']} shown first"] if vote["first"] else []
+        told += ["withdrawn"] if vote["withdrawn"] else []
+        answer = f"{vote['answer']} ({vote['said']})" if vote["said"] else vote["answer"]
+        if vote["labels"] is not None:
+            answer = named(vote["labels"], self.classes)
+        return f"{vote['reviewer']}: {answer} ({', '.join(told)})"
 
 
 def _some(refused: Sequence[str]) -> list[str]:
     lines = [f"  {line}" for line in refused[:5]]
     return [*lines, f"  and {len(refused) - 5:,} more in .refused"] if len(refused) > 5 else lines
-
-
-def _vote(vote: Mapping[str, Any]) -> str:
-    told = [vote["kind"]]
-    told += [vote["time"]] if vote["time"] else []
-    told += [f"{vote['first']} shown first"] if vote["first"] else []
-    told += ["withdrawn"] if vote["withdrawn"] else []
-    answer = f"{vote['answer']} ({vote['said']})" if vote["said"] else vote["answer"]
-    return f"{vote['reviewer']}: {answer} ({', '.join(told)})"

@@ -4,13 +4,13 @@ Reads the database and computes nothing that `errata.core` does not.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from sqlalchemy import Connection
 
 from errata.comparison import Comparison
@@ -19,13 +19,17 @@ from errata.core.consensus import (
     OPEN,
     VERDICTS,
     VOTED,
+    agreed_sets,
+    lacking_set_votes,
     lacking_votes,
+    set_verdict_codes,
     verdict_codes,
 )
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
+from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
-from errata.results import Story, Verdicts
+from errata.results import SetVerdicts, Story, Verdicts
 from errata.store import records, voting
 
 MOST_SHOWN = 48
@@ -45,8 +49,13 @@ def notices(db: Connection) -> tuple[str, ...]:
 
 
 def verdicts(
-    db: Connection, threshold: int | None, *, ids: Sequence[str], classes: tuple[str, ...]
-) -> Verdicts | None:
+    db: Connection,
+    threshold: int | None,
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+    multilabel: bool = False,
+) -> Verdicts | SetVerdicts | None:
     """Return what the votes come to, or None without a plan.
 
     Parameters
@@ -58,40 +67,124 @@ def verdicts(
     InputError
         No candidate has so many votes, nor are so many wanted for any.
     """
-    planned, tallies = records.planned(db), voting.tallies(db)
+    planned = records.planned(db)
     if not planned:
         return None
+    count = _set_verdicts if multilabel else _verdicts
+    return count(db, planned, threshold, ids=ids, classes=classes)
+
+
+def _verdicts(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    threshold: int | None,
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+) -> Verdicts:
+    tallies = voting.tallies(db)
     counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
-    largest = max(*(row["votes"] for row in planned), *map(sum, counts))
+    _check_reachable(threshold, [*(row["votes"] for row in planned), *map(sum, counts)])
+    reviewed = [place for place, votes in enumerate(counts) if any(votes)]
+    rows = [planned[place] for place in reviewed]
+    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+    codes = np.full(len(rows), OPEN, dtype=np.int64)
+    for asked, alike in _asked_alike(rows, threshold):
+        closed = alike & ~lacking_votes(votes, *asked)
+        codes[closed] = verdict_codes(votes[closed], asked[0])
+    return Verdicts(
+        **_shared(db, planned, rows, threshold, ids),
+        given=_column(rows, "given"),
+        suggested=_column(rows, "suggested"),
+        votes=votes,
+        codes=codes,
+        classes=classes,
+    )
+
+
+def _set_verdicts(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    threshold: int | None,
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+) -> SetVerdicts:
+    tallies = voting.set_tallies(db)
+    answered = [count for count, _ in tallies.values()]
+    _check_reachable(threshold, [*(row["votes"] for row in planned), *answered])
+    rows = [row for row in planned if row["example"] in tallies]
+    given, suggested = (
+        _as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
+    )
+    reviewers = np.array([tallies[row["example"]][0] for row in rows], dtype=np.int64)
+    votes = np.zeros((len(rows), len(classes)), dtype=np.int64)
+    for place, row in enumerate(rows):
+        for label, count in tallies[row["example"]][1].items():
+            votes[place, label] = count
+    codes = np.full(len(rows), OPEN, dtype=np.int64)
+    agreed = np.zeros_like(given)
+    for (needed, wanted), alike in _asked_alike(rows, threshold):
+        asked = given | suggested | (votes > 0)
+        closed = alike & ~lacking_set_votes(votes, reviewers, asked, needed, wanted)
+        codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
+        agreed[alike] = agreed_sets(votes[alike], needed)
+    return SetVerdicts(
+        **_shared(db, planned, rows, threshold, ids),
+        given=given,
+        suggested=suggested,
+        votes=votes,
+        reviewers=reviewers,
+        agreed=agreed,
+        codes=codes,
+        classes=classes,
+    )
+
+
+def _check_reachable(threshold: int | None, counts: Sequence[int]) -> None:
+    """Check that a candidate has, or is to get, as many votes as a threshold asks for."""
+    largest = max(counts)
     if threshold is not None and threshold > largest:
         raise InputError(
             f"The threshold is {threshold}, but no candidate has, or is to get, more than "
             f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
         )
-    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
-    reviewed = [place for place, votes in enumerate(counts) if any(votes)]
-    rows = [planned[place] for place in reviewed]
-    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+
+
+def _asked_alike(
+    rows: Sequence[Mapping[str, Any]], threshold: int | None
+) -> Iterator[tuple[tuple[int, int], Bool[np.ndarray, "rows"]]]:
+    """Yield each pair of a threshold and of votes wanted, and the rows that have it."""
     needed = [row["threshold"] if threshold is None else threshold for row in rows]
     asked = list(zip(needed, (row["votes"] for row in rows), strict=True))
-    codes = np.full(len(rows), OPEN, dtype=np.int64)
     for each in set(asked):
-        alike = np.array([one == each for one in asked])
-        closed = alike & ~lacking_votes(votes, *each)
-        codes[closed] = verdict_codes(votes[closed], each[0])
+        yield each, np.array([one == each for one in asked])
+
+
+def _shared(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    threshold: int | None,
+    ids: Sequence[str],
+) -> dict[str, Any]:
+    """Return what verdicts of both kinds say alike."""
+    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
     examples = _column(rows, "example")
-    return Verdicts(
-        threshold=threshold or (own[0] if len(own) == 1 else own),
-        examples=examples,
-        ids=tuple(ids[example] for example in examples.tolist()),
-        given=_column(rows, "given"),
-        suggested=_column(rows, "suggested"),
-        votes=votes,
-        codes=codes,
-        unreviewed=len(planned) - len(reviewed),
-        notices=notices(db),
-        classes=classes,
-    )
+    return {
+        "threshold": threshold or (own[0] if len(own) == 1 else own),
+        "examples": examples,
+        "ids": tuple(ids[example] for example in examples.tolist()),
+        "unreviewed": len(planned) - len(rows),
+        "notices": notices(db),
+    }
+
+
+def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray, "sets classes"]:
+    matrix = np.zeros((len(sets), n_classes), dtype=bool)
+    for place, labels in enumerate(sets):
+        matrix[place, list(labels)] = True
+    return matrix
 
 
 def settings(db: Connection) -> dict[str, Any]:
@@ -126,11 +219,12 @@ def story(
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
-    given: int,
+    given: Label,
     self_confidence: float | None,
 ) -> Story:
     """Return everything the audit knows about one label."""
-    reached = verdicts(db, None, ids=ids, classes=classes)
+    sets = isinstance(given, tuple)
+    reached = verdicts(db, None, ids=ids, classes=classes, multilabel=sets)
     plan = records.planned(db, example)
     return Story(
         id=ids[example],
@@ -141,10 +235,9 @@ def story(
         self_confidence=self_confidence,
         runs=records.finding_count(db),
         found=tuple(_run(run) for run in records.candidate_runs(db, example)),
-        plan={name: plan[0][name] for name in _PLAN} | {"goal": "census"} if plan else None,
+        plan=_labelled(plan[0], _PLAN) | {"goal": "census"} if plan else None,
         votes=tuple(
-            {"reviewer": vote["name"], "time": vote["created_at"]}
-            | {name: vote[name] for name in ("answer", "said", "first", "kind", "withdrawn")}
+            {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
             for vote in voting.history(db, example)
         ),
         threshold=plan[0]["threshold"] if plan else None,
@@ -155,7 +248,7 @@ def story(
                 "path": release["path"],
                 "time": release["created_at"],
                 "verdict": release["verdict"],
-                "label": given if release["corrected"] is None else release["corrected"],
+                "label": given if release["corrected"] is None else _label(release["corrected"]),
             }
             for release in records.releases(db, example)
         ),
@@ -170,7 +263,8 @@ def report_context(
     n: int,
     classes: tuple[str, ...],
     ids: Sequence[str],
-    verdicts: Verdicts | None,
+    multilabel: bool,
+    verdicts: Verdicts | SetVerdicts | None,
     comparison: Comparison | None,
     show: Callable[[int], Shown | None],
 ) -> ReportContext:
@@ -180,10 +274,12 @@ def report_context(
     if not plans and newest is not None:
         findings, rows = [newest], records.candidates(db, newest["id"])
     verdict_of = {} if verdicts is None else _verdict_of(verdicts)
-    pairs = Counter((row["given"], row["suggested"]) for row in rows)
+    # sets of labels hardly ever meet in the same two
+    paired = [] if multilabel else rows
+    pairs = Counter((row["given"], row["suggested"]) for row in paired)
     corrected = Counter(
         (row["given"], row["suggested"])
-        for row in rows
+        for row in paired
         if verdict_of.get(row["example"], (None,))[0] == VERDICTS[CORRECTABLE]
     )
     decided = 0 if verdicts is None else int((verdicts.codes != OPEN).sum())
@@ -192,6 +288,7 @@ def report_context(
         path=path,
         n=n,
         classes=classes,
+        multilabel=multilabel,
         notices=notices(db),
         estimated_errors=_newest_estimate(findings),
         probabilities=records.array(db, "probs") is not None,
@@ -213,13 +310,24 @@ def report_context(
     )
 
 
-_PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
-
-
 def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
     """Return the errors that the newest run of `find` estimated; handed-in candidates say none."""
     known = [run["estimated_errors"] for run in findings if run["estimated_errors"] is not None]
     return known[-1] if known else None
+
+
+_PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
+_VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
+
+
+def _label(stored: int | list[int]) -> Label:
+    """Return a label, or a set of them, as it was stored."""
+    return stored if isinstance(stored, int) else tuple(stored)
+
+
+def _labelled(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a row, lists of labels as tuples."""
+    return {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names}
 
 
 def _in_brackets(notes: Sequence[str]) -> str:
@@ -231,58 +339,64 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Int[np.ndarray, "ro
     return np.array([row[name] for row in rows], dtype=np.int64)
 
 
-def _names_of(verdicts: Verdicts) -> dict[int, str]:
+def _names_of(verdicts: Verdicts | SetVerdicts) -> dict[int, str]:
     return dict(zip(verdicts.examples.tolist(), verdicts.names, strict=True))
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    told = ("flagger", "rule", "rules", "suggested", "score", "score_name", "rank", "of")
-    bars = run["thresholds"]
+    told = ("flagger", "rule", "rules", "score", "score_name", "rank", "of")
+    # one threshold for each class, unless each label is a question of its own
+    one = run["thresholds"] is not None and isinstance(run["given"], int)
+    bars = (run["thresholds"][run[side]] if one else None for side in ("given", "suggested"))
     return {
         "run": run["finding"],
         "time": run["created_at"],
         **{name: run[name] for name in told},
-        "threshold_given": None if bars is None else bars[run["given"]],
-        "threshold_suggested": None if bars is None else bars[run["suggested"]],
+        "suggested": _label(run["suggested"]),
+        **dict(zip(("threshold_given", "threshold_suggested"), bars, strict=True)),
     }
 
 
-def _verdict_of(verdicts: Verdicts) -> dict[int, tuple[str | None, dict[str, int]]]:
-    """Return, for each reviewed example, its verdict (None: open) and its votes."""
-    return {
-        example: (
-            None if code == OPEN else VERDICTS[code],
-            dict(zip(VOTED, votes, strict=True)),
-        )
-        for example, code, votes in zip(
-            verdicts.examples.tolist(),
-            verdicts.codes.tolist(),
-            verdicts.votes.tolist(),
-            strict=True,
-        )
-    }
+def _verdict_of(
+    verdicts: Verdicts | SetVerdicts,
+) -> dict[int, tuple[str | None, dict[str, int], Label | None]]:
+    """Return, for each reviewed example, its verdict (None: open), its votes and its new label."""
+    found = {}
+    for place, (example, code) in enumerate(
+        zip(verdicts.examples.tolist(), verdicts.codes.tolist(), strict=True)
+    ):
+        counts = verdicts.votes[place].tolist()
+        if isinstance(verdicts, SetVerdicts):
+            votes = {verdicts.classes[label]: count for label, count in enumerate(counts) if count}
+            label: Label = tuple(np.flatnonzero(verdicts.agreed[place]).tolist())
+        else:
+            votes = dict(zip(VOTED, counts, strict=True))
+            label = int(verdicts.suggested[place])
+        verdict = None if code == OPEN else VERDICTS[code]
+        found[example] = (verdict, votes, label if code == CORRECTABLE else None)
+    return found
 
 
 def _suspicious(
     row: Mapping[str, Any],
     id_: str,
-    reviewed: tuple[str | None, dict[str, int]] | None,
+    reviewed: tuple[str | None, dict[str, int], Label | None] | None,
     show: Callable[[int], Shown | None],
 ) -> ReportExample:
-    verdict, votes = reviewed or (None, {})
+    verdict, votes, corrected = reviewed or (None, {}, None)
     try:
         shown = show(row["example"])
     except FileError:  # a report without one picture is better than none
         shown = None
     return ReportExample(
         id=id_,
-        given=row["given"],
-        suggested=row["suggested"],
+        given=_label(row["given"]),
+        suggested=_label(row["suggested"]),
         score=row["score"],
         rules=row["rules"],
         verdict=verdict,
         votes=votes,
-        corrected=row["suggested"] if verdict == VERDICTS[CORRECTABLE] else None,
+        corrected=corrected,
         shown=shown,
     )
 

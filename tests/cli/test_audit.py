@@ -143,6 +143,44 @@ def test_candidates_from_elsewhere_need_no_probabilities(folder, tmp_path):
     assert "no probabilities and no class names" in nothing.stderr
 
 
+def test_sets_of_labels_go_the_whole_way(tmp_path):
+    sets = [["dog", "rain, heavy"], ["dog"], [], ["rain, heavy", "car"]] * 10
+    (tmp_path / "sets.json").write_text(json.dumps(sets))
+    (tmp_path / "names.json").write_text(json.dumps(["dog", "rain, heavy", "car"]))
+    truth = np.array([[name in one for name in ("dog", "rain, heavy", "car")] for one in sets])
+    truth[1] = [True, False, True]
+    np.save(tmp_path / "probs.npy", np.where(truth, 0.9, 0.1))
+    words = ["--labels", "sets.json", "--classes", "names.json", "--probs", "probs.npy"]
+    errata(tmp_path, "init", "sounds.audit", *words)
+    found = errata(tmp_path, "find", "sounds.audit", "--rule", "argmax").stdout
+    assert "dog" in found
+    flagged = as_json(tmp_path, "find", "sounds.audit", "--rule", "argmax")["flagged"]
+    assert [(one["index"], one["given"], one["suggested"]) for one in flagged] == [(1, [0], [0, 2])]
+    (tmp_path / "doubts.csv").write_text('id,suggested\n2,"[""car""]"\n')
+    errata(tmp_path, "plan", "sounds.audit", "--votes", "1", "--threshold", "1")
+    errata(tmp_path, "candidates", "import", "sounds.audit", "doubts.csv", "--flagger", "ann")
+    errata(tmp_path, "plan", "sounds.audit", "--votes", "1", "--threshold", "1")
+    empty = errata(tmp_path, "verdicts", "sounds.audit", "--format", "csv").stdout
+    assert empty == "id,given,suggested,agreed,reviewers,votes,verdict\n"
+    lines = ["id,reviewer,labels", '1,ann,"[""dog"", ""rain, heavy""]"', "2,ann,[]"]
+    (tmp_path / "votes.csv").write_text("\n".join(lines))
+    assert as_json(tmp_path, "votes", "import", "sounds.audit", "votes.csv")["added"] == 2
+    exported = errata(tmp_path, "votes", "export", "sounds.audit", "--quiet").stdout
+    (tmp_path / "again.csv").write_text(exported)
+    again = as_json(tmp_path, "votes", "import", "sounds.audit", "again.csv")
+    assert (again["added"], again["already_there"]) == (0, 2)
+    (one, two) = rows(errata(tmp_path, "verdicts", "sounds.audit", "--format", "csv").stdout)
+    assert (one["agreed"], one["verdict"]) == ("dog + rain, heavy", "correctable")
+    assert (two["agreed"], two["verdict"]) == ("", "non_error")
+    assert as_json(tmp_path, "release", "sounds.audit", "out")["counts"]["C"] == 1
+    assert as_json(tmp_path, "why", "sounds.audit", "1")["votes"][0]["labels"] == [
+        "dog",
+        "rain, heavy",
+    ]
+    refused = errata(tmp_path, "compare", "sounds.audit", "probs.npy", code=2)
+    assert "models are not compared" in refused.stderr
+
+
 def test_a_folder_of_votes_is_named_as_one(planned):
     result = errata(planned, "votes", "import", "pets.audit", ".", code=2)
     assert "is a folder; a file of votes (.csv, .json or .jsonl) was expected" in result.stderr

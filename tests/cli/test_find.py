@@ -224,3 +224,61 @@ def test_a_reader_that_stops_early_is_no_accident(folder, tmp_path):
 def test_a_count_is_how_many_are_flagged(folder):
     payload = json.loads(find(folder, "--count", "3", "--format", "json", "--quiet").stdout)
     assert len(payload["flagged"]) == 3
+
+
+# ---------------------------------------------------------------- several labels per example
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("several")
+    rng = np.random.default_rng(0)
+    truth = rng.random((80, 3)) < 0.4
+    np.save(folder / "probs.npy", np.where(truth, 0.8, 0.2) + 0.2 * rng.random((80, 3)) - 0.1)
+    labels = truth.copy()
+    labels[::20, 1] ^= True
+    np.save(folder / "labels.npy", labels)
+    names = ["cat", "dog", "frog"]
+    sets = [[names[k] for k in np.flatnonzero(row)] for row in labels]
+    (folder / "labels.json").write_text(json.dumps(sets))
+    (folder / "names.json").write_text(json.dumps(names))
+    return folder
+
+
+def test_several_labels_are_found_in_lists_and_in_a_matrix(several):
+    words = ("--multilabel", "--classes", "names.json", "--format", "json", "--quiet")
+    result = find(several, *words, labels="labels.json")
+    assert (result.returncode, result.stderr) == (0, "")
+    payload = json.loads(result.stdout)
+    assert list(payload) == KEYS
+    findings = errata.find_multilabel(several / "labels.npy", several / "probs.npy")
+    assert payload == json.loads(json.dumps(findings.to_dict()))
+    assert sorted(row["index"] for row in payload["flagged"]) == [0, 20, 40, 60]
+    assert find(several, *words, labels="labels.npy").stdout == result.stdout
+
+
+def test_the_table_of_several_labels_has_their_names(several):
+    result = find(several, "--multilabel", "--classes", "names.json", labels="labels.json")
+    assert "4 of 80 examples (5.00%) are flagged by rule 'margin'" in result.stderr
+    findings = errata.find_multilabel(several / "labels.npy", several / "probs.npy")
+    line = result.stdout.splitlines()[2]
+    for applies in (findings.given[0], findings.suggested[0]):
+        named = ", ".join(np.array(["cat", "dog", "frog"])[applies]) or "(none)"
+        assert named in line
+    rows = list(
+        csv.DictReader(io.StringIO(find(several, "--multilabel", "--format", "csv").stdout))
+    )
+    assert rows[0]["given"].split() == [str(k) for k in np.flatnonzero(findings.given[0])]
+
+
+@pytest.mark.parametrize("words", [["--normalize"], ["--count", "3"]])
+def test_what_several_labels_do_not_know_is_refused(several, words):
+    result = find(several, "--multilabel", *words)
+    assert result.returncode == 2
+    assert "neither with an audit" in result.stderr
+
+
+def test_several_labels_without_the_option_are_told_of_it(several):
+    result = find(several)
+    assert result.returncode == 2
+    assert "--multilabel" in result.stderr

@@ -1,9 +1,20 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errata.core.consensus import ANSWERS, VERDICTS, VOTED, lacking_votes, verdict_codes
+from errata.core.consensus import (
+    ANSWERS,
+    VERDICTS,
+    VOTED,
+    agreed_sets,
+    lacking_set_votes,
+    lacking_votes,
+    set_verdict_codes,
+    verdict_codes,
+)
 from errata.errors import InputError
 
 vote_tables = st.lists(st.lists(st.integers(0, 4), min_size=4, max_size=4), max_size=8)
@@ -84,3 +95,65 @@ def test_a_threshold_below_one_is_refused(threshold):
         verdict_codes(as_votes([[1, 0, 0, 0]]), threshold)
     with pytest.raises(InputError, match=message):
         lacking_votes(as_votes([[1, 0, 0, 0]]), threshold, 5)
+
+
+# ---------------------------------------------------------------- several labels per example
+
+set_votes = st.lists(
+    st.tuples(
+        st.lists(st.integers(0, 5), min_size=3, max_size=3),
+        st.lists(st.booleans(), min_size=3, max_size=3),
+    ),
+    max_size=8,
+)
+
+
+def as_arrays(rows, dtype=np.int64):
+    votes = np.array([row[0] for row in rows], dtype=dtype).reshape(-1, 3)
+    return votes, np.array([row[1] for row in rows], dtype=bool).reshape(-1, 3)
+
+
+def set_verdict_by_hand(votes, given_set, threshold):
+    agreed = {label for label, count in enumerate(votes) if count >= threshold}
+    if agreed == {label for label, applies in enumerate(given_set) if applies}:
+        return "non_error"
+    return "correctable" if agreed else "neither"
+
+
+@given(set_votes, st.integers(1, 5), dtypes)
+def test_verdicts_on_sets_compare_what_is_agreed_with_what_is_given(rows, threshold, dtype):
+    votes, given_sets = as_arrays(rows, dtype)
+    codes = set_verdict_codes(votes, given_sets, threshold)
+    assert [VERDICTS[code] for code in codes] == [
+        set_verdict_by_hand(*row, threshold) for row in rows
+    ]
+
+
+@given(
+    st.lists(st.lists(st.booleans(), min_size=2, max_size=2), max_size=5),
+    st.lists(st.booleans(), min_size=2, max_size=2),
+    st.integers(1, 5),
+)
+def test_a_set_is_open_exactly_while_answers_to_come_could_change_what_is_agreed(
+    ticks, given_set, threshold
+):
+    def agreed(answers):
+        return tuple(sum(answer[label] for answer in answers) >= threshold for label in range(2))
+
+    futures = itertools.product(itertools.product([False, True], repeat=2), repeat=5 - len(ticks))
+    possible = {agreed([*ticks, *future]) for future in futures}
+    votes = np.array([np.sum(ticks, axis=0, dtype=np.int64) if ticks else [0, 0]])
+    lacking = lacking_set_votes(
+        votes, np.array([len(ticks)]), np.array([[True, True]]), threshold, wanted=5
+    )
+    assert lacking.tolist() == [len(possible) > 1]
+
+
+def test_a_label_that_nobody_is_asked_about_keeps_no_candidate_open():
+    votes, reviewers, asked = np.array([[2, 0]]), np.array([2]), np.array([[True, False]])
+    assert not lacking_set_votes(votes, reviewers, asked, threshold=2, wanted=5)[0]
+
+
+def test_a_threshold_below_one_is_refused_for_sets():
+    with pytest.raises(InputError, match="agreement threshold is 0"):
+        agreed_sets(np.array([[1, 2]]), 0)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errata import FileError, InputError, LabelError
-from errata.exchange.candidates import as_rows, check_candidate, class_of
+from errata.exchange.candidates import as_rows, check_candidate
+from errata.exchange.labels import class_of, classes_of
 
 CLASSES = ("cat", "dog", "7", "fox")
 
@@ -70,3 +71,37 @@ def test_an_index_is_an_index_and_a_text_is_first_of_all_a_name(index):
 def test_a_candidate_that_cannot_be_taken_is_told_why(row, message):
     with pytest.raises(InputError, match=message):
         check(**row)
+
+
+@given(st.sets(st.integers(0, 3)))
+def test_a_set_of_labels_may_be_written_in_many_ways(labels):
+    names = [CLASSES[label] for label in sorted(labels, reverse=True)]
+    for written in (names, set(names), tuple(labels), json.dumps(names), json.dumps([*labels])):
+        assert classes_of(written, CLASSES) == tuple(sorted(labels))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("dog", "A list of labels was expected, not 'dog'"),
+        ('["dog"', "A list of labels was expected"),
+        (3, "A list of labels was expected, not 3"),
+        ({"dog": 1}, "A list of labels was expected"),
+        (["dog", "dgo"], "There is no class 'dgo'"),
+        (["dog", 1], r"The label 'dog' stands twice in \['dog', 1\]"),
+        ([None], "A label is missing"),
+    ],
+)
+def test_what_is_no_set_of_labels_is_told(labels, message):
+    with pytest.raises(InputError, match=message):
+        classes_of(labels, CLASSES)
+
+
+def test_a_candidate_may_suggest_a_set():
+    row = {"index": "0", "suggested": ["fox", 0]}
+    checked = check_candidate(row, index_of=int, n=9, classes=CLASSES, multilabel=True)
+    assert checked["suggested"] == (0, 3)
+    with pytest.raises(LabelError, match="A list of labels was expected, not 'fox'"):
+        check_candidate(
+            row | {"suggested": "fox"}, index_of=int, n=9, classes=CLASSES, multilabel=True
+        )

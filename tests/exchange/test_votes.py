@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import planned_audit
-from errata import FileError, VoteError
+from errata import FileError, InputError, VoteError
 from errata.exchange.votes import COLUMNS, check_reviewer, check_vote, read_votes, write_votes
 from errata.review.app import clean_name
 
@@ -23,6 +23,7 @@ votes = st.lists(
             "first": st.sampled_from([None, "given", "suggested"]),
             "kind": st.sampled_from(["person", "simulated", "imported"]),
             "said": st.none() | texts,
+            "labels": st.none(),
         }
     ),
     max_size=5,
@@ -166,6 +167,47 @@ def test_a_word_of_their_own_goes_with_the_answer_other():
     assert (vote["answer"], vote["said"]) == ("other", None)
     with pytest.raises(VoteError, match="said 'off   topic', but the answer is 'both': a word of"):
         check_vote(row | {"answer": "both"}, index_of=int, n=1, kind="imported")
+
+
+NAMES = ("dog", "speech", "rain, heavy")
+
+
+@given(ticks=st.lists(st.sets(st.sampled_from(NAMES)), max_size=4))
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_sets_of_labels_are_read_as_they_were_written(tmp_path_factory, name, ticks):
+    path = tmp_path_factory.mktemp("votes") / name
+    written = [
+        {"id": str(i), "reviewer": "ann", "labels": sorted(one)} for i, one in enumerate(ticks)
+    ]
+    write_votes(written, path)
+    read = [
+        check_vote(row, index_of=int, n=9, kind="imported", label_names=NAMES)
+        for row in read_votes(path)
+    ]
+    assert [(vote["answer"], {NAMES[label] for label in vote["labels"]}) for vote in read] == [
+        ("labels", one) for one in ticks
+    ]
+
+
+def test_a_file_of_sets_needs_no_answers(tmp_path):
+    (row,) = read(tmp_path, 'index,reviewer,labels\n0,ann,"[""dog""]"\n')
+    assert check_vote(row, index_of=int, n=1, kind="imported", label_names=NAMES)["labels"] == (0,)
+
+
+@pytest.mark.parametrize(
+    ("row", "names", "message"),
+    [
+        ({"answer": "given"}, NAMES, "The labels are missing: every example may have several"),
+        ({"labels": []} | {"answer": "given"}, NAMES, "There is no answer 'given'. .*labels"),
+        ({"labels": ["cat"]}, NAMES, "There is no class 'cat'"),
+        ({"answer": "labels"}, None, "every example has one label here. One of given, sugg"),
+        ({"answer": "given", "labels": ["dog"]}, None, "The vote lists labels, but every example"),
+    ],
+)
+def test_votes_of_the_other_kind_are_told(row, names, message):
+    row = {"index": "0", "reviewer": "ann"} | row
+    with pytest.raises(InputError, match=message):
+        check_vote(row, index_of=int, n=1, kind="imported", label_names=names)
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,22 @@
 """The protocol of the review page: what a browser may send, and what the audit then holds."""
 
-import asyncio
 import base64
 import dataclasses
 import html
 import re
 import socket
-from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from PIL import Image
 
 from audits import CLASSES, planned_audit, small_audit, small_set
+from desks import ORIGIN, client, example, flash, surf, ticket
 from errata.audit import Audit
 from errata.datasets.media import Features, Images, Texts
 from errata.errors import ErrataError
 from errata.review.app import create_app, serve
 from errata.review.tickets import Seal, kept_key
-
-HTML = {"accept": "text/html"}
-ORIGIN = "http://127.0.0.1:8765"
 
 
 @pytest.fixture
@@ -31,59 +25,9 @@ def audit(tmp_path):
     return planned_audit(tmp_path / "pets.audit", media=Texts(texts))
 
 
-class InProcess(httpx.BaseTransport):
-    """Hands requests to an application without a network between."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self.app = httpx.ASGITransport(app, raise_app_exceptions=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        async def answer() -> httpx.Response:
-            response = await self.app.handle_async_request(request)
-            content = await response.aread()
-            return httpx.Response(response.status_code, headers=response.headers, content=content)
-
-        # in a thread: Playwright, where it has run before, keeps a loop going in this one
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, answer()).result()
-
-
-def surf(app: FastAPI) -> httpx.Client:
-    """Return a browser of sorts: it keeps cookies and follows where it is sent."""
-    return httpx.Client(
-        transport=InProcess(app), base_url=ORIGIN, headers=HTML, follow_redirects=True
-    )
-
-
-def client(audit: Audit, name: str | None = None) -> httpx.Client:
-    """Return a browser on an audit's pages, signed in under a name."""
-    browser = surf(create_app(audit))
-    if name is not None:
-        assert browser.post("/", data={"name": name}).status_code == 200
-    return browser
-
-
-def ticket(page: str) -> str:
-    found = re.search(r'name="ticket" value="([^"]+)"', page)
-    assert found, "the page holds no ticket"
-    return found[1]
-
-
 def names(page: str) -> list[str]:
     """Return the names that a page shows for (a) and (b)."""
     return [html.unescape(name) for name in re.findall(r"<kbd>[ab]</kbd> <span>(.*?)</span>", page)]
-
-
-def flash(page: str) -> str:
-    found = re.search(r'id="flash">(.*?)</p>', page, re.DOTALL)
-    assert found
-    return re.sub(r"<.*?>", "", found[1])
-
-
-def example(page: str) -> int:
-    found = re.search(r'data-after="/after/(\d+)"', page)
-    assert found
-    return int(found[1])
 
 
 def ballots(audit: Audit) -> list[tuple[str, int, str]]:

@@ -3,13 +3,8 @@
 The script, the keys, the phone, and that no answer is lost or doubled when the server is killed.
 """
 
-import contextlib
-import http.client
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,59 +14,12 @@ import numpy as np
 import pytest
 
 from audits import CLASSES, small_set
+from desks import DESK, PHONE, SETTLED, Server, look, moved, serving, shown_ticket
 from errata.audit import Audit
 from errata.datasets.media import Features, Images, Texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SETTLED = 0.35  # seconds until a new example takes answers
-SERVE = """
-import sys
-from errata.audit import Audit
-from errata.review.app import serve
-serve(Audit.open(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
-"""
-
-
-class Server:
-    """A review server that can be killed and started again at the same port."""
-
-    def __init__(self, audit: Audit) -> None:
-        self.path = audit.path
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        words = [sys.executable, "-c", SERVE, str(self.path), str(self.port)]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        self.said = self.process.stderr.readline()
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            with contextlib.suppress(ConnectionError), contextlib.closing(connection):
-                connection.request("GET", "/")
-                connection.getresponse()
-                return
-            time.sleep(0.05)
-        pytest.fail(f"the server did not answer; it said {self.said!r}")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-@contextlib.contextmanager
-def serving(audit: Audit) -> Iterator[Server]:
-    server = Server(audit)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture
@@ -108,10 +56,6 @@ def sign_in(page: "Page", server: Server, name: str = "Ana") -> None:
     time.sleep(SETTLED)
 
 
-def ticket(page: "Page") -> str | None:
-    return page.evaluate("document.querySelector('[name=ticket]')?.value")
-
-
 def example(page: "Page") -> int:
     return int(page.get_attribute("#answers", "data-after").rpartition("/")[2])
 
@@ -120,21 +64,8 @@ def names(page: "Page") -> list[str]:
     return page.locator(".panel > button > span").all_inner_texts()
 
 
-def moved(page: "Page", before: str | None, seconds: float = 10) -> bool:
-    """Wait until the page shows something else; False if the server is said not to answer."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if ticket(page) != before:
-            time.sleep(SETTLED)
-            return True
-        if page.locator("#flash.wrong").count():
-            return False
-        time.sleep(0.01)
-    pytest.fail("nothing happened")
-
-
 def press(page: "Page", key: str) -> bool:
-    before = ticket(page)
+    before = shown_ticket(page)
     page.keyboard.press(key)
     return moved(page, before)
 
@@ -181,7 +112,7 @@ def test_thirty_answers_by_keyboard_survive_kills_of_the_server(audit, page):
                 server.start()
                 assert press(page, key)
             elif number in (14, 20, 26):  # killed while it is on its way
-                before = ticket(page)
+                before = shown_ticket(page)
                 page.evaluate(
                     f"setTimeout(() => document.querySelector('#{'ab'[number % 4 // 2]}').click())"
                 )
@@ -234,16 +165,16 @@ def test_undo_skip_and_the_end_by_keyboard(tmp_path, page):
 def test_keys_held_down_or_struck_twice_answer_once(audit, page):
     with serving(audit) as server:
         sign_in(page, server)
-        before = ticket(page)
+        before = shown_ticket(page)
         page.keyboard.down("a")
         for _ in range(5):
             page.keyboard.down("a")  # the keyboard repeats
         page.keyboard.up("a")
         assert moved(page, before)
-        before = ticket(page)
+        before = shown_ticket(page)
         page.dblclick("#b")
         assert moved(page, before)
-        before = ticket(page)
+        before = shown_ticket(page)
         page.keyboard.press("b")
         page.keyboard.press("a")
         assert moved(page, before)
@@ -400,13 +331,6 @@ def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
                 page.goto(f"{server.url}/nothing")
                 look(page, Axe)
                 context.close()
-
-
-def look(page: "Page", axe: type) -> None:
-    found = axe().run(page).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-    overflow = "document.documentElement.scrollWidth - innerWidth"
-    assert page.evaluate(overflow) <= 0
 
 
 # ---------------------------------------------------------------- the server

@@ -13,12 +13,17 @@ from errata.errors import InputError
 if TYPE_CHECKING:
     from errata.engine.local import Progress
     from errata.finding import Findings
+    from errata.multilabel import MultilabelFindings
 
 RULES = "margin, noise_rate, class, both, confident or argmax"
 SCORES = "normalized_margin, self_confidence or weighted_entropy"
 USAGE = (
     "Give either an audit or two arrays: `errata find AUDIT`, or "
     "`errata find --labels L.npy --probs P.npy`."
+)
+NOT_WITH_MULTILABEL = (
+    "--multilabel is for two files, --labels and --probs, whose rows need not sum to 1: it goes "
+    "neither with an audit, which knows by itself, nor with --normalize or --count."
 )
 
 
@@ -28,7 +33,10 @@ def find(
         typer.Argument(metavar="AUDIT", help="An audit, instead of --labels and --probs."),
     ] = None,
     *,
-    labels: Annotated[Path | None, typer.Option(help="Given labels: .npy, one an example.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Given labels: .npy, one an example; or see --multilabel."),
+    ] = None,
     probs: Annotated[
         Path | None, typer.Option(help="Out-of-sample probabilities: .npy, examples × classes.")
     ] = None,
@@ -42,6 +50,13 @@ def find(
     classes: Annotated[
         Path | None, typer.Option(help="Class names: a .json list, or text with a name a line.")
     ] = None,
+    multilabel: Annotated[
+        bool,
+        typer.Option(
+            "--multilabel",
+            help="Several labels an example: a .json list of lists, or a .npy matrix of 0 and 1.",
+        ),
+    ] = False,
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Divide each row of probabilities by its sum.")
     ] = False,
@@ -64,11 +79,17 @@ def find(
     with_arrays = (labels, probs, classes) != (None, None, None)
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
+    if multilabel and (audit is not None or normalize or count is not None):
+        raise InputError(NOT_WITH_MULTILABEL)
 
-    def found(progress: "Progress | None") -> "tuple[Findings, Sequence[str] | None]":
+    def found(
+        progress: "Progress | None",
+    ) -> "tuple[Findings | MultilabelFindings, Sequence[str] | None]":
         # words stay words here: the verb knows which there are, and names the nearest
         options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
-        options |= {"normalize": normalize, "count": count, "progress": progress}
+        options |= {"progress": progress}
+        if not multilabel:
+            options |= {"normalize": normalize, "count": count}
         if audit is not None:
             import errata
 
@@ -76,9 +97,11 @@ def find(
             return opened.find(**options), opened.ids
         from errata.exchange.lists import read_list
         from errata.finding import find
+        from errata.multilabel import find_multilabel
 
         names = read_list(classes) if classes else None
-        return find(labels, probs, classes=names, **options), None
+        look = find_multilabel if multilabel else find
+        return look(labels, probs, classes=names, **options), None
 
     with printer.progress("Finding") as progress:
         findings, ids = found(progress)
@@ -87,14 +110,25 @@ def find(
         printer.next("plan", audit)
 
 
-def _print(printer: Printer, findings: "Findings", ids: Sequence[str] | None, limit: int) -> None:
+def _print(
+    printer: Printer,
+    findings: "Findings | MultilabelFindings",
+    ids: Sequence[str] | None,
+    limit: int,
+) -> None:
     payload, names = findings.to_dict(), findings.class_names
+
+    def named(label: int | list[int]) -> str:
+        if isinstance(label, int):
+            return names[label]
+        return ", ".join(names[each] for each in label) or "(none)"
+
     table = [
         {
             "": place,
             **({"index": row["index"]} if ids is None else {"id": ids[row["index"]]}),
-            "given": names[row["given"]],
-            "suggested": names[row["suggested"]],
+            "given": named(row["given"]),
+            "suggested": named(row["suggested"]),
             "score": row["score"],
             "rules": row["rules"],
         }
@@ -103,8 +137,9 @@ def _print(printer: Printer, findings: "Findings", ids: Sequence[str] | None, li
     columns = ("index", "given", "suggested", "score", "rules")
     printer.show(payload, payload["flagged"], table=table, columns=columns)
     cut = printer.format == "table" and len(findings) > limit
+    what = "labels" if findings.given.ndim == 1 else "examples"
     printer.say(
-        f"{len(findings):,} of {findings.n:,} labels ({len(findings) / findings.n:.2%}) are "
+        f"{len(findings):,} of {findings.n:,} {what} ({len(findings) / findings.n:.2%}) are "
         f"flagged by rule '{findings.rule}'; estimated errors: {findings.estimated_errors:,}."
         + (f" These are the worst {limit}." if cut else "")
     )

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def init(
     audit: Annotated[Path, typer.Argument(metavar="AUDIT", help="The folder to make.")],
     *,
-    labels: Annotated[Path, typer.Option(help="Given labels: .npy, one an example.")],
+    labels: Annotated[
+        Path,
+        typer.Option(help="Given labels: .npy, one an example; of several, .json or a matrix."),
+    ],
     probs: Annotated[
         Path | None,
         typer.Option(help="Out-of-sample probabilities: .npy. Not needed for candidates import."),

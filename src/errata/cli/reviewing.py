@@ -43,13 +43,12 @@ def verdicts(
     The table counts the verdicts; CSV and JSON hold every candidate.
     """
     import errata
-    from errata.results import VERDICT_COLUMNS
 
     printer = Printer(format=format, quiet=quiet)
     found = errata.Audit.open(audit).verdicts(threshold=threshold)
     counts = found.counts | {"open": found.open, "no vote yet": found.unreviewed}
     table = [{"verdict": verdict, "candidates": count} for verdict, count in counts.items()]
-    printer.show(found.to_dict(), found.rows(), table=table, columns=VERDICT_COLUMNS)
+    printer.show(found.to_dict(), found.rows(), table=table, columns=found.columns)
     printer.say(*found.notices)
     printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
 

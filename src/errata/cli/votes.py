@@ -52,9 +52,9 @@ def export(
 ) -> None:
     """Print every vote that counts, in the form that `errata votes import` reads."""
     import errata
-    from errata.exchange.votes import COLUMNS
+    from errata.exchange.votes import COLUMNS, in_cells
 
     printer = Printer(format=format, quiet=quiet)
     rows = [vote.to_dict() for vote in errata.Audit.open(audit).votes()]
-    printer.show(rows, rows, columns=COLUMNS)
+    printer.show(rows, [in_cells(row) for row in rows], columns=COLUMNS)
     printer.say(f"{len(rows):,} votes.")

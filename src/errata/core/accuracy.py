@@ -85,6 +85,27 @@ def corrected_labels(
     return corrected
 
 
+def corrected_sets(
+    given: Bool[np.ndarray, "n classes"],
+    examples: Int[np.ndarray, "candidates"],
+    agreed: Bool[np.ndarray, "candidates classes"],
+    codes: Int[np.ndarray, "candidates"],
+) -> Bool[np.ndarray, "n classes"]:
+    """Return the given sets of labels with the agreed one wherever the verdict is correctable.
+
+    Examples
+    --------
+    >>> given, agreed = np.array([[True, False], [True, False]]), np.array([[True, True]])
+    >>> corrected_sets(given, np.array([1]), agreed, np.array([1]))
+    array([[ True, False],
+           [ True,  True]])
+    """
+    corrected = given.copy()
+    correctable = codes == CORRECTABLE
+    corrected[examples[correctable]] = agreed[correctable]
+    return corrected
+
+
 def hits(
     top: Integer[np.ndarray, "n columns"], labels: Integer[np.ndarray, "n"], k: int
 ) -> Bool[np.ndarray, "n"]:

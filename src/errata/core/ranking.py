@@ -111,9 +111,12 @@ def weighted_entropy(
 def weighted_entropy_cleanlab(
     self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
 ) -> Float[np.ndarray, "rows"]:
-    """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0."""
+    """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0.
+
+    With log(q + 1), not log1p, which would be more exact and so differ from it.
+    """
     q = _entropy_ratio(self_confidence, probs)
-    score: Float[np.ndarray, "rows"] = np.log1p(q) / np.maximum(q, 1e-6)
+    score: Float[np.ndarray, "rows"] = np.log(q + 1) / np.maximum(q, 1e-6)
     return score
 
 
@@ -128,6 +131,19 @@ def _entropy_ratio(
         self_confidence.astype(np.float64), 1e-6
     )
     return ratio
+
+
+def places(ids: Shaped[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Return the place of each id among all, from 0, in their own order.
+
+    Examples
+    --------
+    >>> places(np.array(["cow", "ant", "bee"]))
+    array([2, 0, 1])
+    """
+    found = np.empty(len(ids), np.int64)
+    found[np.argsort(ids, kind="stable")] = np.arange(len(ids))
+    return found
 
 
 def order(scores: Float[np.ndarray, "n"], tie: Integer[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:

@@ -5,7 +5,7 @@ computed; leaves the order of the flagged examples to `ranking`.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
@@ -14,6 +14,7 @@ from errata.core.joint import entries
 from errata.core.ranking import RowStats, first_of_each_group
 
 Rule = Literal["margin", "noise_rate", "class", "both", "confident", "argmax"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 def by_class(
@@ -158,6 +159,25 @@ def by_noise_rate(leaders: PairLeaders, n: int) -> Bool[np.ndarray, "n"]:
     return mask
 
 
+def by_noise_rate_cleanlab(
+    labels: Integer[np.ndarray, "n"],
+    probs: Float[np.ndarray, "n classes"],
+    counts: Int[np.ndarray, "classes classes"],
+) -> Bool[np.ndarray, "n"]:
+    """Flag as `by_noise_rate`, but leave equal leads in the order of NumPy's default sort.
+
+    cleanlab sorts each pair so, and its flags can be matched only by the same call on the same
+    array. Takes all probabilities at once.
+    """
+    mask = np.zeros(len(labels), bool)
+    for given, other in zip(*entries(counts), strict=True):
+        members = np.flatnonzero(labels == given)
+        if given != other and len(members) > 1:
+            lead = probs[members, other] - probs[members, given]
+            mask[members[np.argsort(-lead)[: counts[given, other]]]] = True
+    return mask
+
+
 def by_confident(
     labels: Integer[np.ndarray, "n"], estimate: Integer[np.ndarray, "n"]
 ) -> Bool[np.ndarray, "n"]:
@@ -196,3 +216,51 @@ def close_to_given(labels: Integer[np.ndarray, "n"], stats: RowStats) -> Bool[np
         (stats.top_confidence == raised) & (stats.top < labels)
     )
     return ~beaten
+
+
+def flags(
+    labels: Integer[np.ndarray, "n"],
+    stats: RowStats,
+    estimate: Integer[np.ndarray, "n"],
+    *,
+    noise_rate: Bool[np.ndarray, "n"],
+    of_class: Bool[np.ndarray, "n"],
+    cleanlab: bool,
+) -> dict[Rule, Bool[np.ndarray, "n"]]:
+    """Return the masks of all rules but ``margin``, which needs to know how many are wanted.
+
+    Parameters
+    ----------
+    noise_rate, of_class : what these two rules flag, before cleanlab's last look
+    cleanlab : flag none of those that are `close_to_given`
+    """
+    masks: dict[Rule, Bool[np.ndarray, "n"]] = {
+        "noise_rate": noise_rate,
+        "class": of_class,
+        "both": of_class & noise_rate,
+        "confident": by_confident(labels, estimate),
+        "argmax": by_argmax(stats),
+    }
+    if cleanlab:
+        kept = ~close_to_given(labels, stats)
+        masks = {name: mask & kept for name, mask in masks.items()}
+    return masks
+
+
+def rules_of(
+    masks: dict[Rule, Bool[np.ndarray, "n"]], rows: Int[np.ndarray, "rows"]
+) -> tuple[tuple[Rule, ...], ...]:
+    """Return the rules that flag each of some examples; few combinations serve them all.
+
+    Examples
+    --------
+    >>> masks = dict.fromkeys(RULES, np.array([False, True])) | {"class": np.array([True, False])}
+    >>> rules_of(masks, np.array([0]))
+    (('class',),)
+    """
+    codes = sum(masks[name][rows].astype(np.int64) << bit for bit, name in enumerate(RULES))
+    named = [
+        tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
+        for code in range(1 << len(RULES))
+    ]
+    return tuple(named[code] for code in np.asarray(codes).tolist())

@@ -8,6 +8,7 @@ same bits whatever the order of the examples, the cut into chunks or the number 
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Float, Int, Integer
@@ -43,6 +44,21 @@ def class_sums(
         rest = rest - whole
         limbs[limb] = np.bincount(labels, weights=whole, minlength=n_classes)
     return ClassSums(np.bincount(labels, minlength=n_classes), limbs)
+
+
+def sums_of_all(
+    labels: Integer[np.ndarray, "n"], self_confidence: Float[np.ndarray, "n"], n_classes: int
+) -> ClassSums:
+    """Sum the self-confidence of each class over any number of rows.
+
+    Examples
+    --------
+    >>> sums_of_all(np.array([0, 1, 0]), np.array([0.5, 0.25, 0.5]), 2).counts
+    array([2, 1])
+    """
+    slabs = [slice(at, at + MOST_ROWS) for at in range(0, len(labels), MOST_ROWS)]
+    parts = (class_sums(labels[slab], self_confidence[slab], n_classes) for slab in slabs)
+    return reduce(add_sums, parts)
 
 
 def add_sums(a: ClassSums, b: ClassSums) -> ClassSums:
@@ -82,6 +98,17 @@ def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
         for count, high, middle, low in zip(sums.counts.tolist(), *sums.limbs.tolist(), strict=True)
     ]
     return np.array(means)
+
+
+def thresholds_cleanlab(sums: ClassSums) -> Float[np.ndarray, "classes"]:
+    """Return the thresholds as cleanlab 2.x has them: at least 2e-6, and 2 without examples.
+
+    Examples
+    --------
+    >>> thresholds_cleanlab(class_sums(np.array([0, 0]), np.array([0.0, 0.0]), 2)).tolist()
+    [2e-06, 2.0]
+    """
+    return np.where(sums.counts > 0, np.maximum(thresholds(sums), 2e-6), 2.0)
 
 
 def mean_self_confidence(sums: ClassSums) -> float:

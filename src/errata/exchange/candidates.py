@@ -8,10 +8,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from errata.errors import LabelError, unknown_name
+from errata.errors import LabelError
 from errata.exchange import rows
+from errata.exchange.labels import class_of, classes_of
 from errata.exchange.rows import example_of, field
 
 COLUMNS = ("id", "suggested", "score")
@@ -49,7 +48,12 @@ def as_rows(candidates: object) -> list[dict[str, Any]]:
 
 
 def check_candidate(
-    row: Mapping[str, Any], *, index_of: Callable[[str], int], n: int, classes: Sequence[str]
+    row: Mapping[str, Any],
+    *,
+    index_of: Callable[[str], int],
+    n: int,
+    classes: Sequence[str],
+    multilabel: bool = False,
 ) -> dict[str, Any]:
     """Return the fields of the candidate that a row holds, each known to be good.
 
@@ -59,10 +63,12 @@ def check_candidate(
     index_of : finds the example of an id, or raises `NameUnknownError`
     n : how many examples there are
     classes : the class names
+    multilabel : each example may have several labels, so that a list of them is suggested
 
     Returns
     -------
-    ``example`` (its index), ``suggested`` (a class, ``0..m-1``) and ``score``, which may be None
+    ``example`` (its index), ``suggested`` (a class, ``0..m-1``, or a sorted tuple of them) and
+    ``score``, which may be None
 
     Raises
     ------
@@ -77,42 +83,14 @@ def check_candidate(
     """
     if "problem" in row:
         raise LabelError(str(row["problem"]))
+    suggested = row.get("suggested")
+    if suggested is None or suggested == "":
+        raise LabelError("The suggested label is missing; every candidate needs one.")
     return {
         "example": example_of(row, FORM, index_of, n),
-        "suggested": class_of(row.get("suggested"), classes),
+        "suggested": (classes_of if multilabel else class_of)(suggested, classes),
         "score": _score(field(row, "score")),
     }
-
-
-def class_of(label: object, classes: Sequence[str]) -> int:
-    """Return the index of a class that is named, or given by its index.
-
-    A text is a name where there is such a name, and else an index in digits.
-
-    Raises
-    ------
-    LabelError, NameUnknownError
-        It is missing, or there is no such class.
-
-    Examples
-    --------
-    >>> [class_of(label, ["cat", "dog", "0"]) for label in ("dog", 1, "1", "0")]
-    [1, 1, 1, 2]
-    """
-    if isinstance(label, int | np.integer) and not isinstance(label, bool):
-        index = int(label)
-    else:
-        name = "" if label is None else str(label).strip()
-        if not name:
-            raise LabelError("The suggested label is missing; every candidate needs one.")
-        if name in classes:
-            return classes.index(name)
-        if not name.isdecimal():
-            raise unknown_name("class", name, classes)
-        index = int(name)
-    if not 0 <= index < len(classes):
-        raise LabelError(f"There is no class {index}; they run from 0 to {len(classes) - 1}.")
-    return index
 
 
 def _score(text: str | None) -> float | None:

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from errata.array_files import load_array
+from errata.array_files import load_array, read_json, read_text
 from errata.errors import FileError
 
 
@@ -36,9 +35,9 @@ def read_list(path: Path) -> list[Any]:
     if path.suffix in {".npy", ".npz"}:
         values: list[Any] = load_array(path).tolist()
         return values
-    text = _read(path)
     if path.suffix == ".json":
-        return _json_list(_json(path, text), path)
+        return _json_list(read_json(path), path)
+    text = read_text(path)
     if path.suffix == ".csv":
         rows = _csv(path, text)
         columns = list(rows[0]) if rows else []
@@ -50,24 +49,6 @@ def read_list(path: Path) -> list[Any]:
             )
         return [row[(named or columns)[0]] for row in rows]
     return text.removesuffix("\n").split("\n") if text else []
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")  # line ends become \n
-    except UnicodeDecodeError as error:
-        raise FileError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FileError(f"{path} is not JSON: {error}.") from None
 
 
 def _json_list(value: Any, path: Path) -> list[Any]:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What a file of rows holds; ``index`` may stand in for the column ``id``.
+    """What a file of rows holds.
 
     Attributes
     ----------
     one, many : what a row is called, and several ("vote", "votes")
     needed, known : columns that must be there, and that may be
     error : what is raised where nothing can be read
+    stand_in : columns that may stand in for a needed one
     """
 
     one: str
@@ -35,6 +37,7 @@ class Form:
     needed: tuple[str, ...]
     known: tuple[str, ...]
     error: type[InputError]
+    stand_in: Mapping[str, str] = field_(default_factory=lambda: {"id": "index"})
 
     @property
     def fields(self) -> str:
@@ -118,7 +121,7 @@ def _read_csv(text: str, name: str, form: Form) -> list[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="more", restval=None)
     columns = list(reader.fieldnames or ())
     for needed in form.needed:
-        if needed not in columns and not (needed == "id" and "index" in columns):
+        if needed not in columns and form.stand_in.get(needed) not in columns:
             raise form.error(
                 f"{name} has no column {needed!r}; its columns are {', '.join(columns) or 'none'}. "
                 f"Needed: {form.fields}; known besides: {', '.join(form.known)}."

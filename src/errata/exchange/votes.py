@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,23 @@ from errata.array_files import PathLike
 from errata.core.consensus import ANSWERS, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange import rows
+from errata.exchange.labels import classes_of
 from errata.exchange.rows import example_of, field
 
-COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said")
+COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said", "labels")
 """The columns of a vote file. The first three are needed; ``index`` may stand in for ``id``."""
 
-FORM = rows.Form(one="vote", many="votes", needed=COLUMNS[:3], known=COLUMNS[3:], error=VoteError)
+LABELS = "labels"
+"""The answer of a vote that lists the labels that apply, where an example may have several."""
+
+FORM = rows.Form(
+    one="vote",
+    many="votes",
+    needed=COLUMNS[:3],
+    known=COLUMNS[3:],
+    error=VoteError,
+    stand_in={"id": "index", "answer": "labels"},
+)
 
 KINDS = ("person", "simulated", "imported")
 """How a vote came about."""
@@ -85,8 +96,8 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     >>> path = pathlib.Path(tempfile.mkdtemp(), "votes.csv")
     >>> write_votes([{"id": "17", "reviewer": "ann", "answer": "both", "kind": "person"}], path)
     >>> print(path.read_text(), end="")
-    id,reviewer,answer,time,first,kind,said
-    17,ann,both,,,person,
+    id,reviewer,answer,time,first,kind,said,labels
+    17,ann,both,,,person,,
     """
     path = Path(path)
     lines = [{column: vote.get(column) for column in COLUMNS} for vote in votes]
@@ -96,12 +107,30 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     else:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows(map(in_cells, lines))
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
+def in_cells(vote: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a vote as it stands in a line of CSV, its labels as JSON.
+
+    Examples
+    --------
+    >>> in_cells({"id": "17", "labels": ["dog", "speech"]})
+    {'id': '17', 'labels': '["dog", "speech"]'}
+    """
+    labels = vote.get("labels")
+    listed = None if labels is None else json.dumps(list(labels), ensure_ascii=False)
+    return {**vote, "labels": listed}
+
+
 def check_vote(
-    row: Mapping[str, Any], *, index_of: Callable[[str], int], n: int, kind: str
+    row: Mapping[str, Any],
+    *,
+    index_of: Callable[[str], int],
+    n: int,
+    kind: str,
+    label_names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return the fields of the vote that a row holds, each known to be good.
 
@@ -112,11 +141,13 @@ def check_vote(
     n : how many examples there are
     kind : how the vote came about: ``"simulated"`` always holds; else a row may say
         ``"simulated"`` or ``"imported"`` of itself, but not that a person cast it here
+    label_names : the class names, where an example may have several labels: a vote then lists
+        those that apply, and its answer, `LABELS`, need not be said
 
     Returns
     -------
-    ``example`` (its index), ``reviewer``, ``answer``, ``time``, ``first``, ``kind`` and ``said``;
-    time, first and said may be None
+    ``example`` (its index), ``reviewer``, ``answer``, ``time``, ``first``, ``kind``, ``said`` and
+    ``labels`` (sorted class numbers); time, first, said and labels may be None
 
     Raises
     ------
@@ -134,20 +165,46 @@ def check_vote(
     if "problem" in row:
         raise VoteError(str(row["problem"]))
     reviewer = check_reviewer(field(row, "reviewer"))
-    answer = field(row, "answer")
-    if answer is None:
-        raise VoteError(f"The answer is missing; one of {', '.join(VOTED)} was expected.")
-    answer = _word("answer", answer, VOTED)
+    content = _choice(row) if label_names is None else _ticks(row, label_names)
     own = _word("kind of vote", field(row, "kind"), KINDS)
     return {
         "example": example_of(row, FORM, index_of, n),
         "reviewer": reviewer,
-        "answer": answer,
         "time": _time(field(row, "time")),
-        "first": _word("first label", field(row, "first"), ANSWERS[:2]),
         "kind": kind if kind == "simulated" or own in (None, "person") else own,
-        "said": _said(field(row, "said"), answer),
+        **content,
     }
+
+
+def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a vote between the given and the suggested label says."""
+    answer = field(row, "answer")
+    if answer is None:
+        raise VoteError(f"The answer is missing; one of {', '.join(VOTED)} was expected.")
+    if answer.lower() == LABELS or row.get("labels") not in (None, ""):
+        raise VoteError(
+            "The vote lists labels, but every example has one label here. One of "
+            f"{', '.join(VOTED)} was expected as the answer, and no labels."
+        )
+    answer = _word("answer", answer, VOTED)
+    return {
+        "answer": answer,
+        "first": _word("first label", field(row, "first"), ANSWERS[:2]),
+        "said": _said(field(row, "said"), answer),
+        "labels": None,
+    }
+
+
+def _ticks(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return what a vote on several labels says."""
+    labels = row.get("labels")
+    if labels is None or (isinstance(labels, str) and not labels.strip()):
+        raise VoteError(
+            "The labels are missing: every example may have several here, so a vote lists those "
+            "that apply, in a list that may be empty."
+        )
+    _word("answer", field(row, "answer"), (LABELS,))
+    return {"answer": LABELS, "first": None, "said": None, "labels": classes_of(labels, names)}
 
 
 def check_reviewer(name: str | None) -> str:

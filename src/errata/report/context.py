@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from errata.datasets.media import Shown
+from errata.labels import Label
 
 Rows = Sequence[tuple[str, str]]
 """Rows of a two-column table: what it is called, what it is."""
@@ -36,24 +37,24 @@ class ReportExample:
     Parameters
     ----------
     id : the example's own id
-    given, suggested : classes, ``0..m-1``
+    given, suggested : classes, ``0..m-1``, or sorted tuples of them
     score : the audit's score; lower is more suspicious
     rules : every rule that flags the example
     verdict : one of the five verdicts; ``None`` while too few votes are in
-    votes : how many reviewers gave each answer (``given suggested both neither other``);
-        an answer that is not listed has none
+    votes : how many reviewers gave each answer (``given suggested both neither other``), or
+        where examples have several labels, name each; what is not listed has none
     corrected : the label of the corrected set, where it differs from the given one
     shown : the example itself; ``None`` when the audit holds no media
     """
 
     id: str
-    given: int
-    suggested: int
+    given: Label
+    suggested: Label
     score: float
     rules: Sequence[str]
     verdict: str | None = None
     votes: Mapping[str, int]
-    corrected: int | None = None
+    corrected: Label | None = None
     shown: Shown | None = None
 
 
@@ -65,6 +66,7 @@ class ReportContext:
     ----------
     name : the audit's name, in the title
     n, classes : how many examples; the names of the ``m`` classes
+    multilabel : whether examples may have several labels
     path : the audit as a person would type it, for the commands the report suggests
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
@@ -82,6 +84,7 @@ class ReportContext:
     name: str
     n: int
     classes: Sequence[str]
+    multilabel: bool = False
     path: str = "AUDIT"
     notices: Sequence[str] = ()
     estimated_errors: int | None = None

@@ -19,10 +19,12 @@ from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
 from errata.datasets.media import Picture, Row, Text
 from errata.errors import FileError
+from errata.labels import named
 from errata.report import charts
 from errata.report.charts import ModelChange
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
+    SET_VERDICT_MEANINGS,
     VERDICT_MEANINGS,
     VERDICT_NAMES,
     joined,
@@ -71,7 +73,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         headline=headline(context),
         figures=figures(context),
         verdicts=_verdicts(context),
-        meanings=VERDICT_MEANINGS,
+        meanings=_meanings(context),
         names=VERDICT_NAMES,
         cards=[card(example, context) for example in context.suspicious],
         pairs=_pairs(context),
@@ -114,9 +116,14 @@ def headline(context: ReportContext) -> str:
     corrected = context.verdict_counts.get("correctable", 0)
     unknown = _unknown(context)
     were = "was" if corrected == 1 else "were"
-    first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
+    if context.multilabel:
+        first = f"The labels of {plural(corrected, 'example')} of {context.n:,} were corrected"
+        lack = "because no label is agreed on"
+    else:
+        first = f"{plural(corrected, 'label')} of {context.n:,} {were} corrected"
+        lack = "for want of one right label"
     if unknown:
-        first += f", and {plural(unknown, 'example')} left out for want of one right label"
+        first += f", and {plural(unknown, 'example')} left out {lack}"
     wait = "candidate still waits" if context.open == 1 else "candidates still wait"
     waiting = f" {context.open:,} {wait} for votes." if context.open else ""
     compared = context.comparison
@@ -143,7 +150,8 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
     if context.decided:
         corrected = context.verdict_counts.get("correctable", 0)
         rows.append((f"{corrected:,}", "corrected", "the set C"))
-        rows.append((f"{_unknown(context):,}", "left out", "no single right label: the set U"))
+        lack = "no label agreed on" if context.multilabel else "no single right label"
+        rows.append((f"{_unknown(context):,}", "left out", f"{lack}: the set U"))
         pruned = context.n - _unknown(context)
         prevalence = percent(corrected / pruned) if pruned else "–"
         rows.append((prevalence, "noise prevalence", "N, the share of C in P"))
@@ -153,16 +161,23 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
 def _verdicts(context: ReportContext) -> Section | None:
     if not context.decided:
         return None
-    counts = context.verdict_counts
+    counts, arise = context.verdict_counts, _meanings(context).keys()
     wrong = context.decided - counts.get("non_error", 0)
     sentence = (
         f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
         f"({percent(wrong / context.decided, 0)}); a verdict takes {_votes(context.threshold)} "
-        "for one answer."
+        f"for {'a label' if context.multilabel else 'one answer'}."
     )
-    says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
-    draw = charts.verdict_chart
-    return Section(sentence, charts.drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
+    says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in arise)
+
+    def draw(width: int) -> Any:
+        return charts.verdict_chart(counts, verdicts=arise, width=width)
+
+    return Section(sentence, charts.drawing(f"Verdicts. {says}.", draw))
+
+
+def _meanings(context: ReportContext) -> dict[str, str]:
+    return SET_VERDICT_MEANINGS if context.multilabel else VERDICT_MEANINGS
 
 
 def _votes(threshold: int | tuple[int, ...]) -> str:
@@ -197,6 +212,8 @@ def _pairs(context: ReportContext) -> Section | None:
 
 def _accuracy(context: ReportContext) -> Section:
     compared: Comparison | None = context.comparison
+    if context.multilabel:
+        return Section("Models are not compared where examples may have several labels.", None)
     if compared is None:
         return Section(
             f"No model has been compared. Next: errata compare {context.path} PREDICTIONS", None
@@ -351,17 +368,20 @@ def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
 
 def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
     """Return what the card of one suspicious example shows."""
-    votes = [(answer, example.votes.get(answer, 0)) for answer in VOTED]
+    names = context.classes
+    listed = example.votes if context.multilabel else VOTED
+    votes = [(answer, example.votes.get(answer, 0)) for answer in listed]
+    dots = [] if context.multilabel else [answer for answer, count in votes for _ in range(count)]
     return {
         "id": example.id,
-        "given": context.classes[example.given],
-        "suggested": context.classes[example.suggested],
-        "corrected": None if example.corrected is None else context.classes[example.corrected],
+        "given": named(example.given, names),
+        "suggested": named(example.suggested, names),
+        "corrected": None if example.corrected is None else named(example.corrected, names),
         "score": f"{example.score:.3f}",
         "flagged": _flagged(example.rules),
         "verdict": example.verdict,
         "votes": [(answer, count) for answer, count in votes if count],
-        "dots": [answer for answer, count in votes for _ in range(count)][:15],
+        "dots": dots[:15],
         **_shown(example.shown),
     }
 

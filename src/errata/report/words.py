@@ -15,6 +15,12 @@ VERDICT_MEANINGS = {
     "non_agreement": "No answer got enough votes. The right label is not known.",
 }
 
+SET_VERDICT_MEANINGS = {
+    "non_error": "The labels that reviewers agree on are the given ones. They stay.",
+    "correctable": "Reviewers agree on other labels. These replace the given ones.",
+    "neither": "Reviewers agree on no label at all. The right ones are not known.",
+}
+
 
 def percent(share: float, digits: int = 2) -> str:
     r"""Write a share in percent; one that is not nothing is never written as nothing.

@@ -57,8 +57,9 @@ def create_app(
     ===================  =======================================================================
     ``GET /``            the task, and who you are (`Start`)
     ``POST /``           ``name``: begin, or go on, as that reviewer
-    ``GET /review``      the next example (`Question`), or the end of the queue (`Done`)
-    ``POST /answer``     ``ticket`` and ``answer``, one of ``a``, ``b``, ``both``, ``neither``
+    ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
+    ``POST /answer``     ``ticket`` and ``answer``, one of ``a``, ``b``, ``both``, ``neither``; of
+                         a `Checks` page ``labels``, with a ``label`` for each that is ticked
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
@@ -74,7 +75,8 @@ def create_app(
     app = FastAPI(title="errata review", openapi_url=None)  # its pages of docs load from elsewhere
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
-    choice = Annotated[Literal["a", "b", "both", "neither"], Form()]
+    choice = Annotated[Literal["a", "b", "both", "neither", "labels"], Form()]
+    ticked = Annotated[list[int], Form(default_factory=list)]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
         known = site.known(request)
@@ -87,6 +89,7 @@ def create_app(
             suggested_name=name,
             problem=problem,
             notices=audit.notices,
+            several=audit.multilabel,
         )
         return site.html(page, status)
 
@@ -107,8 +110,8 @@ def create_app(
         return site.html(desk.next_page(reviewer, site.flash(request)))
 
     @app.post("/answer")
-    def answer(reviewer: known, ticket: text, answer: choice) -> Response:
-        return site.go_on(desk.vote(seal.read_ticket(ticket, reviewer=reviewer), answer))
+    def answer(reviewer: known, ticket: text, answer: choice, label: ticked) -> Response:
+        return site.go_on(desk.vote(seal.read_ticket(ticket, reviewer=reviewer), answer, label))
 
     @app.post("/skip")
     def skip(reviewer: known, ticket: text) -> Response:

@@ -5,19 +5,26 @@ server may be killed at any moment.
 """
 
 import functools
+import itertools
 import logging
 import shlex
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
 from errata.errors import FileError
-from errata.results import Task
+from errata.labels import named
+from errata.results import SetTask, Task
 from errata.review import pages
 from errata.review.pages import Flash
 from errata.review.tickets import Seal, Ticket
 
 EXEMPLARS = 6
+
+CHANGED = Flash("That question has changed since. Nothing was recorded.")
+ANSWERED = Flash("That one is answered already; nothing was added. Here is what comes next.")
 
 _log = logging.getLogger(__name__)
 
@@ -55,15 +62,25 @@ class Desk:
                 notices=self.audit.notices,
             )
         shown = _classes_shown(task)
+        common: dict[str, Any] = {
+            "audit": self.audit.name,
+            "reviewer": reviewer,
+            "answered": task.answered,
+            "total": task.total,
+            "flash": flash,
+            "ticket": self._ticket(reviewer, task.example, shown, task.answered),
+            "after": f"/after/{task.example}",
+            "example": self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT),
+        }
+        if isinstance(task, SetTask):
+            names = self.audit.classes
+            boxes = [
+                pages.Box(label, names[label], key, self._exemplars(label))
+                for label, key in itertools.zip_longest(shown, pages.BOX_KEYS[: len(shown)])
+            ]
+            return pages.Checks(**common, boxes=boxes)
         return pages.Question(
-            audit=self.audit.name,
-            reviewer=reviewer,
-            answered=task.answered,
-            total=task.total,
-            flash=flash,
-            ticket=self._ticket(reviewer, task.example, shown, task.answered),
-            after=f"/after/{task.example}",
-            example=self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT),
+            **common,
             panels=(self._panel(pages.A, shown[0]), self._panel(pages.B, shown[1])),
         )
 
@@ -122,21 +139,34 @@ class Desk:
 
     # ------------------------------------------------------------ what a reviewer does
 
-    def vote(self, ticket: Ticket, choice: str) -> Flash:
-        """Record an answer, ``a``, ``b``, ``both`` or ``neither``, to a ticket's page, once."""
+    def vote(self, ticket: Ticket, choice: str, ticked: Sequence[int] = ()) -> Flash:
+        """Record an answer to a ticket's page, once.
+
+        Parameters
+        ----------
+        choice : ``a``, ``b``, ``both`` or ``neither``; ``labels`` on a page with boxes to tick
+        ticked : the classes whose boxes are ticked
+        """
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
         task = self.audit.task_for(ticket.reviewer, ticket.example)
-        if _classes_shown(task) != ticket.shown:
-            return Flash("That question has changed since. Nothing was recorded.")
+        if _classes_shown(task) != ticket.shown or isinstance(task, SetTask) != (
+            choice == pages.SEND.name
+        ):
+            return CHANGED
+        if isinstance(task, SetTask):
+            if not self.audit.vote_labels(
+                ticket.reviewer, ticket.example, ticked, shown=ticket.shown, key=ticket.nonce
+            ):
+                return ANSWERED
+            said = named(tuple(sorted(ticked)), self.audit.classes)
+            return Flash(f"Recorded: {said}.", undo=True)
         second = "suggested" if task.first == "given" else "given"
         answer = {"a": task.first, "b": second}.get(choice, choice)
         if not self.audit.vote(
             ticket.reviewer, ticket.example, answer, first=task.first, key=ticket.nonce
         ):
-            return Flash(
-                "That one is answered already; nothing was added. Here is what comes next."
-            )
+            return ANSWERED
         names = dict(zip("ab", (self.audit.classes[label] for label in ticket.shown), strict=True))
         return Flash(f"Recorded: {names.get(choice, choice)}.", undo=True)
 
@@ -161,7 +191,9 @@ class Desk:
         return Flash("Taken back. Here it is again.")
 
 
-def _classes_shown(task: Task) -> tuple[int, int]:
-    """Return the classes of (a) and (b)."""
+def _classes_shown(task: Task | SetTask) -> tuple[int, ...]:
+    """Return the classes of (a) and (b), or those of the boxes to tick, in the order shown."""
+    if isinstance(task, SetTask):
+        return task.labels
     pair = (task.given, task.suggested)
     return pair if task.first == "given" else pair[::-1]

@@ -1,7 +1,8 @@
 """What the pages say: one typed context for each page, and the templates that show it.
 
 A context holds only what its page shows. Nothing in `Question` tells the given label from the
-suggested one: there are two panels, and they differ in letter, keys, name and exemplars.
+suggested one: there are two panels, and they differ in letter, keys, name and exemplars. Nor does
+`Checks`, whose boxes differ in key, name and exemplars.
 """
 
 import hashlib
@@ -138,12 +139,28 @@ UNDO = Answer("undo", "Undo", ("z", "Backspace"), "Take your last answer back an
 ANSWERS = (A, B, BOTH, NEITHER)
 
 
+# where examples may have several labels
+SEND = Answer("labels", "Send", ("Enter",), "Exactly the ticked names are right; perhaps none is.")
+TICK = Answer("tick", "Tick", tuple("123456789"), "Tick the name with this number, or untick it.")
+BOX_KEYS = TICK.keys
+
+
 @dataclass(frozen=True)
 class Panel:
     """One of the two answers: how to choose it, the name of its class, and typical examples."""
 
     answer: Answer
     name: str
+    exemplars: Sequence[View]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One label to tick: its class, its name, its key (the first nine), and typical examples."""
+
+    label: int
+    name: str
+    key: str | None
     exemplars: Sequence[View]
 
 
@@ -173,7 +190,12 @@ class Start(Page):
     suggested_name: str = ""
     notices: Sequence[str] = ()
     problem: str = ""
-    answers: Sequence[Answer] = (*ANSWERS, SKIP, UNDO)
+    several: bool = False  # labels that an example may have
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """The ways to answer, for the table of keys."""
+        return (TICK, SEND, SKIP, UNDO) if self.several else (*ANSWERS, SKIP, UNDO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +211,23 @@ class Question(Page):
     skip: Answer = SKIP
     undo: Answer = UNDO
     answers: Sequence[Answer] = (*ANSWERS, SKIP, UNDO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks(Page):
+    """The page of one example that may have several labels, or none: a box to tick for each.
+
+    The boxes are the given and the suggested labels together; nothing tells which are which.
+    """
+
+    ticket: str
+    after: str
+    example: View
+    boxes: Sequence[Box]
+    send: Answer = SEND
+    skip: Answer = SKIP
+    undo: Answer = UNDO
+    answers: Sequence[Answer] = (TICK, SEND, SKIP, UNDO)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ handed; those that add rows need one that writes.
 """
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,17 +33,18 @@ class Ballot:
     time: str | None
     kind: str
     said: str | None = None
+    labels: tuple[int, ...] | None = None
 
     @property
     def key(self) -> str:
         """The same for the same vote, so that handing it in twice adds it once."""
-        own = [] if self.said is None else [self.said]
+        own = [extra for extra in (self.said, self.labels) if extra is not None]
         return json.dumps(["import", self.reviewer, self.id, self.answer, self.time, *own])
 
     @property
     def content(self) -> "Content":
         """What the vote says: votes with the same content say the same."""
-        return Content(self.answer, self.said)
+        return Content(self.answer, self.said, self.labels)
 
 
 class Content(NamedTuple):
@@ -50,10 +52,13 @@ class Content(NamedTuple):
 
     answer: str
     said: str | None
+    labels: tuple[int, ...] | None
 
     @property
     def told(self) -> str:
         """The same in words."""
+        if self.labels is not None:
+            return f"{self.answer} {list(self.labels)}"
         return self.answer if self.said is None else f"{self.answer} ({self.said})"
 
 
@@ -103,8 +108,12 @@ def cast(
     created_at: str | None,
     kind: str,
     key: str,
+    labels: Sequence[int] | None = None,
+    shown: Sequence[int] | None = None,
 ) -> bool:
     """Add a vote; return False, and add nothing, where there is no call for it.
+
+    ``labels`` are those that the answer ``"labels"`` ticks, of ``shown`` in the order shown.
 
     That is if it or another of the reviewer is there, or, for a person's, if the example has as
     many votes as its plan wants: another could turn a verdict that is closed.
@@ -121,7 +130,9 @@ def cast(
             reviewer=reviewer,
             revision=revision + 1,
             answer=answer,
+            labels=labels,
             first=first,
+            shown=shown,
             created_at=created_at,
             kind=kind,
             key=key,
@@ -140,10 +151,8 @@ def cast_all(
     how many were added, how many were there already, and a line for each that was refused
     """
     newest: dict[tuple[int, int], tuple[int, Content | None]] = {
-        (row.reviewer, row.example): (row.revision, row.answer and Content(row.answer, row.said))
-        for row in db.execute(
-            select(_v.reviewer, _v.example, _v.revision, _v.answer, _v.said).order_by(_v.id)
-        )
+        (row.reviewer, row.example): (row.revision, _content(row))
+        for row in db.execute(select(t.votes).order_by(_v.id))
     }
     keys = {(who, key) for who, key in db.execute(select(_v.reviewer, _v.key))}
     asked = set(db.scalars(select(t.planned.c.example)))
@@ -184,6 +193,7 @@ def cast_all(
                     "revision": revision + 1,
                     "answer": ballot.answer,
                     "said": ballot.said,
+                    "labels": ballot.labels,
                     "first": ballot.first,
                     "created_at": ballot.time,
                     "kind": ballot.kind,
@@ -194,6 +204,13 @@ def cast_all(
     if rows:
         db.execute(insert(t.votes), rows)
     return len(rows), already, refused
+
+
+def _content(row: Any) -> Content | None:
+    """Return what a row of votes says; None where it withdraws."""
+    if row.answer is None:
+        return None
+    return Content(row.answer, row.said, None if row.labels is None else tuple(row.labels))
 
 
 def withdraw(db: Connection, name: str) -> int | None:
@@ -249,6 +266,20 @@ def tallies(db: Connection) -> dict[tuple[int, str], int]:
     """Return how many votes that count each answer has, by example and answer."""
     query = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
     return {(example, answer): count for example, answer, count in db.execute(query)}
+
+
+def set_tallies(db: Connection) -> dict[int, tuple[int, Counter[int]]]:
+    """Return how many reviewers hold a vote on each example, and how many of them tick each label.
+
+    Only votes that list labels are counted.
+    """
+    found: dict[int, tuple[int, Counter[int]]] = {}
+    for example, labels in db.execute(select(_v.example, _v.labels).where(_HELD)):
+        if labels is not None:
+            reviewers, ticks = found.get(example, (0, Counter()))
+            ticks.update(labels)
+            found[example] = (reviewers + 1, ticks)
+    return found
 
 
 def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:

@@ -1,6 +1,6 @@
 """Charts of counts: verdicts, and pairs of classes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -12,20 +12,25 @@ from errata.report.words import VERDICT_NAMES, percent, shorten
 
 
 def verdict_chart(
-    counts: Mapping[str, int], *, width: int = 500, look: Look = LIGHT
+    counts: Mapping[str, int],
+    *,
+    verdicts: Collection[str] = VERDICT_NAMES.keys(),
+    width: int = 500,
+    look: Look = LIGHT,
 ) -> alt.LayerChart:
     """Draw how many candidates have each of the five verdicts, as bars with their counts.
 
     Parameters
     ----------
     counts : examples for each verdict; a verdict not listed has none
+    verdicts : those that can arise
     width : of the whole picture in pixels, here and in the other charts
     """
     colours = {"non_error": look.quiet, "correctable": look.accent}
     total = sum(counts.get(verdict, 0) for verdict in VERDICT_NAMES)
     bars = []
-    for verdict, name in VERDICT_NAMES.items():
-        count = counts.get(verdict, 0)
+    for verdict in verdicts:
+        name, count = VERDICT_NAMES[verdict], counts.get(verdict, 0)
         label = f"{count:,} · {percent(count / total, 0)}" if count else "0"
         bars.append(_Bar(name, [(count, colours.get(verdict, look.tint))], label))
     return _bar_chart(bars, width, look)

@@ -113,13 +113,15 @@
     // In a box that scrolls, up and down scroll.
     if (where.closest("[data-scroll], .rows") && /^Arrow/.test(event.key)) return;
     if (where.matches("button, a, summary") && (event.key === " " || event.key === "Enter")) return;
+    if (where.matches("[type=checkbox]") && event.key === " ") return;
     const pressed = names(event);
     const button = [...document.querySelectorAll("[data-keys]")].find((each) =>
       each.dataset.keys.split(" ").some((key) => pressed.includes(key)),
     );
     if (button) {
       event.preventDefault();
-      if (!event.repeat) button.click();
+      // A box is ticked at once, so it has to wait for the new example as answers do.
+      if (!event.repeat && (button.type !== "checkbox" || settled())) button.click();
     } else if (scrolls(event)) {
       event.preventDefault();
     }

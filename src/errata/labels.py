@@ -1,0 +1,19 @@
+"""What a label is behind the door: a class, or where examples have several, a set of classes."""
+
+from collections.abc import Sequence
+
+Label = int | tuple[int, ...]
+"""A class, ``0..m-1``, or the sorted classes of a set, which may be empty."""
+
+
+def named(label: Label, classes: Sequence[str]) -> str:
+    """Return the name of a class, or the names of a set of them.
+
+    Examples
+    --------
+    >>> named(1, ["cat", "dog"]), named((0, 1), ["cat", "dog"]), named((), ["cat", "dog"])
+    ('dog', 'cat + dog', 'no label')
+    """
+    if isinstance(label, int):
+        return classes[label]
+    return " + ".join(classes[one] for one in label) or "no label"

@@ -1,0 +1,321 @@
+"""The reviewer's side of an audit: what to ask next, what was answered, what there is to see.
+
+`errata.audit.Audit` is made of this and of the verbs; between calls nothing is kept in memory that
+the audit's folder does not have.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from sqlalchemy import Connection
+
+from errata.core.consensus import ANSWERS
+from errata.datasets.media import Media, Shown, open_media
+from errata.errors import AuditError, NameUnknownError, VoteError, unknown_name
+from errata.exchange.votes import LABELS, check_reviewer
+from errata.folder import Arrays
+from errata.results import Progress, SetTask, Side, Task
+from errata.store import records, voting
+from errata.store.database import Database
+
+FROM_ELSEWHERE = (
+    "Bring candidates from elsewhere (`errata candidates import AUDIT FILE --flagger NAME`)"
+)
+
+
+class Reviewing:
+    """What reviewers see and do; `errata.audit.Audit` says what the fields are."""
+
+    path: Path
+    n: int
+    classes: tuple[str, ...]
+    multilabel: bool
+    _db: Database
+    _arrays: Arrays
+    _seed: int
+    _media_row: dict[str, Any] | None
+
+    @property
+    def labels(self) -> Shaped[np.ndarray, "n *classes"]:
+        """The given labels."""
+        raise NotImplementedError
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the examples, in their order."""
+        raise NotImplementedError
+
+    def task(self, reviewer: str, *, besides: int | None = None) -> Task | SetTask | None:
+        """Return what a reviewer is asked next, or None when nothing is left for them.
+
+        That is a candidate they have not answered and that wants votes: first what they took
+        back, then the others in the order of the plan, and last what they skipped.
+
+        Parameters
+        ----------
+        besides : an example to pass over, to look one further ahead
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        """
+        reviewer = check_reviewer(reviewer)
+        with self._db.read() as db:
+            example = voting.next_example(db, reviewer, besides)
+        if example is None:
+            self._need_plan()
+            return None
+        return self.task_for(reviewer, example)
+
+    def task_for(self, reviewer: str, example: int) -> Task | SetTask:
+        """Return the task of a reviewer for one planned example, answered before or not.
+
+        Raises
+        ------
+        VoteError
+            The example is in no plan.
+        """
+        reviewer = check_reviewer(reviewer)
+        with self._db.read() as db:
+            planned = records.planned(db, example)
+            answered, total, _ = voting.progress(db, reviewer)
+        if not planned:
+            raise self._not_asked(example)
+        if self.multilabel:
+            asked = {*planned[0]["given"], *planned[0]["suggested"]}
+            return SetTask(
+                example=example,
+                id=self.ids[example],
+                labels=self._shuffled(reviewer, example, asked),
+                answered=answered,
+                total=total,
+            )
+        return Task(
+            example=example,
+            id=self.ids[example],
+            given=planned[0]["given"],
+            suggested=planned[0]["suggested"],
+            first=self._first(reviewer, example),
+            answered=answered,
+            total=total,
+        )
+
+    def _first(self, reviewer: str, example: int) -> Side:
+        """Draw which label is shown first: a coin for each reviewer and example, fixed."""
+        draw = hashlib.sha256(f"{self._seed}:{example}:{reviewer}".encode()).digest()[0]
+        return "suggested" if draw & 1 else "given"
+
+    def _shuffled(self, reviewer: str, example: int, labels: Collection[int]) -> tuple[int, ...]:
+        """Draw the order in which labels are shown: fixed for each reviewer and example."""
+
+        def draw(label: int) -> bytes:
+            return hashlib.sha256(f"{self._seed}:{example}:{label}:{reviewer}".encode()).digest()
+
+        return tuple(sorted(labels, key=draw))
+
+    def vote(self, reviewer: str, example: int, answer: str, *, first: str, key: str) -> bool:
+        """Record a reviewer's answer; once this returns it survives a crash of the machine.
+
+        Parameters
+        ----------
+        answer : ``"given"``, ``"suggested"``, ``"both"`` or ``"neither"``
+        first : the label that was shown first
+        key : names the attempt, so that sending it again changes nothing
+
+        Returns
+        -------
+        False, and nothing is added, if the reviewer has used the key or answered the example, or
+        if it has as many votes from others as its plan wants
+
+        Raises
+        ------
+        VoteError, NameUnknownError
+            The example is in no plan, or an argument is none of the known words.
+        """
+        if self.multilabel:
+            raise VoteError("Examples may have several labels here: use `vote_labels`.")
+        for kind, word, known in (("answer", answer, ANSWERS), ("side", first, get_args(Side))):
+            if word not in known:
+                raise unknown_name(kind, word, known)
+        return self._cast(reviewer, example, answer=answer, first=first, key=key)
+
+    def vote_labels(
+        self,
+        reviewer: str,
+        example: int,
+        labels: Collection[int],
+        *,
+        shown: Sequence[int],
+        key: str,
+    ) -> bool:
+        """Record which labels apply, of those that were shown, where an example may have several.
+
+        Parameters
+        ----------
+        labels : those that apply, ``0..m-1``; none, where none of them does
+        shown : the labels that were to choose from, in the order shown
+        key : names the attempt, so that sending it again changes nothing
+
+        Returns
+        -------
+        False, and nothing is added, in the cases of `vote`
+
+        Raises
+        ------
+        VoteError, NameUnknownError
+            The example is in no plan, a label was not shown, or every example has one label here.
+        """
+        if not self.multilabel:
+            raise VoteError("Every example has one label here: use `vote`.")
+        unseen = sorted(set(labels) - set(shown))
+        if unseen:
+            raise VoteError(
+                f"The labels {unseen} were not shown: those were {list(shown)}. Tick among them."
+            )
+        ticked = sorted(set(labels))
+        return self._cast(
+            reviewer, example, answer=LABELS, labels=ticked, shown=list(shown), key=key
+        )
+
+    def _cast(
+        self,
+        reviewer: str,
+        example: int,
+        *,
+        key: str,
+        answer: str,
+        first: str | None = None,
+        labels: Sequence[int] | None = None,
+        shown: Sequence[int] | None = None,
+    ) -> bool:
+        reviewer = check_reviewer(reviewer)
+        if not key:
+            raise VoteError("The key is empty; each attempt to vote needs one of its own.")
+        with self._db.write() as db:
+            if not records.planned(db, example):
+                raise self._not_asked(example)
+            return voting.cast(
+                db,
+                example=example,
+                reviewer=voting.reviewer(db, reviewer, "person"),
+                answer=answer,
+                first=first,
+                labels=labels,
+                shown=shown,
+                created_at=records.now(),
+                kind="person",
+                key=key,
+            )
+
+    def skip(self, reviewer: str, example: int) -> None:
+        """Put an example at the end of a reviewer's queue."""
+        reviewer = check_reviewer(reviewer)
+        with self._db.write() as db:
+            if not records.planned(db, example):
+                raise self._not_asked(example)
+            voting.skip(db, voting.reviewer(db, reviewer, "person"), example)
+
+    def undo(self, reviewer: str) -> int | None:
+        """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
+        with self._db.write() as db:
+            return voting.withdraw(db, check_reviewer(reviewer))
+
+    def progress(self, reviewer: str) -> Progress:
+        """Return how far a reviewer is."""
+        with self._db.read() as db:
+            answered, total, skipped = voting.progress(db, check_reviewer(reviewer))
+        return Progress(answered=answered, total=total, skipped=skipped)
+
+    def show(self, example: int) -> Shown | None:
+        """Return what there is to see of an example; None if the audit was made without media.
+
+        Raises
+        ------
+        FileError
+            A media file is missing, broken or changed.
+        """
+        media = self._media
+        return None if media is None else media.show(self._checked(example))
+
+    @cached_property
+    def _media(self) -> Media | None:
+        if self._media_row is None:
+            return None
+        return open_media(self._media_row, self.path.absolute() / "media")
+
+    def exemplars(
+        self, class_index: int, *, count: int = 6, exclude: Collection[int] = ()
+    ) -> list[int]:
+        """Return examples that show what a class looks like.
+
+        They are given that class, and no run has flagged them; those with the highest probability
+        of it come first, or without probabilities, those that stand first. Where examples may
+        have several labels, those with the fewest others come before all that.
+
+        Raises
+        ------
+        AuditError
+            `find` has not run, and no candidates were added.
+        """
+        given = self.labels
+        has = given[:, class_index] if self.multilabel else given == class_index
+        members = np.flatnonzero(has)
+        with self._db.read() as db:
+            if records.newest_finding(db) is None:
+                raise AuditError(f"Nothing is known yet: {self._nothing_found(db)}")
+            confidence = self._self_confidence(db)
+            flagged = records.ever_candidates(db)
+        if confidence is not None:
+            members = members[np.argsort(-confidence[members], kind="stable")]
+        if self.multilabel:
+            others = np.count_nonzero(given[members], axis=1)
+            members = members[np.argsort(others, kind="stable")]
+        unfit = flagged.union(exclude)
+        return [example for example in members.tolist() if example not in unfit][:count]
+
+    # ------------------------------------------------------------ checks
+
+    def _self_confidence(self, db: Connection) -> Float[np.ndarray, "n"] | None:
+        """Return the self-confidence that the newest run of `find` computed, if one has run."""
+        row = records.array(db, "self_confidence")
+        return None if row is None else self._arrays.load(row)
+
+    def _checked(self, example: int) -> int:
+        if not isinstance(example, int | np.integer):
+            raise NameUnknownError(
+                f"An example is named by its id or its row number, not by {example!r}."
+            )
+        if not 0 <= example < self.n:
+            raise NameUnknownError(
+                f"There is no example number {example}; they run from 0 to {self.n - 1}."
+            )
+        return example
+
+    def _need_plan(self) -> None:
+        with self._db.read() as db:
+            if records.newest_plan(db) is None:
+                raise self._unplanned(db)
+
+    def _unplanned(self, db: Connection) -> AuditError:
+        if records.newest_finding(db):
+            way_on = "Run `plan`."
+        elif records.array(db, "probs"):
+            way_on = "Run `find`, then `plan`."
+        else:
+            way_on = f"{FROM_ELSEWHERE}, then run `plan`."
+        return AuditError(f"Nothing is planned yet for {self.path}, so nobody is asked. {way_on}")
+
+    def _nothing_found(self, db: Connection) -> str:
+        """Say that there is no candidate yet, and what to do."""
+        if records.array(db, "probs"):
+            return f"`find` has not run on {self.path}. Run it."
+        return f"no candidate of {self.path} was named. {FROM_ELSEWHERE}."
+
+    def _not_asked(self, example: int) -> VoteError:
+        return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
