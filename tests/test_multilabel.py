@@ -267,6 +267,8 @@ def test_a_hair_beyond_1_is_used_and_said():
     assert found.warnings == ()
     with pytest.warns(errata.ErrataWarning, match=r"probs\[0\] holds 1\.0005, a little beyond 1"):
         errata.find_multilabel(SETS, with_cell(0, 0, 1.0005))
+    with pytest.raises(ProbabilityError, match=r"furthest probs\[0\], with 1\.0015\)"):
+        errata.find_multilabel(SETS, with_cell(0, 0, 1.0015))
 
 
 def test_classes_without_examples_are_named():
@@ -277,21 +279,15 @@ def test_classes_without_examples_are_named():
     assert found.indices.tolist() == [2, 3]
 
 
-def test_probabilities_of_a_softmax_are_recognised():
+def test_probabilities_of_a_softmax_are_recognised(monkeypatch):
     softmax = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.1, 0.5, 0.4], [0.8, 0.1, 0.1]])
     with pytest.warns(errata.ErrataWarning, match="sums to 1, .* 1 examples have several"):
         errata.find_multilabel(SETS, softmax)
-    errata.find_multilabel(
-        [
-            [0],
-            [1],
-            [1],
-            [
-                2,
-            ],
-        ],
-        softmax,
-    )  # one label each: nothing to say
+    errata.find_multilabel([[0], [1], [1], [2]], softmax)  # one label each: nothing to say
+    monkeypatch.setattr(multilabel, "_FEWEST_ROWS", 1)
+    monkeypatch.setattr(multilabel, "_CHUNK_BYTES", 8)
+    softmax[0] = 0.1  # the first of four chunks
+    errata.find_multilabel(SETS, softmax)
 
 
 def test_probabilities_that_look_in_sample_are_warned_of():
@@ -344,6 +340,7 @@ def noisy_sets(draw):
     n, m = draw(st.integers(2, 150)), draw(st.integers(2, 9))
     probs = rng.beta(*draw(st.sampled_from([(1, 1), (0.3, 0.6), (2, 5), (0.05, 0.1)])), (n, m))
     labels = rng.random((n, m)) < probs ** draw(st.sampled_from([0.5, 1, 2, 4]))
+    labels ^= rng.random((n, m)) < draw(st.sampled_from([0, 0.2]))
     if draw(st.booleans()):
         labels[:, rng.integers(m)] = False
     if draw(st.booleans()):
@@ -390,7 +387,8 @@ def test_thresholds_joints_and_scores_are_cleanlabs(cleanlab_flags, audit):
     ):
         ours = quiet_find(labels, probs, rule="argmax", score=score, compat="cleanlab")
         expected = get_label_quality_scores(sets, probs, method=method)[ours.indices]
-        np.testing.assert_allclose(ours.scores, expected, rtol=0, atol=tolerance)
+        near = 0 if score == "self_confidence" else tolerance
+        np.testing.assert_allclose(ours.scores, expected, rtol=0, atol=near)
 
 
 def test_cleanlab_counts_probabilities_a_millionth_below_the_threshold():
