@@ -74,7 +74,7 @@ MAY_NEED = {
 HEAVY = (
     "scipy", "sklearn", "pandas", "pyarrow", "sqlalchemy", "alembic", "fastapi", "starlette",
     "uvicorn", "pydantic", "jinja2", "altair", "vl_convert", "PIL", "rich", "typer", "click",
-    "torch", "ray", "beartype", "errata.audit", "errata.cli",
+    "torch", "ray", "beartype", "pooch", "requests", "errata.audit", "errata.cli",
 )  # fmt: skip
 
 

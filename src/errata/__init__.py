@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from errata.datasets.media import Texts as Texts
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
+    from errata.report import charts as charts
     from errata.sources.predictions import read_predictions as read_predictions
 
 __version__ = "0.1.0"
@@ -61,13 +62,16 @@ _LAZY = {
     "sampled_errors": "errata.core.error_rate",
     "verdict_codes": "errata.core.consensus",
 }
+_LAZY_MODULES = {"charts": "errata.report.charts"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name in _LAZY_MODULES:
+        return import_module(_LAZY_MODULES[name])
     raise AttributeError(f"module 'errata' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, *_LAZY_MODULES])

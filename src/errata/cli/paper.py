@@ -53,6 +53,12 @@ def paper(
     printer = Printer(format=format, quiet=quiet)
     with printer.progress("Rebuilding the paper") as progress:
         rebuilt = rebuild(_data(data), progress=progress)
+    if out is not None:
+        from errata.paper.page import write
+
+        with printer.progress("Drawing its figures") as progress:
+            page = write(rebuilt, out, progress=progress)
+        printer.say(f"Look at {page}")
     cells = [cell.to_dict() | {"equal": cell.equal} for cell in rebuilt.ledger.cells]
     printer.sections(rebuilt.to_dict(), cells, telling.sections(rebuilt))
     printer.say(telling.LEGEND, telling.verdict(rebuilt))
@@ -88,3 +94,35 @@ def audit(
     printer.facts(facts)
     printer.say(*made.notices)
     printer.next("report", out, "OUT.html")
+
+
+@app.command()
+def fetch(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of data.")],
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Only these, as laid out: 'models/*'; may be repeated."),
+    ] = None,
+    large: Annotated[bool, typer.Option("--large", help="The large files too.")] = False,
+    base_url: Annotated[
+        str | None, typer.Option(envvar="ERRATA_PAPER_URL", help="A mirror of the public origins.")
+    ] = None,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Download the published data, check every file, and lay it out for the other commands.
+
+    What is there already is not fetched again; what was cut goes on where it stopped.
+    """
+    from errata.paper.fetch import fetch as fetch_published
+
+    printer = Printer(format=format, quiet=quiet)
+    with printer.progress("Fetching") as progress:
+        fetched = fetch_published(
+            folder, only=only or (), large=large, base_url=base_url, progress=progress
+        )
+    printer.facts(fetched.to_dict(), table={**fetched.to_dict(), "left_out": None})
+    printer.say(*fetched.left_out)
+    if not only:
+        printer.next("paper", "--data", folder)

@@ -7,22 +7,17 @@ votes of anonymous workers, marked as imported: "anonymous 1" of one candidate i
 particular on another.
 """
 
-import gzip
-import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-
 import errata
-from errata.paper.published import SOURCES, Key, Pack, Published
+from errata.paper.media import media
+from errata.paper.published import SOURCES, Pack, Published
 
 NOTE = "published counts of Mechanical Turk workers; who cast which vote is not known"
 FLAGGER = "the study's cross-validated model"
-PICTURES = "raw/mnist/t10k-images-idx3-ubyte.gz"
 Progress = Callable[[int, int], None]
 
 
@@ -58,7 +53,7 @@ def make_audit(
         labels=_labels(pack, published),
         probs=pack.probs(source.key) if source.probs else None,
         classes=published.classes,
-        media=_media(pack, source.key),
+        media=media(pack, source.key),
         ids=_ids(pack, published),
         name=f"{source.title}, as audited in 2021",
     )
@@ -120,45 +115,3 @@ def _votes(published: Published) -> Iterator[Mapping[str, Any]]:
                 "answer": answer,
                 "said": said,
             }
-
-
-# ---------------------------------------------------------------- what there is to see
-
-
-def _media(pack: Pack, key: Key) -> "errata.Images | errata.Texts | None":
-    """Return the pictures or texts of a set, where they are in the pack."""
-    if key == "mnist" and pack.has(PICTURES):
-        return errata.Images(_mnist_pixels(pack.file(PICTURES)))
-    if key == "cifar10" and pack.has("raw/cifar10/cifar10_test_jpeg.zip"):
-        return errata.Images(
-            files=pack.json("raw/cifar10/cifar10_test_index_to_file.json"),
-            archive=pack.file("raw/cifar10/cifar10_test_jpeg.zip"),
-        )
-    if key == "20news" and pack.has("raw/20news/20news-bydate-test.tar.xz"):
-        names = pack.json("raw/20news/20news_test_index_to_file.json")
-        texts = _texts(pack.file("raw/20news/20news-bydate-test.tar.xz"), "latin-1")
-        return errata.Texts([texts[name] for name in names])
-    if key == "imdb" and pack.has("raw/imdb/imdb_test.tar.xz"):
-        texts = _texts(pack.file("raw/imdb/imdb_test.tar.xz"), "utf-8")
-        return errata.Texts(
-            [texts[f"test/{name}"].replace("<br />", "\n") for name in pack.index(key)]
-        )
-    return None
-
-
-def _mnist_pixels(path: Path) -> UInt8[np.ndarray, "n 28 28"]:
-    """Read pictures in the idx format: a head of 16 bytes, then a byte for every pixel."""
-    with gzip.open(path) as file:
-        content = file.read()
-    return np.frombuffer(content, dtype=np.uint8, offset=16).reshape(-1, 28, 28)
-
-
-def _texts(path: Path, encoding: str) -> dict[str, str]:
-    """Return the texts in an archive by their names."""
-    found = {}
-    with tarfile.open(path) as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            if file is not None:
-                found[member.name] = file.read().decode(encoding)
-    return found

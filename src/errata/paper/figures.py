@@ -87,7 +87,9 @@ def examples(pack: Pack, *, most: int = 8) -> dict[str, Examples]:
         codes = published.codes()
         for code, verdict in enumerate(errata.VERDICTS):
             agreed = published.votes[:, min(code, 3)]
-            places = sorted((codes == code).nonzero()[0].tolist(), key=lambda at: (-agreed[at], at))
+            two = published.given != published.suggested  # 13 of MNIST suggest the given label
+            places = ((codes == code) & two).nonzero()[0].tolist()
+            places.sort(key=lambda at: (-agreed[at], at))
             found.setdefault(verdict, []).extend(
                 {
                     "set": key,

@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
+
+import errata
 from errata.paper import beyond, figures, tables
 from errata.paper.benchmark import Benchmark
 from errata.paper.cells import Ledger
+from errata.paper.media import media, pixels
 from errata.paper.published import Pack
 
+Row = tuple[str, list[tuple[UInt8[np.ndarray, "_height _width 3"], list[str]]]]
+"""A row of figure 1: a verdict, and its pictures with their captions."""
+
+CHANGED = "correctable"
 STEPS = 11 + 6
 """How many steps `rebuild` reports: the rows of table 1, and what follows."""
 
@@ -33,6 +42,25 @@ class Rebuilt:
     figures: dict[str, Any]
     beyond: dict[str, Any]
     ledger: Ledger
+
+    def pictures(self) -> list[Row]:
+        """Return the pictures of figure 1 with their captions, by verdict; those at hand."""
+        shown = {key: media(self.pack, key) for key in figures.SHOWN}
+        rows: list[Row] = []
+        for verdict, found in self.figures["figure1"].items():
+            cells = []
+            for example in found:
+                images = shown[example["set"]]
+                if isinstance(images, errata.Images):
+                    other = example["suggested"]
+                    lines = [
+                        example["given"],
+                        f"→ {other}" if verdict == CHANGED else f"or {other}?",
+                    ]
+                    cells.append((pixels(images.show(example["row"]).data), lines))
+            if cells:
+                rows.append((verdict, cells))
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, fit for JSON."""

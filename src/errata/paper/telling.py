@@ -58,17 +58,25 @@ def names_of(rebuilt: Rebuilt, table: str) -> dict[str, str]:
 
 def _rows(rebuilt: Rebuilt, name: str) -> list[dict[str, str]]:
     cells = rebuilt.ledger.table(name)
-    columns = [head for head in HEADS if any(head in row for row in cells.values())]
     percents = intervals(rebuilt) if name == "table 1" else {}
     names = names_of(rebuilt, name)
     rows = []
     for row, by_column in cells.items():
         line = {"": names.get(row, row)}
-        line |= {HEADS[c]: by_column[c].beside if c in by_column else "–" for c in columns}
+        line |= {
+            HEADS[column]: by_column[column].beside if column in by_column else "–"
+            for column in columns(rebuilt, name)
+        }
         if percents:
             line["95 %"] = percents.get(row, "")
         rows.append(line)
     return rows
+
+
+def columns(rebuilt: Rebuilt, table: str) -> list[str]:
+    """Return the columns in which a table has figures."""
+    rows = rebuilt.ledger.table(table).values()
+    return [column for column in HEADS if any(column in row for row in rows)]
 
 
 def intervals(rebuilt: Rebuilt) -> dict[str, str]:

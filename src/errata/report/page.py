@@ -6,16 +6,13 @@ for anything.
 """
 
 import base64
-import hashlib
 import io
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
@@ -23,7 +20,7 @@ from errata.core.consensus import VOTED
 from errata.datasets.media import Picture, Row, Text
 from errata.errors import FileError
 from errata.report import charts
-from errata.report.charts import DARK, LIGHT, Look, ModelChange
+from errata.report.charts import ModelChange
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
     VERDICT_MEANINGS,
@@ -33,9 +30,6 @@ from errata.report.words import (
     plural,
 )
 from errata.store.files import write_atomic
-
-WIDE, NARROW = 860, 350
-"""Widths of the two drawings of a chart, in pixels."""
 
 THUMBNAIL = 320
 """Pictures with a longer side are made smaller: the page holds up to 48 of them."""
@@ -48,20 +42,11 @@ EXCERPT, LONGEST = 240, 6000
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """One chart: what it says to those who cannot see it, and its two drawings."""
-
-    says: str
-    wide: Markup
-    narrow: Markup
-
-
-@dataclass(frozen=True)
 class Section:
     """A part of the page about models: a sentence that says what to see, and the drawing."""
 
     sentence: str
-    drawing: Drawing | None
+    drawing: charts.Drawing | None
 
 
 def write_report(context: ReportContext, out: Path) -> Path:
@@ -94,8 +79,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         models=_models(context.comparison),
         prevalence=_prevalence(context),
         crossings=_crossings(context.comparison),
-        light=LIGHT.colours(),
-        dark=DARK.colours(),
+        style=charts.stylesheet(),
         plural=plural,
     )
     if out.is_dir():
@@ -178,7 +162,7 @@ def _verdicts(context: ReportContext) -> Section | None:
     )
     says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in VERDICT_NAMES)
     draw = charts.verdict_chart
-    return Section(sentence, _drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
+    return Section(sentence, charts.drawing(f"Verdicts. {says}.", lambda w: draw(counts, width=w)))
 
 
 def _votes(threshold: int | tuple[int, ...]) -> str:
@@ -202,7 +186,9 @@ def _pairs(context: ReportContext) -> Section | None:
     says = "; ".join(f"{a} to {b}: {count:,}" for a, b, count, _ in named[:12])
     return Section(
         sentence,
-        _drawing(f"Given and suggested. {says}.", lambda w: charts.pairs_chart(named, width=w)),
+        charts.drawing(
+            f"Given and suggested. {says}.", lambda w: charts.pairs_chart(named, width=w)
+        ),
     )
 
 
@@ -242,7 +228,7 @@ def _accuracy(context: ReportContext) -> Section:
     )
     return Section(
         sentence,
-        _drawing(
+        charts.drawing(
             f"Accuracy on given and on corrected labels. {says}.",
             lambda w: charts.accuracy_chart(rows, width=w),
         ),
@@ -331,7 +317,7 @@ def _prevalence(context: ReportContext) -> list[Section]:
             )
 
         says = f"Accuracy against noise prevalence, from {percent(low, 0)} to {percent(high, 0)}. "
-        sections.append(Section(sentence, _drawing(says + sentence, draw)))
+        sections.append(Section(sentence, charts.drawing(says + sentence, draw)))
         sentence = "The whole range, to 100 %, where only corrected examples are left."
     return sections
 
@@ -418,43 +404,3 @@ def _thumbnail(picture: Picture) -> tuple[str, bool]:
         data, mime = small.getvalue(), "image/jpeg"
     address = f"data:{mime};base64,{base64.b64encode(data).decode()}"
     return address, max(picture.width, picture.height) <= TINY
-
-
-# ---------------------------------------------------------------- drawings
-
-
-def _drawing(says: str, draw: Callable[[int], Any]) -> Drawing:
-    return Drawing(
-        says, *(svg(draw(width), prefix=_prefix(says, width)) for width in (WIDE, NARROW))
-    )
-
-
-def _prefix(says: str, width: int) -> str:
-    return "c" + hashlib.sha256(f"{width}:{says}".encode()).hexdigest()[:8]
-
-
-def svg(chart: Any, *, prefix: str, look: Look = LIGHT) -> Markup:
-    """Return a chart as SVG for the page: its colours are variables, its ids its own.
-
-    Parameters
-    ----------
-    prefix : sets the ids of this drawing apart from those of the others on the page
-    """
-    out = io.StringIO()
-    chart.save(out, format="svg")
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    variables: Mapping[str, str] = {hue: name for name, hue in look.colours().items()}
-    text = re.sub(
-        r"#[0-9a-fA-F]{6}\b",
-        lambda hue: (
-            f"var(--{variables[hue[0].lower()]})" if hue[0].lower() in variables else hue[0]
-        ),
-        text,
-    )
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))  # numbered through the process
-    for number, name in enumerate(ids):
-        text = re.sub(rf'(\bid="|url\(#){re.escape(name)}\b', rf"\g<1>{prefix}-{number}", text)
-    text = re.sub(r' (aria-[a-z]+|role)="[^"]*"', "", text)  # the figure speaks for the drawing
-    text = text.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
-    return Markup(text)  # noqa: S704 (drawn here; vega escapes the texts in it)

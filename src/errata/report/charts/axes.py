@@ -1,0 +1,86 @@
+"""Parts of charts drawn on Vega's own axes, and the writing of any chart to a file."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+
+from errata.errors import InputError
+from errata.report.charts.look import TYPE, Look
+
+
+def inline(values: list[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of these rows, which holds them itself."""
+    return alt.Chart(alt.InlineData(values=values))
+
+
+def note(
+    text: str, x: float, y: float, colour: str, *, align: Any = "left", weight: Any = "normal"
+) -> alt.Chart:
+    """Place a text by pixels from the upper left corner of the plot."""
+    mark: alt.Chart = inline([{}]).mark_text(align=align, fontSize=TYPE, fontWeight=weight)
+    return mark.encode(
+        x=alt.value(x), y=alt.value(y), text=alt.value(text), color=alt.value(colour)
+    )
+
+
+def percent_axis(pixels: int, *, grid: bool = True) -> alt.Axis:
+    """Return an axis of percents with a tick every 70 pixels or so."""
+    return alt.Axis(
+        title=None,
+        grid=grid,
+        domain=False,
+        ticks=False,
+        labelPadding=8,
+        tickCount=max(3, pixels // 70),
+        labelExpr="datum.label + ' %'",
+        labelFontSize=TYPE,
+        labelFlush=False,
+        labelOverlap="greedy",
+    )
+
+
+def padded(values: Iterable[float], share: float) -> tuple[float, float]:
+    """Return the range of percents with some air on both sides, inside 0 to 100."""
+    values = list(values)
+    low, high = min(values), max(values)
+    air = max(share * (high - low), 0.05)
+    return max(low - air, -air), min(high + air, 100 + air)
+
+
+def finish(
+    layers: list[alt.Chart], size: tuple[int, int], padding: dict[str, int], look: Look
+) -> alt.LayerChart:
+    """Stack the layers in a plot of exactly this size and these margins, in this look."""
+    chart = alt.layer(*layers).properties(
+        width=size[0],
+        height=size[1],
+        padding=padding,
+        autosize=alt.AutoSizeParams(type="none"),
+        background=look.paper,
+    )
+    looked: alt.LayerChart = (
+        chart.configure(font=look.font)
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=look.muted, gridColor=look.grid)
+    )
+    return looked
+
+
+def save_chart(chart: alt.TopLevelMixin, path: Path | str) -> Path:
+    """Write a chart as ``.html``, ``.svg`` or ``.png``, by the name's ending; needs no connection.
+
+    An HTML file holds the drawing scripts too; it opens from a file, offline.
+    """
+    path = Path(path)
+    form = path.suffix.lower()
+    if form == ".html":
+        chart.save(path, format="html", inline=True, embed_options={"actions": False})
+    elif form == ".png":
+        chart.save(path, format="png", scale_factor=2)
+    elif form == ".svg":
+        chart.save(path, format="svg")
+    else:
+        raise InputError(f"A chart cannot be written as {path.name!r}: use .html, .svg or .png.")
+    return path
