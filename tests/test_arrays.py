@@ -76,6 +76,8 @@ def test_a_row_of_zeros_cannot_be_normalized():
         ([0, 1, 2], "fewer labels than rows"),
         ([], "zero examples"),
         ([[0], [1], [2], [0], [1], [2]], r"shape \(6, 1\).*ravel"),
+        (np.eye(6, 3, dtype=int), r"shape \(6, 3\).*`errata.find_multilabel`"),
+        ([[0], [1, 2], [], [0], [1], [2]], "no plain list: .*`errata.find_multilabel`"),
         (["a", "b", "c", "a", "b", "c"], "no class names were given"),
         ([0, "b", 1, 0, 1, 2], r"labels\[1\] is 'b', of type str"),
         (np.array([0, "b", 1, 0, 1, 2], object), r"labels\[1\] is 'b', of type str"),

@@ -142,6 +142,16 @@ def test_the_order_of_the_classes_does_not_matter(audit, rule, score, random):
     assert other.thresholds.tolist() == plain.thresholds[moved].tolist()
 
 
+@given(audits(), st.integers(0, 99), st.sampled_from(RULES), st.sampled_from(SCORES))
+def test_the_type_of_the_numbers_loses_nothing_of_1_minus_p(audit, seed, rule, score):
+    labels, _ = audit
+    probs = np.random.default_rng(seed).beta(0.1, 0.3, labels.shape)
+    for dtype in (np.float16, np.float32):
+        narrow = quiet_find(labels, probs.astype(dtype), rule=rule, score=score)
+        wide = quiet_find(labels, probs.astype(dtype).astype(float), rule=rule, score=score)
+        assert as_bytes(narrow) == as_bytes(wide)
+
+
 @given(audits(), CALLS)
 def test_what_is_suggested_differs_from_what_is_given(audit, call):
     found = quiet_find(*audit, **call)
@@ -257,6 +267,8 @@ def test_a_hair_beyond_1_is_used_and_said():
     assert found.warnings == ()
     with pytest.warns(errata.ErrataWarning, match=r"probs\[0\] holds 1\.0005, a little beyond 1"):
         errata.find_multilabel(SETS, with_cell(0, 0, 1.0005))
+    with pytest.raises(ProbabilityError, match=r"furthest probs\[0\], with 1\.0015\)"):
+        errata.find_multilabel(SETS, with_cell(0, 0, 1.0015))
 
 
 def test_classes_without_examples_are_named():
@@ -267,21 +279,15 @@ def test_classes_without_examples_are_named():
     assert found.indices.tolist() == [2, 3]
 
 
-def test_probabilities_of_a_softmax_are_recognised():
+def test_probabilities_of_a_softmax_are_recognised(monkeypatch):
     softmax = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.1, 0.5, 0.4], [0.8, 0.1, 0.1]])
     with pytest.warns(errata.ErrataWarning, match="sums to 1, .* 1 examples have several"):
         errata.find_multilabel(SETS, softmax)
-    errata.find_multilabel(
-        [
-            [0],
-            [1],
-            [1],
-            [
-                2,
-            ],
-        ],
-        softmax,
-    )  # one label each: nothing to say
+    errata.find_multilabel([[0], [1], [1], [2]], softmax)  # one label each: nothing to say
+    monkeypatch.setattr(multilabel, "_FEWEST_ROWS", 1)
+    monkeypatch.setattr(multilabel, "_CHUNK_BYTES", 8)
+    softmax[0] = 0.1  # the first of four chunks
+    errata.find_multilabel(SETS, softmax)
 
 
 def test_probabilities_that_look_in_sample_are_warned_of():
@@ -326,11 +332,15 @@ def cleanlab_takes(labels, rule):
 
 @st.composite
 def noisy_sets(draw):
-    """Draw a set with noisy labels; some with ties, empty classes, examples without labels."""
+    """Draw a set with noisy labels; some with ties, empty classes, examples without labels.
+
+    Some are so certain that in float32 much is lost of 1 - p.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, m = draw(st.integers(2, 150)), draw(st.integers(2, 9))
-    probs = rng.beta(*draw(st.sampled_from([(1, 1), (0.3, 0.6), (2, 5)])), (n, m))
+    probs = rng.beta(*draw(st.sampled_from([(1, 1), (0.3, 0.6), (2, 5), (0.05, 0.1)])), (n, m))
     labels = rng.random((n, m)) < probs ** draw(st.sampled_from([0.5, 1, 2, 4]))
+    labels ^= rng.random((n, m)) < draw(st.sampled_from([0, 0.2]))
     if draw(st.booleans()):
         labels[:, rng.integers(m)] = False
     if draw(st.booleans()):
@@ -377,7 +387,17 @@ def test_thresholds_joints_and_scores_are_cleanlabs(cleanlab_flags, audit):
     ):
         ours = quiet_find(labels, probs, rule="argmax", score=score, compat="cleanlab")
         expected = get_label_quality_scores(sets, probs, method=method)[ours.indices]
-        np.testing.assert_allclose(ours.scores, expected, rtol=0, atol=tolerance)
+        near = 0 if score == "self_confidence" else tolerance
+        np.testing.assert_allclose(ours.scores, expected, rtol=0, atol=near)
+
+
+def test_cleanlab_counts_probabilities_a_millionth_below_the_threshold():
+    labels = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+    probs = np.array([[0.6, 0.1], [0.6 - 2e-7, 0.1], [0.1, 0.9], [0.1, 0.9]])
+    plain = errata.find_multilabel(labels, probs)
+    cleanlab = errata.find_multilabel(labels, probs, compat="cleanlab")
+    assert plain.confident_joint[0].tolist() == [[2, 0], [0, 1]]
+    assert cleanlab.confident_joint[0].tolist() == [[2, 0], [0, 2]]
 
 
 def test_an_example_flagged_as_a_whole_has_its_worst_entry_turned():

@@ -217,7 +217,7 @@ def find_multilabel(
     masks = {name: _examples(entries[name], source.n) for name in RULES}
     if like == "cleanlab":
         errors = int(masks["confident"].sum())
-        masks["margin"], entries["margin"] = search.margin_cleanlab(errors), entries["confident"]
+        masks["margin"] = search.margin_cleanlab(errors)
     else:
         errors = sum(each.estimated_errors for each in found)
     notes += arrays.missing_classes_warning(label_counts, names)

@@ -48,7 +48,8 @@ def against_rest(
 
     Returns
     -------
-    `AgainstRest`; rule ``margin`` flags as many of the lowest margins as errors are estimated
+    `AgainstRest`; rule ``margin`` flags as many of the lowest margins as errors are estimated.
+    (That of cleanlab looks at whole examples; of one label it takes what ``confident`` flags.)
 
     References
     ----------
@@ -72,8 +73,9 @@ def against_rest(
     stats = ranking.row_stats(labels, probs, probs.argmax(axis=1))
     sums = sums_of_all(labels, stats.self_confidence, 2)
     means = thresholds_cleanlab(sums) if cleanlab else thresholds(sums)
-    bars = means - 1e-6 if cleanlab else means
-    estimate = joints.estimates(probs, bars, several=stats.top if cleanlab else None)
+    # of two classes that reach their thresholds the more probable is the more probable of all,
+    # so the paper and cleanlab agree where they collide
+    estimate = joints.estimates(probs, means - 1e-6 if cleanlab else means)
     confident = joints.confident_joint(labels, estimate, 2)
     if cleanlab:
         np.fill_diagonal(confident, np.maximum(confident.diagonal(), 1))
@@ -91,10 +93,11 @@ def against_rest(
     )
     if cleanlab:
         errors = int(masks["confident"].sum())
+        masks["margin"] = masks["confident"]
     else:
         errors = joints.error_count(confident, len(labels))
-    margin = ranking.normalized_margin(stats.self_confidence, np.where(applies, 1 - p, p))
-    masks["margin"] = ranking.lowest(margin, tie, errors)
+        margin = ranking.normalized_margin(stats.self_confidence, np.where(applies, 1 - p, p))
+        masks["margin"] = ranking.lowest(margin, tie, errors)
     flagged = {rule: np.flatnonzero(mask) for rule, mask in masks.items()}
     return AgainstRest(means, confident, errors, flagged)
 

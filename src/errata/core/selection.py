@@ -171,8 +171,8 @@ def by_noise_rate_cleanlab(
     """
     mask = np.zeros(len(labels), bool)
     for given, other in zip(*entries(counts), strict=True):
-        members = np.flatnonzero(labels == given)
-        if given != other and len(members) > 1:
+        if given != other:
+            members = np.flatnonzero(labels == given)
             lead = probs[members, other] - probs[members, given]
             mask[members[np.argsort(-lead)[: counts[given, other]]]] = True
     return mask
