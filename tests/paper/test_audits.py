@@ -167,3 +167,20 @@ def test_the_command_makes_an_audit_and_says_what_comes_next(data, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "Next: errata report" in result.stderr
     assert (tmp_path / "20news.audit/audit.db").is_file()
+
+
+def test_audiosets_label_sets_come_to_275_errors_of_307(audits, data, tmp_path):
+    audit = audits("audioset")
+    verdicts = audit.verdicts()
+    assert (len(verdicts), verdicts.counts["non_error"]) == (307, 32)
+    items = json.loads((data / "label_errors/mturk/audioset_mturk.json").read_text())
+    confirmed = {
+        item["id"]
+        for item in items
+        if {label for label, count in item["mturk"].items() if count >= 3}
+        == set(item["given_original_labels"])
+    }
+    non_errors = verdicts.examples[np.array(verdicts.names) == "non_error"]
+    assert set(non_errors.tolist()) == confirmed
+    counts = audit.release(tmp_path / "release").counts
+    assert counts["C"] + counts["U"] == 275

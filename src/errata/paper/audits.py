@@ -7,6 +7,7 @@ votes of anonymous workers, marked as imported: "anonymous 1" of one candidate i
 particular on another.
 """
 
+import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 
 import errata
 from errata.paper.media import media
-from errata.paper.published import SOURCES, Pack, Published
+from errata.paper.published import SOURCES, Pack, Published, without_commas
 
 NOTE = "published counts of Mechanical Turk workers; who cast which vote is not known"
+CLASSES = "raw/audioset/class_labels_indices.csv"
+"""AudioSet's own list of its 527 classes, which is not among the study's files."""
 FLAGGER = "the study's cross-validated model"
 Progress = Callable[[int, int], None]
 
@@ -47,6 +50,8 @@ def make_audit(
     if source is None:
         raise errata.errors.unknown_name("set", key, SOURCES)
     pack = Pack(data)
+    if key == "audioset":
+        return _audioset(pack, out)
     published = pack.votes(source.key)
     audit = errata.Audit.create(
         out,
@@ -115,3 +120,47 @@ def _votes(published: Published) -> Iterator[Mapping[str, Any]]:
                 "answer": answer,
                 "said": said,
             }
+
+
+def _audioset(pack: Pack, out: Path) -> "errata.Audit":
+    """Make the audit of AudioSet, whose examples have several labels.
+
+    Votes are published for each label: a label with 3 votes becomes one that the first three of
+    five workers ticked.
+    """
+    published = pack.audioset
+    with pack.file(CLASSES).open(encoding="utf-8", newline="") as file:
+        classes = [row["display_name"] for row in csv.DictReader(file)]
+    number = {without_commas(name): label for label, name in enumerate(classes)}
+    audit = errata.Audit.create(
+        out,
+        labels=pack.json("raw/audioset/eval_original_labels.json"),
+        classes=classes,
+        ids=pack.index("audioset"),
+        name="AudioSet, as audited in 2021",
+    )
+    rows = published.rows.tolist()
+    audit.add_candidates(
+        [
+            {"index": row, "suggested": sorted(number[name] for name in names)}
+            for row, names in zip(rows, published.suggested, strict=True)
+        ],
+        flagger=FLAGGER,
+    )
+    audit.plan(votes=5, threshold=3)
+    audit.add_votes(
+        [
+            {
+                "index": row,
+                "reviewer": f"anonymous {worker}",
+                "labels": [
+                    classes[number[name]] for name, count in votes.items() if count >= worker
+                ],
+            }
+            for row, votes in zip(rows, published.votes, strict=True)
+            for worker in range(1, 6)
+        ],
+        kind="imported",
+        note=NOTE,
+    )
+    return audit

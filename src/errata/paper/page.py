@@ -97,6 +97,7 @@ def _page(rebuilt: Rebuilt, drawn: list[drawing.Figure]) -> str:
         tables={
             name: {
                 "title": title,
+                "of": "set" if name in ("table 1", "table 2") else "model",
                 "rows": rebuilt.ledger.table(name),
                 "columns": telling.columns(rebuilt, name),
                 "names": telling.names_of(rebuilt, name),

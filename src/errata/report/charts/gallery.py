@@ -14,7 +14,7 @@ from errata.report.charts.canvas import EDGE, Canvas, fitted, title_height, titl
 from errata.report.charts.look import LIGHT, Look
 from errata.report.words import VERDICT_NAMES
 
-Cell = tuple[UInt8[np.ndarray, "height width 3"], Sequence[str]]
+Cell = tuple[UInt8[np.ndarray, "_height _width 3"], Sequence[str]]
 """A picture, and the lines of its caption."""
 
 SIDE, AIR, LINE, HEAD = 84, 14, 14, 26
@@ -79,7 +79,7 @@ def gallery_chart(
     return canvas.finish()
 
 
-def _address(pixels: UInt8[np.ndarray, "height width 3"]) -> str:
+def _address(pixels: UInt8[np.ndarray, "_height _width 3"]) -> str:
     """Return a picture as a data address, so that the chart needs no other file."""
     large = np.kron(pixels, np.ones((DRAWN, DRAWN, 1), np.uint8))
     file = io.BytesIO()

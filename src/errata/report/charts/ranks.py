@@ -60,7 +60,7 @@ def rank_chart(
     --------
     >>> chart = rank_chart({"a": [1, 2], "b": [2, 1]}, ["given labels", "corrected labels"])
     >>> chart.width, chart.height
-    (860, 83)
+    (860, 82)
     """
     _check(ranks, columns)
     highlight = movers(ranks) if highlight is None else list(highlight)
