@@ -87,6 +87,7 @@ def test_find_plan_vote_and_release_mend_wrong_sets(tmp_path):
     story = audit.why(2)
     assert set(story.found[0]["suggested"]) == as_set(truth[2])
     assert story.self_confidence == found.self_confidence[2]
+    assert f"lowest p  {story.self_confidence:.4g}" in repr(story)
     json.dumps(story.to_dict(), allow_nan=False)
     sure = audit.exemplars(1, count=3)
     assert all(as_set(given_sets[example]) == {1} for example in sure)

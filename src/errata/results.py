@@ -493,7 +493,9 @@ class Story:
             ("given", self._told(self.given)),
         ]
         if self.self_confidence is not None:
-            lines.append(("p(given)", f"{self.self_confidence:.4g}"))
+            # of a set: that of the statement, one label applies or does not, that is least sure
+            about = "p(given)" if isinstance(self.given, int) else "lowest p"
+            lines.append((about, f"{self.self_confidence:.4g}"))
         for run in self.found:
             lines += [("found", text) for text in self._found(run)]
         if not self.found:
