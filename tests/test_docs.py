@@ -98,10 +98,15 @@ def complaint(words: list[str]) -> str | None:
     for word in names:
         if word.startswith("-"):
             options = {
-                opt for param in command.params for opt in [*param.opts, *param.secondary_opts]
+                opt: param
+                for param in command.params
+                for opt in [*param.opts, *param.secondary_opts]
             }
-            if word.split("=")[0] not in options | {"--help"}:
+            name = word.partition("=")[0]
+            if name not in options and name != "--help":
                 return f"there is no option {word} in `{shlex.join(words)}`"
+            if name in options and name == word and not options[name].is_flag:
+                next(names, None)  # its value, which is no command
         elif hasattr(command, "commands"):
             if word not in command.commands:
                 return f"there is no command {word} in `{shlex.join(words)}`"
@@ -125,6 +130,8 @@ def test_the_check_sees_commands_and_options_that_are_not_there():
     assert complaint(["errata", "finds"]) == "there is no command finds in `errata finds`"
     assert "no option --lables" in str(complaint(["errata", "find", "--lables", "l.npy"]))
     assert "no command add" in str(complaint(["errata", "votes", "add"]))
+    assert "no command DATA" in str(complaint(["errata", "paper", "--quiet", "DATA"]))
+    assert complaint(["errata", "paper", "--data", "DATA", "audit", "mnist", "OUT"]) is None
     assert complaint(["errata", "votes", "export", "a.audit", "--format", "json"]) is None
 
 
