@@ -221,12 +221,11 @@ class Comparison:
         here = self.noise_prevalence
         now = f"Noise prevalence N = |C| / |P| = {100 * here:.2f} %"
         if not self.crossings:
-            return f"{now}; no two models change places at another."
+            return f"{now}; by corrected labels no two models change places at another."
         pairs = _count(len(self.models) * (len(self.models) - 1) // 2, "pair")
         nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:5]
-        lines = [
-            f"{now}; {len(self.crossings):,} of {pairs} change places at some N, nearest first:"
-        ]
+        many = f"by corrected labels {len(self.crossings):,} of {pairs} change places at some N"
+        lines = [f"{now}; {many}, nearest first:"]
         return "\n".join([*lines, *(f"  {crossing}" for crossing in nearest)])
 
 

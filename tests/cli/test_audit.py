@@ -199,6 +199,8 @@ def test_verdicts_release_compare_report_and_why(voted):
     assert released["counts"]["C"] == 9
     assert (voted / "corrected" / "corrected.parquet").is_file()
     assert as_json(voted, "release", "pets.audit", "corrected") == released
+    said = errata(voted, "release", "pets.audit", "corrected").stderr
+    assert "Without a verdict: 1 of 10 candidates. This release keeps their given labels" in said
     again = errata(voted, "release", "pets.audit", "pets.audit", code=2)
     assert again.stderr.startswith("error: ")
 

@@ -115,4 +115,5 @@ def plan(
     printer = Printer(format=format, quiet=quiet)
     made = errata.Audit.open(audit).plan(votes=votes, threshold=threshold, limit=limit)
     printer.facts(made.to_dict())
+    printer.say("Votes from elsewhere: errata votes import AUDIT FILE")
     printer.next("review", audit)

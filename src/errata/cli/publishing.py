@@ -27,6 +27,13 @@ def release(
     made = errata.Audit.open(audit).release(out, threshold=threshold)
     table = {"release": str(made.path), "version": made.version, **made.counts}
     printer.facts(made.to_dict(), table=table)
+    waiting = made.counts["open"] + made.counts["unreviewed"]
+    if waiting:
+        printer.say(
+            f"Without a verdict: {waiting:,} of {made.counts['candidates']:,} candidates. This "
+            "release keeps their given labels, as if nobody had doubted them; release again once "
+            "they are decided."
+        )
     printer.say(*made.notices)
     printer.next("compare", audit, "PREDICTIONS")
 
