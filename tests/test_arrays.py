@@ -16,6 +16,7 @@ from errata.array_files import load_array
 from errata.arrays import (
     RowFaults,
     as_class_names,
+    as_count,
     as_ids,
     as_label_sets,
     as_labels,
@@ -24,7 +25,7 @@ from errata.arrays import (
     largest,
     merge_faults,
 )
-from errata.errors import FileError, LabelError, NameUnknownError, ProbabilityError
+from errata.errors import FileError, InputError, LabelError, NameUnknownError, ProbabilityError
 
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 PROBS = np.full((6, 3), 0.25) + np.eye(3)[LABELS] * 0.25
@@ -460,3 +461,9 @@ def test_files_of_label_sets_that_cannot_be_read_are_named(tmp_path):
     broken.write_bytes(b"\xff\xfe")
     with pytest.raises(FileError, match="broken.json is not UTF-8 text"):
         as_label_sets(broken, n_classes=3)
+
+
+@pytest.mark.parametrize("count", [2.0, True, "2", np.True_])
+def test_a_count_is_a_whole_number(count):
+    with pytest.raises(InputError, match="count is .*a whole number was expected"):
+        as_count("count", count)

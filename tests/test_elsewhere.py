@@ -265,3 +265,29 @@ def test_a_vote_from_the_page_cannot_be_other_yet(tmp_path):
     audit = planned_audit(tmp_path / "a")
     with pytest.raises(InputError, match="There is no answer 'other'"):
         audit.vote("ann", 0, "other", first="given", key="k")
+
+
+def test_an_empty_list_is_no_run(tmp_path):
+    audit = small_audit(tmp_path / "pets.audit")
+    audit.find()
+    path = tmp_path / "doubts.csv"
+    path.write_text("id,suggested\n")
+    with pytest.raises(InputError, match="There are no candidates to add"):
+        audit.add_candidates(path, flagger="ann")
+    assert audit.plan().added > 0, "the run of `find` is the newest still"
+
+
+def test_columns_of_any_name_stand_beside_ours(tmp_path):
+    audit = bare_audit(tmp_path / "pets.audit")
+    path = tmp_path / "doubts.csv"
+    path.write_text(f"id,suggested,problem,where,more\n5,{CLASSES[2]},blurred,left,much\n")
+    assert audit.add_candidates(path, flagger="ann").added == 1
+    rows = [{"index": 0, "suggested": 0, "where": "left", "problem": "blurred"}]
+    with pytest.raises(InputError, match=r"The first: candidates\[0\]"):
+        audit.add_candidates([{**rows[0], "suggested": "wolf"}], flagger="ann")
+
+
+def test_suggestions_may_be_arrays_where_they_may_be_lists(tmp_path):
+    audit = Audit.create(tmp_path / "a.audit", labels=[[0], [0, 1], []], classes=["a", "b", "c"])
+    added = audit.add_candidates([{"index": 0, "suggested": np.array([1, 2])}], flagger="ann")
+    assert added.added == 1

@@ -284,3 +284,9 @@ def test_an_audit_settles_ties_by_its_ids_whatever_the_order_of_its_rows(tmp_pat
 def test_a_count_below_one_is_refused(name):
     with pytest.raises(errata.InputError, match=f"{name} is 0, but it counts things"):
         errata.find([0, 1], [[0.5, 0.5], [0.5, 0.5]], **{name: 0})
+
+
+def test_a_count_of_numpys_is_kept_like_any_other(tmp_path):
+    labels, probs = np.array([0, 1] * 20), np.tile([[0.3, 0.7], [0.7, 0.3]], (20, 1))
+    audit = errata.Audit.create(tmp_path / "a.audit", labels=labels, probs=probs)
+    assert len(audit.find(count=np.int64(3))) == 3

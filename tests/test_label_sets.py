@@ -268,7 +268,7 @@ def test_a_label_that_was_not_shown_cannot_be_ticked(audit, tmp_path):
 def test_no_acknowledged_set_is_lost_or_doubled_by_sigkill(tmp_path):
     path = tmp_path / "a"
     labels = [[i % 5] for i in range(400)]
-    audit = Audit.create(path, labels=labels, classes=SOUNDS)
+    audit = Audit.create(path, labels=labels, classes=SOUNDS, multilabel=True)
     audit.add_candidates(
         [{"index": i, "suggested": [i % 5, (i + 1) % 5]} for i in range(400)], flagger="ann"
     )
@@ -435,3 +435,27 @@ def test_the_published_sets_can_be_released(audioset, tmp_path):
     assert release.counts["C"] + release.counts["U"] == 275
     assert release.counts["D"] == 20_371
     assert "Cheering" in (audioset.report(tmp_path / "report.html")).read_text()
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def test_a_vote_names_just_the_labels_that_are_asked_about(tmp_path):
+    """A label of another candidate, or of none, would never leave the votes again."""
+    audit = sounds(tmp_path / "a.audit")
+    task = audit.task("ann")
+    for shown in ([*task.labels, 4], [99, *task.labels], task.labels[:-1], task.labels * 2):
+        with pytest.raises(VoteError, match=r"The labels to choose from are \[.*\] here, and"):
+            audit.vote_labels("ann", task.example, [], shown=shown, key="1")
+    assert audit.votes() == []
+    assert audit.vote_labels("ann", task.example, [], shown=task.labels, key="1")
+
+
+@pytest.mark.parametrize("labels", [np.eye(3)[[0, 1, 2, 1]].astype(int), [[0], [1], [2], [1]]])
+def test_one_label_each_in_the_form_of_several_is_asked_about(tmp_path, labels):
+    with pytest.raises(LabelError, match="every example has exactly one.*say multilabel=True"):
+        Audit.create(tmp_path / "a.audit", labels=labels, classes=["a", "b", "c"])
+    audit = Audit.create(
+        tmp_path / "a.audit", labels=labels, classes=["a", "b", "c"], multilabel=True
+    )
+    assert audit.multilabel

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from errata.core.consensus import VERDICTS as VERDICTS
     from errata.core.consensus import verdict_codes as verdict_codes
     from errata.core.error_rate import sampled_errors as sampled_errors
+    from errata.core.kinship import agreement as agreement
+    from errata.core.kinship import right_by_votes as right_by_votes
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Texts as Texts
@@ -54,11 +56,13 @@ _LAZY = {
     "Score": "errata.comparison",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
+    "agreement": "errata.core.kinship",
     "compare": "errata.comparison",
     "corrected_labels": "errata.core.accuracy",
     "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
     "read_predictions": "errata.sources.predictions",
+    "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",
     "verdict_codes": "errata.core.consensus",
 }

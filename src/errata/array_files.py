@@ -123,6 +123,17 @@ def read_text(path: PathLike) -> str:
         raise FileError(f"{path} cannot be read: {error.strerror}.{_near(Path(path))}") from None
 
 
+def is_json(source: object) -> bool:
+    """Return whether something handed in is the path of a JSON file, by its name.
+
+    Examples
+    --------
+    >>> is_json("labels.JSON"), is_json("labels.npy"), is_json(["labels.json"])
+    (True, False, False)
+    """
+    return isinstance(source, str | os.PathLike) and str(source).lower().endswith(".json")
+
+
 def read_json(path: PathLike) -> Any:
     """Return the value that a JSON file holds.
 

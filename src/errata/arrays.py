@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Shaped
 
-from errata.array_files import load_array, read_json
-from errata.errors import LabelError, ProbabilityError, unknown_name
+from errata.array_files import is_json, load_array, read_json
+from errata.errors import InputError, LabelError, ProbabilityError, unknown_name
 
 SUM_TOLERANCE = 1e-3
 """Rows whose sum is off by more than this are refused."""
@@ -35,6 +35,28 @@ Choice = TypeVar("Choice", bound=str)
 
 
 # ---------------------------------------------------------------- words, labels, names, ids
+
+
+def as_count(name: str, value: object) -> int | None:
+    """Turn a number of things into an int; None stays None.
+
+    Raises
+    ------
+    InputError
+        It is no whole number, or below 1.
+
+    Examples
+    --------
+    >>> as_count("count", np.int64(3)), as_count("count", None)
+    (3, None)
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise InputError(f"{name} is {value!r}, but it counts things: a whole number was expected.")
+    if value < 1:
+        raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+    return int(value)
 
 
 def as_choice(kind: str, word: str, known: Sequence[Choice]) -> Choice:
@@ -213,7 +235,7 @@ def as_label_sets(
            [ True,  True]])
     """
     if isinstance(labels, str | os.PathLike):
-        labels = read_json(labels) if str(labels).endswith(".json") else load_array(labels)
+        labels = read_json(labels) if is_json(labels) else load_array(labels)
     if not isinstance(labels, list | tuple):
         array = np.asarray(labels)
         if array.ndim == 2:
@@ -251,7 +273,8 @@ def _label_row(row: object, index: int) -> list[object]:
             f"labels[{index}] is missing. An example to which no label applies has an empty list, "
             "[]; leave unlabelled examples out of the set, in labels and in probabilities alike."
         )
-    if isinstance(row, str | bytes | Mapping) or not isinstance(row, Iterable):
+    scalar = isinstance(row, np.ndarray) and row.ndim == 0
+    if scalar or isinstance(row, str | bytes | Mapping) or not isinstance(row, Iterable):
         raise LabelError(
             f"labels[{index}] is {row!r}; a list of the labels that apply to the example was "
             "expected. A set with one label for each example is for `errata.find`."

@@ -12,15 +12,15 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata import telling
-from errata.array_files import PathLike, load_array
-from errata.arrays import as_class_names, as_ids, as_label_sets, as_labels, as_probs
+from errata.array_files import PathLike, is_json, load_array
+from errata.arrays import as_class_names, as_count, as_ids, as_label_sets, as_labels, as_probs
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
@@ -116,6 +116,7 @@ class Audit(Reviewing):
         media: Media | None = None,
         ids: object = None,
         name: str | None = None,
+        multilabel: bool = False,
     ) -> "Audit":
         """Make an audit; the folder ``path`` must be new, or empty.
 
@@ -133,6 +134,7 @@ class Audit(Reviewing):
         media : what reviewers are shown: `Images`, `Texts` or `Features`
         ids : ``n`` different ids of the examples; without them, their row numbers
         name : what the audit is called; without it, as its folder
+        multilabel : examples may have several labels, or none, even where all of these have one
 
         Raises
         ------
@@ -146,8 +148,14 @@ class Audit(Reviewing):
             raise AuditError(_taken(path))
         if classes is not None and not isinstance(classes, Iterable):
             raise LabelError(f"Class names come as a list, one for each column, not {classes!r}.")
-        multilabel = _are_sets(labels)
-        given, table, names = _arrays(labels, probs, classes, multilabel)
+        several = multilabel or _are_sets(labels)
+        given, table, names = _arrays(labels, probs, classes, several)
+        if several and not multilabel and (given.sum(axis=1) == 1).all():
+            raise LabelError(
+                "These labels are lists, or a matrix, and every example has exactly one. If none "
+                "can have more, give one label for each example (labels.argmax(axis=1) of a "
+                "matrix); if examples may have several, say multilabel=True (--multilabel)."
+            )
         n = len(given)
         own_ids = None if ids is None else as_ids(ids, n)
         if media is not None and len(media) != n:
@@ -158,7 +166,7 @@ class Audit(Reviewing):
         with new_folder(path) as folder:
             for part in ("arrays", "media", "predictions"):
                 (folder / part).mkdir()
-            source = None if str(labels).endswith(".json") else labels
+            source = None if is_json(labels) else labels
             arrays = [put("labels", source, given, folder)]
             if table is not None:
                 arrays.append(put("probs", probs, table, folder))
@@ -176,7 +184,7 @@ class Audit(Reviewing):
                         "name": name or path.stem,
                         "n": n,
                         "classes": list(names),
-                        "multilabel": multilabel,
+                        "multilabel": several,
                         "seed": int(arrays[0]["sha256"][:8], 16),
                         "media": described,
                         "errata": version("errata"),
@@ -269,7 +277,7 @@ class Audit(Reviewing):
         score: Score = "normalized_margin",
         compat: Compat | None = None,
         normalize: bool = False,
-        count: int | None = None,
+        count: SupportsIndex | None = None,
         flagger: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Findings | MultilabelFindings:
@@ -318,7 +326,7 @@ class Audit(Reviewing):
                     "rule": rule,
                     "score": score,
                     "compat": compat,
-                    "settings": {"normalize": normalize, "count": count},
+                    "settings": {"normalize": normalize, "count": as_count("count", count)},
                     "flagger": flagger or Path(row["path"]).name,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
@@ -356,7 +364,7 @@ class Audit(Reviewing):
         Raises
         ------
         InputError
-            There are candidates, and not one of them can be taken, or only some have scores.
+            There are no candidates, or none that can be taken, or only some have scores.
 
         Examples
         --------
@@ -388,7 +396,9 @@ class Audit(Reviewing):
                 refused.append(f"{where}: {error}")
             else:
                 found[one["example"]] = one | {"where": where}
-        if rows and not found:
+        if not rows:
+            raise InputError("There are no candidates to add; one row for each was expected.")
+        if not found:
             raise InputError(
                 f"None of the {len(rows):,} candidates can be taken. The first: {refused[0]}"
             )
@@ -828,11 +838,15 @@ def _arrays(
 def _are_sets(labels: object) -> bool:
     """Tell whether labels are lists of labels, or a matrix; one row or column is a mistake."""
     if isinstance(labels, str | os.PathLike):
-        if str(labels).endswith(".json"):
+        if is_json(labels):
             return True
         labels = load_array(labels)
     if isinstance(labels, list | tuple):
-        return any(isinstance(row, list | tuple | AbstractSet | np.ndarray) for row in labels)
+        return any(
+            isinstance(row, list | tuple | AbstractSet)
+            or (isinstance(row, np.ndarray) and row.ndim > 0)
+            for row in labels
+        )
     try:
         array = np.asarray(labels)
     except ValueError:  # no array at all, which `as_labels` says

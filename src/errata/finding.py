@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, SupportsIndex, TypeVar, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -140,9 +140,9 @@ def find(
     classes: Sequence[object] | None = None,
     ids: object = None,
     normalize: bool = False,
-    count: int | None = None,
-    threads: int | None = None,
-    chunk_rows: int | None = None,
+    count: SupportsIndex | None = None,
+    threads: SupportsIndex | None = None,
+    chunk_rows: SupportsIndex | None = None,
     progress: Progress | None = None,
 ) -> Findings:
     """Find the labels that are probably wrong.
@@ -197,9 +197,11 @@ def find(
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
-    for name, value in (("count", count), ("threads", threads), ("chunk_rows", chunk_rows)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+    count = arrays.as_count("count", count)
+    threads, chunk_rows = (
+        arrays.as_count(name, value)
+        for name, value in (("threads", threads), ("chunk_rows", chunk_rows))
+    )
     if count is not None and chosen != "margin":
         raise InputError(
             f"count says how many of the lowest margins rule 'margin' flags; rule {chosen!r} has a "

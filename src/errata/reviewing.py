@@ -5,7 +5,7 @@ the audit's folder does not have.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
@@ -198,8 +198,11 @@ class Reviewing:
         if not key:
             raise VoteError("The key is empty; each attempt to vote needs one of its own.")
         with self._db.write() as db:
-            if not records.planned(db, example):
+            planned = records.planned(db, example)
+            if not planned:
                 raise self._not_asked(example)
+            if shown is not None:
+                _check_shown(shown, planned[0])
             return voting.cast(
                 db,
                 example=example,
@@ -319,3 +322,13 @@ class Reviewing:
 
     def _not_asked(self, example: int) -> VoteError:
         return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
+
+
+def _check_shown(shown: Sequence[int], planned: Mapping[str, Any]) -> None:
+    """Check that the labels that were shown are just those that the plan asks about."""
+    asked = sorted({*planned["given"], *planned["suggested"]})
+    if sorted(shown) != asked:
+        raise VoteError(
+            f"The labels to choose from are {asked} here, and {list(shown)} were shown. Say in "
+            "which order these were."
+        )

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from math import comb
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +73,8 @@ def test_numbers_that_do_not_fit_are_refused(numbers):
 def test_a_confidence_is_between_0_and_1(confidence):
     with pytest.raises(InputError, match=r"confidence is .*; between 0 and 1 was expected"):
         sampled_errors(1, 2, 3, confidence=confidence)
+
+
+def test_counts_of_numpys_give_whole_numbers_of_pythons():
+    low, high = sampled_errors(*map(np.int64, (3, 10, 100)))
+    assert (type(low), type(high)) == (int, int)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from errata import FileError, InputError, LabelError
 from errata.exchange.candidates import as_rows, check_candidate
 from errata.exchange.labels import class_of, classes_of
+from errata.exchange.rows import PROBLEM
 
 CLASSES = ("cat", "dog", "7", "fox")
 
@@ -65,7 +66,7 @@ def test_an_index_is_an_index_and_a_text_is_first_of_all_a_name(index):
         ({"suggested": "dog", "score": "nan"}, "The score 'nan' is no finite number"),
         ({"suggested": "dog", "index": "9"}, "no example with index 9; they run from 0 to 8"),
         ({"suggested": "dog", "index": ""}, "The example is missing; give its id, or its index"),
-        ({"problem": "There are more fields"}, "There are more fields"),
+        ({PROBLEM: "There are more fields"}, "There are more fields"),
     ],
 )
 def test_a_candidate_that_cannot_be_taken_is_told_why(row, message):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audits import planned_audit
 from errata import FileError, InputError, VoteError
+from errata.exchange.rows import PROBLEM
 from errata.exchange.votes import COLUMNS, check_reviewer, check_vote, read_votes, write_votes
 from errata.review.app import clean_name
 
@@ -106,7 +107,7 @@ def test_a_bad_row_keeps_its_line_and_the_others_are_read(tmp_path):
     text = 'id,reviewer,answer\n1,"ann\nlee\x07",both\n2,ann,both,too,many\n3,ann\n4,ann,both\n'
     rows = read(tmp_path, text)
     assert [row["where"].split()[-1] for row in rows] == ["3", "4", "5", "6"]
-    assert rows[1]["problem"] == "There are more fields than the 3 columns."
+    assert rows[1][PROBLEM] == "There are more fields than the 3 columns."
     reasons = []
     for row in rows:
         try:
@@ -122,8 +123,8 @@ def test_a_bad_line_of_json_is_told_and_the_others_are_read(tmp_path):
     good = json.dumps({"id": 1, "reviewer": "ann", "answer": "both"})
     rows = read(tmp_path, f"{good}\n\n{{cut\n7\n{good}\n", "votes.jsonl")
     assert [row["where"].split()[-1] for row in rows] == ["1", "3", "4", "5"]
-    assert rows[1]["problem"].startswith("This is no JSON: ")
-    assert rows[2]["problem"] == "An object with id, reviewer, answer was expected, not 7."
+    assert rows[1][PROBLEM].startswith("This is no JSON: ")
+    assert rows[2][PROBLEM] == "An object with id, reviewer, answer was expected, not 7."
     with pytest.raises(VoteError, match="This is no JSON"):
         check_vote(rows[1], index_of=int, n=9, kind="imported")
 

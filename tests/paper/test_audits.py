@@ -17,6 +17,16 @@ ONE_LABEL = [key for key in SOURCES if key != "audioset"]
 CIFAR10 = "models/cifar10/pytorch_cifar10_top5.npz"
 
 
+def link(data, pack, *, without):
+    """Return a copy of the pack, made of links, without one file."""
+    for path in data.rglob("*"):
+        name = pack / path.relative_to(data)
+        if path.is_file() and not str(path).endswith(without):
+            name.parent.mkdir(parents=True, exist_ok=True)
+            name.symlink_to(path)
+    return pack
+
+
 @pytest.fixture(scope="module")
 def audits(data, tmp_path_factory):
     """Return what makes the audit of a set, once."""
@@ -144,11 +154,71 @@ def test_why_tells_the_story_of_the_frog_labelled_cat(audit):
     assert story.count(": suggested (imported)") == 5
 
 
-def test_an_audit_can_be_reviewed_again(audits):
-    audit = audits("mnist")
+def test_an_audit_can_be_reviewed_again(data, tmp_path):
+    audit = make_audit("cifar10", data, tmp_path / "again.audit")
     assert audit.task("me") is None, "every candidate has its five votes"
-    added = audit.add_votes([{"index": 247, "reviewer": "me", "answer": "neither"}])
+    added = audit.add_votes([{"index": 2405, "reviewer": "me", "answer": "neither"}])
     assert added.added == 1
+    assert len(audit.verdicts()) == 275
+
+
+def test_an_audit_is_there_as_a_whole_or_not_at_all(data, tmp_path):
+    """What a killed run leaves behind is in nobody's way, and is gone after the next."""
+    out = tmp_path / "20news.audit"
+    left = tmp_path / ".20news.audit.making"
+    left.mkdir()
+    (left / "audit.db").write_text("cut short")
+    make_audit("20news", data, out)
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    with pytest.raises(errata.AuditError, match="There is something at .* already"):
+        make_audit("20news", data, out)
+
+
+def test_audioset_has_the_names_of_its_votes_where_its_own_list_is_not_there(data, tmp_path):
+    pack = link(data, tmp_path / "pack", without="class_labels_indices.csv")
+    bare = make_audit("audioset", pack, tmp_path / "a.audit")
+    full = make_audit("audioset", data, tmp_path / "b.audit")
+    assert len(bare.classes) == len(full.classes) == 527
+    known = [
+        (mine, theirs.replace(",", ""))
+        for mine, theirs in zip(bare.classes, full.classes, strict=True)
+        if not mine.startswith("class ")
+    ]
+    assert len(known) > 200
+    assert all(mine == theirs for mine, theirs in known)
+    assert bare.verdicts().counts == full.verdicts().counts
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "label_errors/labels/mnist_test_set_original_labels.npy",
+        "label_errors/mturk/mnist_mturk.json",
+        "raw/mnist/t10k-images-idx3-ubyte.gz",
+        "raw/20news/20news-bydate-test.tar.xz",
+    ],
+)
+def test_a_file_that_is_cut_short_is_named(data, tmp_path, name):
+    pack = link(data, tmp_path / "pack", without=name)
+    (pack / name).write_bytes((data / name).read_bytes()[:-2000])
+    key = "20news" if "20news" in name else "mnist"
+    with pytest.raises(errata.FileError, match=name.rpartition("/")[2]):
+        make_audit(key, pack, tmp_path / "a.audit")
+    assert not (tmp_path / "a.audit").exists()
+
+
+def test_votes_of_another_shape_are_named(data, tmp_path):
+    name = "label_errors/mturk/mnist_mturk.json"
+    pack = link(data, tmp_path / "pack", without=name)
+    (pack / name).write_text('[{"id": 5}]')
+    with pytest.raises(errata.FileError, match=r"mnist_mturk.json is not as .* \(KeyError"):
+        make_audit("mnist", pack, tmp_path / "a.audit")
+
+
+def test_the_folder_may_be_named_before_the_command(data, tmp_path, monkeypatch):
+    monkeypatch.delenv("ERRATA_DATA", raising=False)
+    result = run_errata("paper", "--data", data, "audit", "cifar100", tmp_path / "a.audit")
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_folder_without_the_published_files_is_named(tmp_path):

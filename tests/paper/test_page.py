@@ -57,7 +57,7 @@ def opened(browser):
 
 def test_every_figure_is_there_in_every_format(folder, rebuilt):
     names = [figure.name for figure in drawing.figures(rebuilt)]
-    assert len(names) == 20
+    assert len(names) == 24
     written = {path.name for path in (folder / "charts").iterdir()}
     assert written == {f"{name}.{kind}" for name in names for kind in FORMATS}
     for name in names:
@@ -93,7 +93,7 @@ def test_the_page_fits_its_window_and_is_accessible(folder, opened, width, schem
 def test_links_of_the_page_lead_to_its_charts(folder, opened):
     page = opened(folder / "index.html", 1280)
     links = {link.get_attribute("href") for link in page.locator("figcaption a").all()}
-    assert len(links) == 60
+    assert len(links) == 72
     assert all((folder / link).is_file() for link in links)
 
 

@@ -116,5 +116,5 @@ def test_a_broken_file_is_named(tmp_path):
     folder = tmp_path / "label_errors/mturk"
     folder.mkdir(parents=True)
     (folder / "mnist_mturk.json").write_text('[{"id": 1,')
-    with pytest.raises(errata.FileError, match=r"mnist_mturk.json is no JSON.*Remove it"):
+    with pytest.raises(errata.FileError, match=r"mnist_mturk.json is not as .*Remove it"):
         Pack(tmp_path).votes("mnist")

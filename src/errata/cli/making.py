@@ -40,6 +40,12 @@ def init(
     texts: Annotated[Path | None, typer.Option(help="Texts: .json, .csv or text.")] = None,
     features: Annotated[Path | None, typer.Option(help="Rows of numbers: .npy.")] = None,
     name: Annotated[str | None, typer.Option(help="What the audit is called.")] = None,
+    multilabel: Annotated[
+        bool,
+        typer.Option(
+            "--multilabel", help="Examples may have several labels, even if each has one here."
+        ),
+    ] = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -61,6 +67,7 @@ def init(
         ids=read_list(ids) if ids else None,
         media=_media(images, files, texts, features),
         name=name,
+        multilabel=multilabel,
     )
     printer.facts(
         {"audit": str(audit), "name": made.name, "examples": made.n, "classes": len(made.classes)}

@@ -45,6 +45,7 @@ def paper(
 
     Our figure stands beside the paper's in every cell; where the two differ, the reason is told.
     """
+    context.obj = data
     if context.invoked_subcommand is not None:
         return
     from errata.paper import telling
@@ -69,6 +70,7 @@ def paper(
 
 @app.command()
 def audit(
+    context: typer.Context,
     name: Annotated[
         str,
         typer.Argument(
@@ -88,7 +90,7 @@ def audit(
 
     printer = Printer(format=format, quiet=quiet)
     with printer.progress("Finding") as progress:
-        made = make_audit(name, _data(data), out, progress=progress)
+        made = make_audit(name, _data(data or context.obj), out, progress=progress)
     verdicts = made.verdicts()
     facts = {"audit": str(out), "name": made.name, "candidates": len(verdicts)} | verdicts.counts
     printer.facts(facts)

@@ -4,6 +4,8 @@ Knows counts. Which examples were drawn, and how, is for others.
 """
 
 from collections.abc import Callable
+from operator import index
+from typing import SupportsIndex
 
 from scipy.stats import hypergeom
 
@@ -11,7 +13,11 @@ from errata.errors import InputError
 
 
 def sampled_errors(
-    found: int, checked: int, population: int, *, confidence: float = 0.95
+    found: SupportsIndex,
+    checked: SupportsIndex,
+    population: SupportsIndex,
+    *,
+    confidence: float = 0.95,
 ) -> tuple[int, int]:
     """Return the lowest and the highest number of errors among ``population`` examples.
 
@@ -43,6 +49,7 @@ def sampled_errors(
     >>> sampled_errors(0, 10, 100), sampled_errors(7, 100, 100)
     ((0, 29), (7, 7))
     """
+    found, checked, population = index(found), index(checked), index(population)
     if not 0 <= found <= checked <= population or checked < 1:
         raise InputError(
             f"{found} errors found, {checked} checked, of {population}: each was expected to be at "

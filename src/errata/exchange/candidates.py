@@ -11,7 +11,7 @@ from typing import Any
 from errata.errors import LabelError
 from errata.exchange import rows
 from errata.exchange.labels import class_of, classes_of
-from errata.exchange.rows import example_of, field
+from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 
 COLUMNS = ("id", "suggested", "score")
 """The columns of such a file. ``index`` may stand in for ``id``, and ``score`` is not needed."""
@@ -81,10 +81,10 @@ def check_candidate(
     >>> check_candidate(row, index_of=int, n=20, classes=["cat", "dog"])
     {'example': 17, 'suggested': 1, 'score': None}
     """
-    if "problem" in row:
-        raise LabelError(str(row["problem"]))
+    if PROBLEM in row:
+        raise LabelError(str(row[PROBLEM]))
     suggested = row.get("suggested")
-    if suggested is None or suggested == "":
+    if is_blank(suggested):
         raise LabelError("The suggested label is missing; every candidate needs one.")
     return {
         "example": example_of(row, FORM, index_of, n),

@@ -18,6 +18,9 @@ from errata.array_files import PathLike
 from errata.errors import FileError, InputError
 
 Row = dict[str, Any]
+PROBLEM = "(problem)"
+"""The key under which a row that is no row says why; no column is called so."""
+_MORE = "(more)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def as_rows(values: object, form: Form) -> list[Row]:
     --------
     >>> form = Form(one="vote", many="votes", needed=("id",), known=(), error=InputError)
     >>> as_rows([{"id": "17"}, 5], form)[1]
-    {'where': 'votes[1]', 'problem': 'An object with id was expected, not 5.'}
+    {'where': 'votes[1]', '(problem)': 'An object with id was expected, not 5.'}
     """
     if isinstance(values, str | os.PathLike):
         return read_rows(values, form)
@@ -76,7 +79,7 @@ def as_rows(values: object, form: Form) -> list[Row]:
     for place, value in enumerate(values):
         where = f"{form.many}[{place}]"
         known = isinstance(value, Mapping)
-        rows.append({"where": where, **value} if known else _json_row(value, where, form))
+        rows.append({**value, "where": where} if known else _json_row(value, where, form))
     return rows
 
 
@@ -84,7 +87,7 @@ def read_rows(path: PathLike, form: Form) -> list[Row]:
     """Read a file of rows, CSV or JSON lines (a JSON list of objects will do).
 
     Each row also says ``where`` it stood ("votes.csv, line 7"); a row that is no row at all has a
-    ``problem`` in place of its columns.
+    `PROBLEM` in place of its columns.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def read_rows(path: PathLike, form: Form) -> list[Row]:
 
 
 def _read_csv(text: str, name: str, form: Form) -> list[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="more", restval=None)
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_MORE, restval=None)
     columns = list(reader.fieldnames or ())
     for needed in form.needed:
         if needed not in columns and form.stand_in.get(needed) not in columns:
@@ -129,9 +132,9 @@ def _read_csv(text: str, name: str, form: Form) -> list[Row]:
     rows: list[Row] = []
     for row in _lines(reader, name):
         where = f"{name}, line {reader.line_num}"
-        if row.pop("more", None) is not None:
+        if row.pop(_MORE, None) is not None:
             problem = f"There are more fields than the {len(columns)} columns."
-            rows.append({"where": where, "problem": problem})
+            rows.append({"where": where, PROBLEM: problem})
         else:
             rows.append({**row, "where": where})
     return rows
@@ -161,7 +164,7 @@ def _read_json(text: str, name: str, form: Form) -> list[Row]:
             try:
                 rows.append(_json_row(json.loads(line), where, form))
             except ValueError as error:
-                rows.append({"where": where, "problem": f"This is no JSON: {error}."})
+                rows.append({"where": where, PROBLEM: f"This is no JSON: {error}."})
     return rows
 
 
@@ -169,7 +172,18 @@ def _json_row(value: object, where: str, form: Form) -> Row:
     if isinstance(value, dict):
         return {**value, "where": where}
     problem = f"An object with {form.fields} was expected, not {value!r}."
-    return {"where": where, "problem": problem}
+    return {"where": where, PROBLEM: problem}
+
+
+def is_blank(value: object) -> bool:
+    """Return whether a field says nothing.
+
+    Examples
+    --------
+    >>> is_blank(None), is_blank(" "), is_blank([])
+    (True, True, False)
+    """
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def example_of(row: Mapping[str, Any], form: Form, index_of: Callable[[str], int], n: int) -> int:

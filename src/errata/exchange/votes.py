@@ -17,7 +17,7 @@ from errata.core.consensus import ANSWERS, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange import rows
 from errata.exchange.labels import classes_of
-from errata.exchange.rows import example_of, field
+from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 
 COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said", "labels")
 """The columns of a vote file. The first three are needed; ``index`` may stand in for ``id``."""
@@ -58,7 +58,7 @@ def as_rows(votes: object) -> list[dict[str, Any]]:
     Examples
     --------
     >>> as_rows([{"id": "17", "reviewer": "ann", "answer": "both"}])
-    [{'where': 'votes[0]', 'id': '17', 'reviewer': 'ann', 'answer': 'both'}]
+    [{'id': '17', 'reviewer': 'ann', 'answer': 'both', 'where': 'votes[0]'}]
     """
     return rows.as_rows(votes, FORM)
 
@@ -67,7 +67,7 @@ def read_votes(path: PathLike) -> list[dict[str, Any]]:
     r"""Read a vote file, CSV or JSON lines (a JSON list of objects will do), as rows.
 
     Each row also says ``where`` it stood ("votes.csv, line 7"); a row that is no row at all has a
-    ``problem`` in place of its columns.
+    `PROBLEM` in place of its columns.
 
     Raises
     ------
@@ -162,8 +162,8 @@ def check_vote(
     >>> vote["example"], vote["answer"], vote["kind"]
     (17, 'both', 'imported')
     """
-    if "problem" in row:
-        raise VoteError(str(row["problem"]))
+    if PROBLEM in row:
+        raise VoteError(str(row[PROBLEM]))
     reviewer = check_reviewer(field(row, "reviewer"))
     content = _choice(row) if label_names is None else _ticks(row, label_names)
     own = _word("kind of vote", field(row, "kind"), KINDS)
@@ -181,7 +181,7 @@ def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
     answer = field(row, "answer")
     if answer is None:
         raise VoteError(f"The answer is missing; one of {', '.join(VOTED)} was expected.")
-    if answer.lower() == LABELS or row.get("labels") not in (None, ""):
+    if answer.lower() == LABELS or not is_blank(row.get("labels")):
         raise VoteError(
             "The vote lists labels, but every example has one label here. One of "
             f"{', '.join(VOTED)} was expected as the answer, and no labels."
@@ -198,7 +198,7 @@ def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
 def _ticks(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return what a vote on several labels says."""
     labels = row.get("labels")
-    if labels is None or (isinstance(labels, str) and not labels.strip()):
+    if is_blank(labels):
         raise VoteError(
             "The labels are missing: every example may have several here, so a vote lists those "
             "that apply, in a list that may be empty."

@@ -8,18 +8,20 @@ particular on another.
 """
 
 import csv
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import errata
 from errata.paper.media import media
-from errata.paper.published import SOURCES, Pack, Published, without_commas
+from errata.paper.published import SOURCES, Pack, Published, Source, damage_named, without_commas
 
 NOTE = "published counts of Mechanical Turk workers; who cast which vote is not known"
 CLASSES = "raw/audioset/class_labels_indices.csv"
-"""AudioSet's own list of its 527 classes, which is not among the study's files."""
+"""AudioSet's own list of its classes, which is not among the study's files."""
 FLAGGER = "the study's cross-validated model"
 Progress = Callable[[int, int], None]
 
@@ -50,8 +52,20 @@ def make_audit(
     if source is None:
         raise errata.errors.unknown_name("set", key, SOURCES)
     pack = Pack(data)
-    if key == "audioset":
-        return _audioset(pack, out)
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise errata.AuditError(f"There is something at {out} already. Name a new folder.")
+    making = out.with_name(f".{out.name}.making")  # so that a run that is killed leaves no half
+    shutil.rmtree(making, ignore_errors=True)
+    make = _audioset if key == "audioset" else partial(_one_label, source, progress=progress)
+    make(pack, making).close()
+    making.replace(out)
+    return errata.Audit.open(out)
+
+
+def _one_label(
+    source: Source, pack: Pack, out: Path, *, progress: Progress | None
+) -> "errata.Audit":
+    """Make the audit of a set whose examples have one label each."""
     published = pack.votes(source.key)
     audit = errata.Audit.create(
         out,
@@ -129,12 +143,12 @@ def _audioset(pack: Pack, out: Path) -> "errata.Audit":
     five workers ticked.
     """
     published = pack.audioset
-    with pack.file(CLASSES).open(encoding="utf-8", newline="") as file:
-        classes = [row["display_name"] for row in csv.DictReader(file)]
+    given = pack.json("raw/audioset/eval_original_labels.json")
+    classes = _sounds(pack, given)
     number = {without_commas(name): label for label, name in enumerate(classes)}
     audit = errata.Audit.create(
         out,
-        labels=pack.json("raw/audioset/eval_original_labels.json"),
+        labels=given,
         classes=classes,
         ids=pack.index("audioset"),
         name="AudioSet, as audited in 2021",
@@ -164,3 +178,22 @@ def _audioset(pack: Pack, out: Path) -> "errata.Audit":
         note=NOTE,
     )
     return audit
+
+
+def _sounds(pack: Pack, given: list[list[int]]) -> list[str]:
+    """Return AudioSet's class names: its own where its list is there, else those of the votes.
+
+    The votes name the labels of a candidate in the order of their numbers; a class that no
+    candidate has is called by its number.
+    """
+    if pack.has(CLASSES):
+        path = pack.file(CLASSES)
+        with damage_named(path), path.open(encoding="utf-8", newline="") as file:
+            return [row["display_name"] for row in csv.DictReader(file)]
+    predicted = pack.json("raw/audioset/eval_predicted_labels.json")
+    names: dict[int, str] = {}
+    for item in pack.items("audioset"):
+        for side, labels in (("given_original_labels", given), ("our_guessed_labels", predicted)):
+            names |= zip(labels[item["id"]], item[side], strict=True)
+    last = max(label for labels in given for label in labels)
+    return [names.get(label, f"class {label}") for label in range(last + 1)]

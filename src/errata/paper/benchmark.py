@@ -131,22 +131,19 @@ class Benchmark:
         """Return, for each model, the share of the suggested labels that are its best answer."""
         reviewed = self.reviewed
         return {
-            model: float((top[reviewed.rows, 0] == reviewed.suggested).mean())
+            model: errata.agreement(top[reviewed.rows, 0], reviewed.suggested)
             for model, top in self.predictions.items()
         }
 
     def right_by_votes(self, threshold: int) -> dict[str, int]:
-        """Return how many of all candidates each model is right on, by the votes alone.
-
-        The best answer is right if it is the given label and has ``threshold`` votes, or the
-        suggested one and has as many; a vote for "both" counts for each.
-        """
+        """Return how many of all candidates each model is right on, by the votes alone."""
         reviewed = self.reviewed
-        given, suggested, both = reviewed.votes[:, 0], reviewed.votes[:, 1], reviewed.votes[:, 2]
-
-        def right(top: Integer[np.ndarray, "candidates"]) -> int:
-            by_given = (top == reviewed.given) & (given + both >= threshold)
-            by_suggested = (top == reviewed.suggested) & (suggested + both >= threshold)
-            return int(np.count_nonzero(by_given | by_suggested))
-
-        return {model: right(top[reviewed.rows, 0]) for model, top in self.predictions.items()}
+        labels = (reviewed.given, reviewed.suggested)
+        return {
+            model: int(
+                errata.right_by_votes(
+                    top[reviewed.rows, 0], *labels, reviewed.votes, threshold
+                ).sum()
+            )
+            for model, top in self.predictions.items()
+        }

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 import errata
-from errata.paper.published import Key, Pack
+from errata.paper.published import Key, Pack, damage_named
 
 PICTURES = "raw/mnist/t10k-images-idx3-ubyte.gz"
 
@@ -38,15 +38,14 @@ def media(pack: Pack, key: Key) -> "errata.Images | errata.Texts | None":
 
 def _mnist_pixels(path: Path) -> UInt8[np.ndarray, "n 28 28"]:
     """Read pictures in the idx format: a head of 16 bytes, then a byte for every pixel."""
-    with gzip.open(path) as file:
-        content = file.read()
-    return np.frombuffer(content, dtype=np.uint8, offset=16).reshape(-1, 28, 28)
+    with damage_named(path), gzip.open(path) as file:
+        return np.frombuffer(file.read(), dtype=np.uint8, offset=16).reshape(-1, 28, 28)
 
 
 def _texts(path: Path, encoding: str) -> dict[str, str]:
     """Return the texts in an archive by their names."""
     found = {}
-    with tarfile.open(path) as archive:
+    with damage_named(path), tarfile.open(path) as archive:
         for member in archive:
             file = archive.extractfile(member)
             if file is not None:

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 import errata
 from errata.paper import drawing, telling
+from errata.paper.published import SOURCES
 from errata.paper.rebuild import Rebuilt
 
 FORMATS = ("html", "svg", "png")
@@ -41,7 +42,7 @@ def write(
         for part in ("charts", "tables"):
             (out / part).mkdir(parents=True, exist_ok=True)
         for done, figure in enumerate(drawn, start=1):
-            chart = figure.draw(errata.charts.WIDE)
+            chart = figure.draw(errata.charts.WIDE, figure.title)
             for kind in FORMATS:
                 errata.charts.save_chart(chart, out / "charts" / f"{figure.name}.{kind}")
             if progress is not None:
@@ -62,13 +63,17 @@ def tables(rebuilt: Rebuilt) -> dict[str, list[dict[str, Any]]]:
     """Return the tables as flat rows: our figures, and the paper's in columns of their own."""
     flat = {}
     for name, rows in rebuilt.tables.items():
-        flat[name] = [
-            {key: value for key, value in row.items() if key != "paper"}
-            | {f"paper_{column}": figure for column, figure in row["paper"].items()}
-            for row in rows
-        ]
+        flat[name] = [_flat(row) for row in rows]
     cells = [cell.to_dict() | {"equal": cell.equal} for cell in rebuilt.ledger.cells]
     return flat | {"cells": cells}
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in row.items() if key not in {"paper", "percent_95"}}
+    if "percent_95" in row:
+        low, high = row["percent_95"] or (None, None)
+        plain |= {"percent_low": low, "percent_high": high}
+    return plain | {f"paper_{column}": figure for column, figure in row["paper"].items()}
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
@@ -110,8 +115,9 @@ def _page(rebuilt: Rebuilt, drawn: list[drawing.Figure]) -> str:
         said=telling.said(rebuilt),
         differ=rebuilt.ledger.differ,
         lacking=telling.lacking(rebuilt),
+        lead=telling.verdict(rebuilt),
         beyond=telling.beyond(rebuilt),
         kinship=rebuilt.beyond["kinship"],
-        sets=telling.SETS,
+        sets=SOURCES,
         cells=rebuilt.ledger.to_dict(),
     )

@@ -8,7 +8,11 @@ The study published how many of its workers chose each answer, not who chose wha
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -191,6 +195,24 @@ class PublishedSets:
         return {"non_error": confirmed, "error": len(self.ids) - confirmed}
 
 
+_COMPRESSED = (EOFError, lzma.LZMAError, zlib.error, tarfile.TarError)
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Name the published file that cannot be read, and the way on, whatever is wrong with it."""
+    try:
+        yield
+    except errata.ErrataError:
+        raise
+    except (ValueError, LookupError, TypeError, OSError, *_COMPRESSED) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise errata.FileError(
+            f"{path} is not as it was published ({what}). Remove it, and run `errata paper fetch` "
+            "again; it checks every file."
+        ) from None
+
+
 class Pack:
     """The folder of published data, opened file by file.
 
@@ -220,17 +242,14 @@ class Pack:
     def json(self, name: str) -> Any:
         """Return the content of a JSON file."""
         path = self.file(name)
-        try:
+        with damage_named(path):
             return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise errata.FileError(
-                f"{path} is no JSON: {error}. Remove it, and run `errata paper fetch` again."
-            ) from None
 
     def labels(self, key: Key) -> Int[np.ndarray, "n"]:
         """Return the given labels of a set with one label an example, ``(n,)``."""
         path = self.file(f"label_errors/labels/{SOURCES[key].labels}")
-        labels: Int[np.ndarray, "n"] = np.load(path).astype(np.int64)
+        with damage_named(path):
+            labels: Int[np.ndarray, "n"] = np.load(path).astype(np.int64)
         return labels
 
     def probs(self, key: Key) -> Path:
@@ -256,12 +275,14 @@ class Pack:
 
     def votes(self, key: Key) -> Published:
         """Return the candidates of a set with one label an example, and their votes."""
-        return _READERS[key](self, SOURCES[key])
+        with damage_named(self.folder / f"label_errors/mturk/{key}_mturk.json"):
+            return _READERS[key](self, SOURCES[key])
 
     @cached_property
     def audioset(self) -> PublishedSets:
         """The candidates of AudioSet, and their votes."""
-        return _audioset(self, SOURCES["audioset"])
+        with damage_named(self.folder / "label_errors/mturk/audioset_mturk.json"):
+            return _audioset(self, SOURCES["audioset"])
 
     @cached_property
     def names(self) -> Mapping[str, list[str]]:

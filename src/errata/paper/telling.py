@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from errata.paper.cells import Cell
+from errata.paper.published import SOURCES
 from errata.paper.rebuild import Rebuilt
 
 Table = tuple[str, list[dict[str, str]]]
@@ -97,10 +98,13 @@ def verdict(rebuilt: Rebuilt) -> str:
     """Return in a few words how many figures were compared, with what, and how many are equal."""
     cells = rebuilt.ledger.to_dict()
     differ = len(cells["differ"])
-    by = [f"{SOURCES[name]} {found['compared']:,}" for name, found in cells["by_source"].items()]
+    recorded = cells["by_source"]["design record"]["compared"]
+    known = cells["compared"] - recorded
     return (
         f"{cells['compared']:,} figures compared, {cells['equal']:,} equal, {differ:,} "
-        f"{'differs' if differ == 1 else 'differ'}. They are known from {', '.join(by)}."
+        f"{'differs' if differ == 1 else 'differ'}. {known:,} are known from the paper and its "
+        f"authors' files; the {recorded:,} of table S1 from a record of this very computation, "
+        "which the authors' file of an earlier round bears out."
     )
 
 
@@ -116,24 +120,19 @@ def lacking(rebuilt: Rebuilt) -> list[tuple[str, str, str]]:
     return [(row, ", ".join(some), why) for (row, why), some in found.items()]
 
 
-SOURCES: Mapping[str, str] = {
-    "print": "the printed paper:",
-    "first version": "its first version:",
-    "authors' file": "the authors' result file (S2):",
-    "design record": "the record that errata's design keeps of table S1:",
-}
-SETS = {"imagenet": "ImageNet", "cifar10": "CIFAR-10"}
-
-
 def beyond(rebuilt: Rebuilt) -> list[tuple[str, str]]:
     """Return what the paper does not say: a heading and a few sentences each."""
     facts = rebuilt.beyond
+
+    def of(found: Mapping[str, Any]) -> str:
+        return SOURCES[found["set"]].title
+
     return [
         ("Which ResNet-50", _which_resnet50(facts["which_resnet50"])),
-        *((f"Who chose C ({SETS[kin['set']]})", _kinship(kin)) for kin in facts["kinship"]),
+        *((f"Who chose C ({of(kin)})", _kinship(kin)) for kin in facts["kinship"]),
         ("The average error rate", _averages(facts["averages"])),
         *(
-            (f"Confirmed candidates left out of B ({SETS[left['set']]})", _left_out(left, rebuilt))
+            (f"Confirmed candidates left out of B ({of(left)})", _left_out(left, rebuilt))
             for left in facts["without_flagged_non_errors"]
         ),
         ("An earlier round of votes", _earlier(facts["earlier_results"])),
