@@ -224,7 +224,7 @@ def _at_ring(
     left = min(max(x - wide / 2, plot.left + 4), plot.right - wide - 4)
     shifts = [side * away for away in range(18, 160, 3) for side in (1, -1)]
     tops = [y + away - (tall if away < 0 else 0) for away in shifts]
-    free = [top for top in tops if plot.top < top and top + tall < plot.bottom]
+    free = [top for top in tops if plot.top + NAME_STEP < top and top + tall < plot.bottom]
     boxes = [Box(left, top - 2, left + wide, top + tall + 2) for top in free]
     if not boxes:
         return
