@@ -79,7 +79,8 @@ def as_rows(values: object, form: Form) -> list[Row]:
     for place, value in enumerate(values):
         where = f"{form.many}[{place}]"
         known = isinstance(value, Mapping)
-        rows.append({**value, "where": where} if known else _json_row(value, where, form))
+        # rows that `read_rows` gave know their place already
+        rows.append({"where": where, **value} if known else _json_row(value, where, form))
     return rows
 
 

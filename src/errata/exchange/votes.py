@@ -58,7 +58,7 @@ def as_rows(votes: object) -> list[dict[str, Any]]:
     Examples
     --------
     >>> as_rows([{"id": "17", "reviewer": "ann", "answer": "both"}])
-    [{'id': '17', 'reviewer': 'ann', 'answer': 'both', 'where': 'votes[0]'}]
+    [{'where': 'votes[0]', 'id': '17', 'reviewer': 'ann', 'answer': 'both'}]
     """
     return rows.as_rows(votes, FORM)
 
