@@ -241,3 +241,14 @@ def test_no_serious_violation_of_accessibility_and_no_request(tmp_path, browser,
     found = Axe().run(view).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
     view.context.close()
+
+
+def test_candidates_from_a_list_have_a_place_in_place_of_a_score(tmp_path):
+    listed = context(score="given_order", suspicious=[example(score=3.0)])
+    page = write_report(listed, tmp_path / "report.html").read_text()
+    assert "in the order of the list they come from" in page
+    assert re.search(r"id 7 · 3\b(?!\.)", page)
+    assert (
+        "worst first by normalized_margin"
+        in write_report(context(), tmp_path / "other.html").read_text()
+    )

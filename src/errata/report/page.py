@@ -39,6 +39,9 @@ THUMBNAIL = 320
 TINY = 96
 """Pictures up to this size are enlarged without smoothing, so that every pixel shows."""
 
+ORDER = "given_order"
+"""The score of candidates from elsewhere that have none: a whole number, 1 for the first."""
+
 EXCERPT, LONGEST = 240, 6000
 """Letters of a text on a card; letters it unfolds to."""
 
@@ -377,7 +380,7 @@ def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
         "given": named(example.given, names),
         "suggested": named(example.suggested, names),
         "corrected": None if example.corrected is None else named(example.corrected, names),
-        "score": f"{example.score:.3f}",
+        "score": f"{example.score:.0f}" if context.score == ORDER else f"{example.score:.3f}",
         "flagged": _flagged(example.rules),
         "verdict": example.verdict,
         "votes": [(answer, count) for answer, count in votes if count],
