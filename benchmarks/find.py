@@ -1,96 +1,163 @@
-"""Time `errata.find` against cleanlab's `find_label_issues` on the same array, in one run.
+"""Measure `errata.find` beside cleanlab 2.9, turn by turn, and say whether the targets are met.
 
-Each round runs every contender once, so a busy moment of the machine hits all of them. The
-lower limit to compare with is reading the array once with two threads.
+The whole run takes about 25 minutes on two cores, `--quick` about two. It prints a table, writes
+all numbers as JSON, and, if it was whole, renews the tables and the chart of docs/benchmarks.md.
+It ends with 1 if a target is not met.
 """
 
 import argparse
 import json
-import statistics
+import os
+import platform
+import shutil
+import sys
 import time
-import warnings
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+import chart
+import telling
+from cases import CASES, Case, chosen
+from measuring import Measured, Result, Workers, measure, starts, total
+from synthetic import KEPT
+from targets import HELP, IMPORT, PYTHON, Results, Starts, Target, targets
+from words import in_bytes
 
-import errata
-
-
-def synthetic(rows: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels with 5 % uniform noise, and float32 softmax probabilities of a fair model.
-
-    With 1,000 classes its accuracy is near 75 % and its mean confidence near 0.67, about those
-    of a ResNet-50 on ImageNet.
-    """
-    rng = np.random.default_rng(seed)
-    true = rng.integers(0, classes, rows)
-    scores = 2 * rng.standard_normal((rows, classes), dtype=np.float32)
-    scores[np.arange(rows), true] += 1 + 22 * rng.random(rows, dtype=np.float32)
-    probs = np.exp(scores)
-    probs /= probs.sum(axis=1, keepdims=True)
-    labels = np.where(rng.random(rows) < 0.05, rng.integers(0, classes, rows), true)
-    return labels, probs
-
-
-def read_once(probs: np.ndarray, threads: int = 2) -> float:
-    """Return the largest value, read by two threads: no method can be faster than this."""
-    with ThreadPoolExecutor(threads) as pool:
-        return max(pool.map(np.max, np.array_split(probs, threads)))
-
-
-def contenders(labels: np.ndarray, probs: np.ndarray) -> dict[str, Callable[[], object]]:
-    """Return what is timed, by name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from cleanlab.experimental.label_issues_batched import find_label_issues_batched
-        from cleanlab.filter import find_label_issues
-
-    return {
-        "errata.find": lambda: errata.find(labels, probs),
-        "errata.find, compat": lambda: errata.find(labels, probs, compat="cleanlab"),
-        "cleanlab, default": lambda: find_label_issues(labels, probs),
-        "cleanlab, batched": lambda: find_label_issues_batched(
-            labels=labels, pred_probs=probs, verbose=False
-        ),
-        "read the array once, two threads": lambda: read_once(probs),
-    }
-
-
-def measure(rows: int, classes: int, repeats: int) -> dict[str, list[float]]:
-    """Return the seconds of each contender in each round; the first, warming round is left out."""
-    labels, probs = synthetic(rows, classes)
-    runs = contenders(labels, probs)
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats + 1):
-        for name, run in runs.items():
-            begin = time.perf_counter()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                run()
-            seconds[name].append(time.perf_counter() - begin)
-    return {name: times[1:] for name, times in seconds.items()}
+STARTS = 15  # times that each program is started
 
 
 def main() -> None:
-    """Print a table (or JSON) of medians and of ratios to `errata.find`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--classes", type=int, default=1_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    seconds = measure(args.rows, args.classes, args.repeats)
-    if args.json:
-        print(json.dumps({"rows": args.rows, "classes": args.classes, "seconds": seconds}))
+    """Measure what is asked for, tell it, and end with 1 if a target is not met."""
+    args = arguments()
+    if not Path("/proc/meminfo").exists():
+        sys.exit("The benchmarks run on Linux: memory and page cache are read from /proc.")
+    if args.list:
+        print("\n".join(f"{case.name:20}{telling.size_of(case)}" for case in CASES))
         return
-    ours = statistics.median(seconds["errata.find"])
-    print(f"{args.rows:,} x {args.classes:,} float32, {args.repeats} rounds after one to warm up")
-    print(f"{'':34}{'median s':>10}{'min s':>10}{'max s':>10}{'ratio':>9}")
-    for name, times in seconds.items():
-        median = statistics.median(times)
-        line = f"{name:34}{median:10.3f}{min(times):10.3f}{max(times):10.3f}{median / ours:9.2f}"
-        print(line)
+    report = json.loads(args.again.read_text()) if args.again else measured(args)
+    results = {one["case"]["name"]: Result.from_dict(one) for one in report["cases"]}
+    found = targets(results, report["starts"])
+    whole = len(results) == len(CASES) and bool(report["starts"])
+    print(telling.verdicts(one for one in found if whole or one.met is not None))
+    if whole or args.publish:
+        publish(results, report["starts"], found, report["machine"])
+    else:
+        say("Not the whole run: docs/benchmarks.md stays as it is.")
+    unmet = [one for one in found if one.met is False or (whole and one.met is None)]
+    sys.exit(1 if unmet else 0)
+
+
+def arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few small cases")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="cases whose names begin so"
+    )
+    parser.add_argument("--list", action="store_true", help="print the names of the cases")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=40,
+        metavar="SECONDS",
+        help="a longer run of cleanlab is left out",
+    )
+    parser.add_argument(
+        "--budget", type=float, default=30, metavar="MINUTES", help="begin no case after that"
+    )
+    parser.add_argument(
+        "--json", type=Path, default=KEPT / "results.json", metavar="PATH", help="all the numbers"
+    )
+    parser.add_argument(
+        "--again", type=Path, metavar="PATH", help="measure nothing; tell such a file's numbers"
+    )
+    parser.add_argument("--publish", action="store_true", help="renew the page in any case")
+    return parser.parse_args()
+
+
+def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure the chosen cases; return all numbers as plain values, written down case by case."""
+    begin = time.monotonic()
+    report: dict[str, Any] = {"machine": {}, "starts": {}, "cases": []}
+
+    def write() -> None:
+        report["machine"] = machine((time.monotonic() - begin) / 60)
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(report, indent=1) + "\n")
+
+    with Workers() as workers:
+        for case in chosen(args.only, quick=args.quick):
+            if time.monotonic() - begin > 60 * args.budget:
+                result = left_out(case, f"after {args.budget:g} minutes")
+            else:
+                say(f"{case.name}: {telling.size_of(case)}")
+                result = measure(case, workers, limit=args.limit)
+            print(telling.table(result), end="\n\n", flush=True)
+            report["cases"].append(result.to_dict())
+            write()
+    if not args.only:
+        report["starts"] = program_starts()
+        write()
+    say(f"{report['machine']['minutes']} minutes; all numbers are in {args.json}")
+    return report
+
+
+def left_out(case: Case, why: str) -> Result:
+    """Return a case in which nobody was measured."""
+    return Result(case, {name: Measured(left_out=why) for name in case.contenders})
+
+
+def program_starts() -> dict[str, list[float]]:
+    """Return the seconds that importing errata and `errata --help` take, from start to end."""
+    script = shutil.which("errata", path=Path(sys.executable).parent)
+    say(f"{STARTS} starts of each program")
+    return starts(
+        {
+            PYTHON: [sys.executable, "-c", "pass"],
+            IMPORT: [sys.executable, "-c", "import errata"],
+            HELP: [script or "errata", "--help"],
+        },
+        rounds=STARTS,
+    )
+
+
+def machine(minutes: float) -> dict[str, str]:
+    """Return where and when this was measured, in words."""
+    cpu = Path("/proc/cpuinfo")
+    models = [
+        line.partition(":")[2].strip()
+        for line in (cpu.read_text().splitlines() if cpu.exists() else [])
+        if line.startswith("model name")
+    ]
+    packages = ("numpy", "cleanlab", "errata")
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "minutes": f"{minutes:.0f}",
+        "processor": models[0] if models else platform.machine(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "memory": in_bytes(total()),
+        "system": f"{platform.system()} {platform.release()}",
+        "versions": ", ".join(
+            [
+                f"Python {platform.python_version()}",
+                *(f"{name} {version(name)}" for name in packages),
+            ]
+        ),
+    }
+
+
+def publish(results: Results, programs: Starts, found: list[Target], where: dict[str, str]) -> None:
+    """Renew the tables and the chart of the page."""
+    picture = telling.picture(written) if (written := chart.draw(results)) else ""
+    telling.put("results", telling.page_tables(results, programs, found, where) + picture)
+    say(f"Renewed {telling.PAGE}" + (f" and {written}" if written else ""))
+
+
+def say(text: str) -> None:
+    """Tell how far it is, beside the results."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
@@ -63,6 +65,15 @@ def run_errata(*words: object, **options: Any) -> "subprocess.CompletedProcess[s
     """Run the installed program as people run it; what it printed comes back as text."""
     options = {"capture_output": True, "text": True, "check": False, "timeout": 120} | options
     return subprocess.run([ERRATA, *map(str, words)], **options)  # noqa: PLW1510
+
+
+def as_bytes(findings: Any) -> dict[str, object]:
+    """Return every field as bytes, so that not even the last bit of a float may differ."""
+    values = {field.name: getattr(findings, field.name) for field in fields(findings)}
+    for name, value in list(values.items()):
+        if hasattr(value, "tocoo"):  # a sparse table
+            values[name] = value.toarray()
+    return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
 
 class killed_at:  # noqa: N801 (reads as a verb)

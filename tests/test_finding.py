@@ -2,8 +2,7 @@
 
 import json
 import warnings
-from dataclasses import fields
-from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import errata
-from errata import finding
-from errata.core import thresholds
+from errata import searching
+from errata.core import selection, streams
 from errata.finding import COMPATS, RULES, SCORES, Findings
+from helpers import as_bytes
 
 
 @st.composite
@@ -32,80 +32,6 @@ def quiet_find(*args, **kwargs) -> Findings:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", errata.ErrataWarning)
         return errata.find(*args, **kwargs)
-
-
-def as_bytes(findings: Findings) -> dict[str, object]:
-    """Return every field as bytes, so that not even the last bit of a float may differ."""
-    values = {field.name: getattr(findings, field.name) for field in fields(findings)}
-    return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-
-
-# ---------------------------------------------------------------- a slow, separate oracle
-
-
-def find_by_hand(labels, probs):
-    """Return thresholds, confident joint, and the flagged set of each rule, all in fractions."""
-    n, m = probs.shape
-    p = [[Fraction(float(value)) for value in row] for row in probs]
-    classes = range(m)
-    of_class = [[i for i in range(n) if labels[i] == j] for j in classes]
-    exact = [
-        sum(p[i][j] for i in of_class[j]) / len(of_class[j]) if of_class[j] else None
-        for j in classes
-    ]
-    t = [None if mean is None else Fraction(float(mean)) for mean in exact]
-
-    estimate = []
-    for i in range(n):
-        confident = [j for j in classes if t[j] is not None and p[i][j] >= t[j]]
-        estimate.append(max(confident, key=lambda j: (p[i][j], -j)) if confident else None)
-    c = [[sum(estimate[i] == j for i in of_class[k]) for j in classes] for k in classes]
-    total = sum(map(sum, c))
-    errors = (total - sum(c[j][j] for j in classes)) * n // total if total else 0
-
-    counts = []
-    for k in classes:
-        row_sum, size = sum(c[k]), len(of_class[k])
-        share = [
-            Fraction(c[k][j] * size, row_sum) if row_sum else Fraction(size * (j == k))
-            for j in classes
-        ]
-        row = [int(x) for x in share]
-        for j in sorted(classes, key=lambda j: (int(share[j]) - share[j], j))[: size - sum(row)]:
-            row[j] += 1
-        counts.append(row)
-
-    margin = [p[i][labels[i]] - max(p[i][j] for j in classes if j != labels[i]) for i in range(n)]
-    flagged = {
-        "margin": set(sorted(range(n), key=lambda i: (margin[i], i))[:errors]),
-        "confident": {i for i in range(n) if estimate[i] not in (None, labels[i])},
-        "argmax": {i for i in range(n) if margin[i] < 0},
-        "class": set(),
-        "noise_rate": set(),
-    }
-    for k in classes:
-        ranked = sorted(of_class[k], key=lambda i: (p[i][k], i))
-        flagged["class"] |= set(ranked[: len(of_class[k]) - counts[k][k]])
-        for j in set(classes) - {k}:
-            ranked = sorted(of_class[k], key=lambda i: (p[i][k] - p[i][j], i))
-            flagged["noise_rate"] |= set(ranked[: counts[k][j]])
-    flagged["both"] = flagged["class"] & flagged["noise_rate"]
-    return exact, c, errors, margin, flagged
-
-
-@given(audits(), st.sampled_from(RULES))
-def test_find_agrees_with_the_definitions_written_out_in_fractions(audit, rule):
-    labels, probs = audit
-    found = quiet_find(labels, probs, rule=rule)
-    exact, c, errors, margin, flagged = find_by_hand(labels, probs)
-    assert found.to_dict()["thresholds"] == [None if t is None else float(t) for t in exact]
-    assert found.confident_joint.tolist() == c
-    assert found.estimated_errors == errors
-    assert found.indices.tolist() == sorted(flagged[rule], key=lambda i: (margin[i], i))
-    for index, suggested, names in zip(found.indices, found.suggested, found.rules, strict=True):
-        others = [j for j in range(probs.shape[1]) if j != labels[index]]
-        assert suggested == max(others, key=lambda j: (probs[index, j], -j))
-        assert names == tuple(name for name in RULES if index in flagged[name])
 
 
 # ---------------------------------------------------------------- laws
@@ -129,9 +55,11 @@ def test_neither_chunk_size_nor_thread_count_changes_a_byte(
     call = {"rule": rule, "score": score, "compat": compat, "normalize": normalize}
     plain = quiet_find(labels, probs, threads=1, chunk_rows=10**6, **call)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "_CHUNK_BYTES", 64)  # flagged examples are looked up a few at a time
-        patch.setattr(finding, "_MOST_ENTRIES", 16)
-        patch.setattr(thresholds, "MOST_ROWS", 5)
+        patch.setattr(searching, "_BLOCK_BYTES", 64)  # a few examples are looked at at a time
+        patch.setattr(searching, "_SLAB_ROWS", 5)
+        patch.setattr(searching, "_FEWEST_ROWS", 3)
+        patch.setattr(selection, "_MOST_ENTRIES", 3)
+        patch.setattr(streams, "_SPARE", 2)
         cut = quiet_find(labels, probs, threads=threads, chunk_rows=chunk_rows, **call)
     assert as_bytes(cut) == as_bytes(plain)
 
@@ -185,8 +113,13 @@ def test_progress_reaches_the_end_of_every_pass():
     seen: list[tuple[int, int]] = []
     labels, probs = np.arange(40) % 4, np.full((40, 4), 0.25)
     errata.find(labels, probs, chunk_rows=7, progress=lambda *at: seen.append(at))
-    assert seen.count((40, 40)) >= 2
-    assert {done for done, total in seen if total == 40} == {7, 14, 21, 28, 35, 40}
+    assert {total for _, total in seen} == {40}
+    done = [done for done, _ in seen]
+    begins = [0, *(at for at in range(1, len(done)) if done[at] < done[at - 1]), len(done)]
+    passes = [done[begin:end] for begin, end in pairwise(begins)]
+    assert passes[0] == [7, 14, 21, 28, 35, 40]
+    assert len(passes) >= 2
+    assert all(each[-1] == 40 for each in passes)
 
 
 def test_json_has_exactly_the_promised_keys():
@@ -205,10 +138,13 @@ def test_json_has_exactly_the_promised_keys():
 
 
 COUNTED = ("noise_rate", "class", "both", "confident", "argmax")
+BOTH_OF_20NEWS = 44
+"""Or 45: seven examples of one class tie at its cut with p(given) = 0. cleanlab leaves them in the
+order of NumPy's default sort, which goes by the processor (44 with AVX-512, 45 without)."""
 PUBLISHED = {  # candidates sent to the workers; counts of these rules with cleanlab's definitions
     "mnist": (15, (15, 15, 15, 15, 87)),
     "cifar10": (275, (284, 284, 226, 244, 706)),
-    "20news": (93, (95, 96, 44, 55, 577)),
+    "20news": (93, (95, 96, BOTH_OF_20NEWS, 55, 577)),
     "imdb": (1310, (1309, 1309, 1309, 1076, 2606)),
 }
 
@@ -264,7 +200,10 @@ def test_counts_with_cleanlabs_definitions(data, name):
     found = [
         len(quiet_find(*published(data, name), rule=rule, compat="cleanlab")) for rule in COUNTED
     ]
-    assert found == list(PUBLISHED[name][1])
+    expected = list(PUBLISHED[name][1])
+    if name == "20news" and found[2] == BOTH_OF_20NEWS + 1:  # as cleanlab's, see test_cleanlab.py
+        expected[2] += 1
+    assert found == expected
 
 
 def test_an_audit_settles_ties_by_its_ids_whatever_the_order_of_its_rows(tmp_path):

@@ -1,7 +1,8 @@
 """errata audits the labels of machine-learning test sets.
 
 It finds the labels that are probably wrong, has people check them, releases the corrected test
-set, and says what that does to the benchmark. Importing it costs NumPy and nothing heavier.
+set, and says what that does to the benchmark. Importing it costs nothing: each name brings what it
+needs when it is first used.
 """
 
 from importlib import import_module
@@ -18,8 +19,6 @@ from errata.errors import NameUnknownError as NameUnknownError
 from errata.errors import PredictionError as PredictionError
 from errata.errors import ProbabilityError as ProbabilityError
 from errata.errors import VoteError as VoteError
-from errata.finding import Findings as Findings
-from errata.finding import find as find
 
 if TYPE_CHECKING:
     from errata.audit import Audit as Audit
@@ -38,29 +37,43 @@ if TYPE_CHECKING:
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Texts as Texts
+    from errata.engine.local import LocalEngine as LocalEngine
+    from errata.engine.ray import RayEngine as RayEngine
+    from errata.finding import Findings as Findings
+    from errata.finding import find as find
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
     from errata.report import charts as charts
+    from errata.sources.average import Average as Average
+    from errata.sources.opening import open_average as open_average
     from errata.sources.predictions import read_predictions as read_predictions
+    from errata.sources.topk import TopK as TopK
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "ANSWERS": "errata.core.consensus",
     "Audit": "errata.audit",
+    "Average": "errata.sources.average",
     "Comparison": "errata.comparison",
     "Features": "errata.datasets.media",
+    "Findings": "errata.finding",
     "Images": "errata.datasets.media",
+    "LocalEngine": "errata.engine.local",
     "ModelAccuracies": "errata.comparison",
     "MultilabelFindings": "errata.multilabel",
+    "RayEngine": "errata.engine.ray",
     "Score": "errata.comparison",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
+    "TopK": "errata.sources.topk",
     "agreement": "errata.core.kinship",
     "compare": "errata.comparison",
     "corrected_labels": "errata.core.accuracy",
+    "find": "errata.finding",
     "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
+    "open_average": "errata.sources.opening",
     "read_predictions": "errata.sources.predictions",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",

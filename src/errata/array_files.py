@@ -4,14 +4,16 @@ Knows bytes on a disk; what the numbers mean is for `errata.arrays`.
 """
 
 import difflib
+import io
 import json
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Shaped
@@ -20,6 +22,9 @@ from numpy.lib import format as npy
 from errata.errors import FileError
 
 PathLike = str | os.PathLike[str]
+
+HEADER_BYTES = 2**14
+"""Enough of the beginning of an ``.npy`` file to hold its header; NumPy refuses longer ones."""
 
 
 def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
@@ -32,25 +37,47 @@ def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileError(f"{path} {_what_else(path)}; an array file was expected.{_near(path)}")
+        raise FileError(f"{path} {_what_else(path)}; an array file was expected.{near_name(path)}")
     with path.open("rb") as file:
-        magic = file.read(6)
-    if magic == b"\x93NUMPY":
-        return _load_npy(path)
-    if magic[:2] == b"PK":
-        return _load_npz(path)
-    if not magic:
+        kind = array_kind(file.read(8), path)
+    return _load_npy(path) if kind == "npy" else _load_npz(path)
+
+
+def array_kind(
+    beginning: bytes, path: PathLike, way_on: str = "Write it with numpy.save."
+) -> Literal["npy", "npz"]:
+    """Tell which kind of array file it is, by its first bytes.
+
+    Parameters
+    ----------
+    path : what messages call it
+    way_on : what the message says where it is no array file
+
+    Raises
+    ------
+    FileError
+        It is none, or holds pickled objects.
+
+    Examples
+    --------
+    >>> array_kind(b"PK...", "probs.npz")
+    'npz'
+    """
+    if beginning[:6] == b"\x93NUMPY":
+        return "npy"
+    if beginning[:2] == b"PK":
+        return "npz"
+    if not beginning:
         raise FileError(f"{path} is empty; write it again with numpy.save.")
-    if magic[:1] == b"\x80":
+    if beginning[:1] == b"\x80":
         raise _pickled(path)
     raise FileError(
-        f"{path} is not an array file: it does not begin as .npy or .npz files do. "
-        "Write it with numpy.save."
+        f"{path} is not an array file: it does not begin as .npy or .npz files do. {way_on}"
     )
 
 
 @contextmanager
-def naming_damage(path: Path) -> Iterator[None]:
+def naming_damage(path: PathLike) -> Iterator[None]:
     """Raise a `FileError` that names the file for whatever NumPy's readers raise inside.
 
     Damaged bytes make them raise many things: ValueError, EOFError, OSError, BadZipFile,
@@ -69,23 +96,62 @@ def naming_damage(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
-    with path.open("rb") as file, naming_damage(path):
+@dataclass(frozen=True)
+class NpyHeader:
+    """What an ``.npy`` file holds: the array's shape, order and type, and where it begins."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    start: int
+
+
+def read_npy_header(beginning: bytes, size: int, path: PathLike) -> NpyHeader:
+    """Read the header of an ``.npy`` file, and see that all it promises is there.
+
+    Parameters
+    ----------
+    beginning : the first `HEADER_BYTES` of the file, or all it has
+    size : how many bytes it has
+    path : what messages call it
+
+    Raises
+    ------
+    FileError
+        The file is cut short or damaged, or needs pickle.
+
+    Examples
+    --------
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.zeros((3, 2)))
+    >>> read_npy_header(file.getvalue(), 176, "probs.npy")
+    NpyHeader(shape=(3, 2), fortran=False, dtype=dtype('float64'), start=128)
+    """
+    file = io.BytesIO(beginning)
+    with naming_damage(path):
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(file)
+        shape, fortran, dtype = read_header(file)
+        if min(shape, default=0) < 0:
+            raise ValueError(f"its header promises shape {shape}")
         start = file.tell()
     if dtype.hasobject:
         raise _pickled(path)
     expected = start + math.prod(shape) * dtype.itemsize
-    found = path.stat().st_size
-    if found < expected:
+    if size < expected:
         raise FileError(
             f"{path} is cut short: its header promises shape {shape} of {dtype}, {expected:,} "
-            f"bytes, but the file has {found:,}. Copy or write it again."
+            f"bytes, but the file has {size:,}. Copy or write it again."
         )
-    if math.prod(shape) == 0:  # an empty file region cannot be mapped
-        return np.zeros(shape, dtype)
+    return NpyHeader(shape, fortran, dtype, start)
+
+
+def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as file:
+        header = read_npy_header(file.read(HEADER_BYTES), path.stat().st_size, path)
+    if math.prod(header.shape) == 0:  # an empty file region cannot be mapped
+        return np.zeros(header.shape, header.dtype)
     with naming_damage(path):
         array: Shaped[np.ndarray, "..."] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
@@ -93,13 +159,29 @@ def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
 
 def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
     with path.open("rb") as file, naming_damage(path), np.load(file, allow_pickle=False) as arrays:
-        names = list(arrays.files)
-        array = arrays[names[0]] if len(names) == 1 else None
-    if array is None:
+        return only_array(arrays, path)
+
+
+def only_array(arrays: Mapping[str, Any], path: PathLike) -> Shaped[np.ndarray, "..."]:
+    """Return the single array of an ``.npz`` file, or say that there is no such.
+
+    Raises
+    ------
+    FileError
+        There are none or several, or it is no array.
+
+    Examples
+    --------
+    >>> only_array({"probs": np.zeros(2)}, "probs.npz")
+    array([0., 0.])
+    """
+    names = list(arrays)
+    if len(names) != 1:
         raise FileError(
             f"{path} holds {len(names)} arrays ({', '.join(names[:5]) or 'none'}); one was "
             "expected. Save the one you mean with numpy.save."
         )
+    array = arrays[names[0]]
     if not isinstance(array, np.ndarray):
         raise FileError(f"{path} is a .zip file of something else than arrays.")
     return array
@@ -120,7 +202,9 @@ def read_text(path: PathLike) -> str:
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.{_near(Path(path))}") from None
+        raise FileError(
+            f"{path} cannot be read: {error.strerror}.{near_name(Path(path))}"
+        ) from None
 
 
 def is_json(source: object) -> bool:
@@ -148,8 +232,8 @@ def read_json(path: PathLike) -> Any:
         raise FileError(f"{path} is not JSON: {error}.") from None
 
 
-def _pickled(path: Path) -> FileError:
-    load = f"numpy.load({path.name!r}, allow_pickle=True)"
+def _pickled(path: PathLike) -> FileError:
+    load = f"numpy.load({Path(path).name!r}, allow_pickle=True)"
     if zipfile.is_zipfile(path):
         convert = (
             f"old = {load}; "
@@ -169,7 +253,14 @@ def _what_else(path: Path) -> str:
     return "is no regular file" if path.exists() else "does not exist"
 
 
-def _near(path: Path) -> str:
+def near_name(path: Path) -> str:
+    """Return a sentence with the nearest name there is, for a path that does not exist.
+
+    Examples
+    --------
+    >>> near_name(Path("nowhere", "probs.npy"))
+    ' There is no folder nowhere either.'
+    """
     if path.exists():
         return ""
     try:

@@ -26,6 +26,7 @@ from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_s
 from errata.core.ranking import Score
 from errata.core.selection import Rule
 from errata.datasets.media import Media
+from errata.engine.base import Engine
 from errata.errors import (
     AuditError,
     InputError,
@@ -37,7 +38,7 @@ from errata.errors import (
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
-from errata.finding import Compat, Findings, find
+from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
@@ -54,6 +55,7 @@ from errata.results import (
     VotesAdded,
 )
 from errata.reviewing import FROM_ELSEWHERE, Reviewing
+from errata.searching import Compat
 from errata.store import records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
@@ -279,6 +281,9 @@ class Audit(Reviewing):
         normalize: bool = False,
         count: SupportsIndex | None = None,
         flagger: str | None = None,
+        engine: Engine | None = None,
+        resume: PathLike | None = None,
+        scores_out: PathLike | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Findings | MultilabelFindings:
         """Find the labels that are probably wrong; see `errata.find` for the choices.
@@ -313,9 +318,15 @@ class Audit(Reviewing):
                     "Where examples may have several labels, normalize and count have no meaning: "
                     "each label has a probability of its own. Leave them out."
                 )
+            if engine is not None or resume is not None or scores_out is not None:
+                raise InputError(
+                    "engine, resume and scores_out are for sets with one label an example; this "
+                    "audit has several. Leave them out."
+                )
             found = find_multilabel(self.labels, source, **options)
         else:
-            options |= {"normalize": normalize, "count": count}
+            options |= {"normalize": normalize, "count": count, "engine": engine}
+            options |= {"resume": resume, "scores_out": scores_out}
             found = find(self.labels, source, **options)
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
         with self._db.write() as db:

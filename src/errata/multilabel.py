@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,11 +20,13 @@ from errata.core import joint as joints
 from errata.core import multilabel, ranking
 from errata.core.multilabel import AgainstRest
 from errata.core.ranking import Score
-from errata.core.selection import RULES, Rule, rules_of
-from errata.engine.local import Progress, map_chunks
+from errata.core.selection import RULES, Rule, codes_of, rules_of
+from errata.engine.base import Progress
+from errata.engine.local import LocalEngine
 from errata.errors import ErrataWarning
-from errata.finding import COMPATS, SCORES, Compat
-from errata.sources.dense import Dense
+from errata.finding import COMPATS, SCORES
+from errata.searching import Compat
+from errata.sources.dense import even_edges
 
 Result = TypeVar("Result")
 Entries = tuple[Int[np.ndarray, "entries"], Int[np.ndarray, "entries"]]
@@ -88,7 +91,8 @@ class MultilabelFindings:
         """The joint distribution of given and true, for each class: ``(classes, 2, 2)``, sums 1."""
         counts = np.stack([self.n - self.label_counts, self.label_counts], axis=1)
         pairs = zip(self.confident_joint, counts, strict=True)
-        return np.stack([joints.joint(confident, sizes) for confident, sizes in pairs])
+        shares = (joints.joint(joints.pair_counts(each), sizes) for each, sizes in pairs)
+        return np.stack([joints.as_table(*entries, 2) for entries in shares])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; a threshold of which there are no examples is None."""
@@ -204,17 +208,18 @@ def find_multilabel(
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
-    source = Dense(arrays.as_probs(probs))
-    names = arrays.as_class_names(classes, source.n_classes)
-    given = arrays.as_label_sets(labels, n_classes=source.n_classes, n=source.n, classes=classes)
-    tie = np.arange(source.n) if ids is None else ranking.places(arrays.as_ids(ids, source.n))
-    search = _Search(source, given, tie, like == "cleanlab", progress)
+    table = arrays.as_probs(probs)
+    n, n_classes = table.shape
+    names = arrays.as_class_names(classes, n_classes)
+    given = arrays.as_label_sets(labels, n_classes=n_classes, n=n, classes=classes)
+    tie = np.arange(n) if ids is None else ranking.places(arrays.as_ids(ids, n))
+    search = _Search(table, given, tie, like == "cleanlab", progress)
 
     lowest, notes = search.first_pass()
     found = search.each_label()
     label_counts = np.count_nonzero(given, axis=0)
     entries = {name: _entries(found, name) for name in RULES}
-    masks = {name: _examples(entries[name], source.n) for name in RULES}
+    masks = {name: _examples(entries[name], n) for name in RULES}
     if like == "cleanlab":
         errors = int(masks["confident"].sum())
         masks["margin"] = search.margin_cleanlab(errors)
@@ -230,8 +235,8 @@ def find_multilabel(
     for note in notes:
         warnings.warn(note, ErrataWarning, stacklevel=2)
     return MultilabelFindings(
-        n=source.n,
-        classes=source.n_classes,
+        n=n,
+        classes=n_classes,
         rule=chosen,
         score=scored,
         compat=like,
@@ -243,7 +248,7 @@ def find_multilabel(
         given=given[flagged],
         suggested=search.suggested(flagged, entries[chosen]),
         scores=scores[order],
-        rules=rules_of(masks, flagged),
+        rules=rules_of(codes_of(masks)[flagged]),
         warnings=notes,
         self_confidence=lowest,
         class_names=names,
@@ -254,15 +259,28 @@ def find_multilabel(
 class _Search:
     """One run of `find_multilabel`: the passes over the probabilities."""
 
-    source: Dense
+    probs: Float[np.ndarray, "n classes"]
     given: Bool[np.ndarray, "n classes"]
     tie: Int[np.ndarray, "n"]
     cleanlab: bool
     progress: Progress | None
 
-    def _map(self, function: Callable[[int, int], Result]) -> Iterator[Result]:
-        rows = max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * self.source.n_classes))
-        return map_chunks(function, self.source.n, chunk_rows=rows, progress=self.progress)
+    @property
+    def _n(self) -> int:
+        return len(self.probs)
+
+    def _map(
+        self, function: Callable[[int, int], Result], count: int, at_once: int
+    ) -> Iterator[Result]:
+        cuts = list(pairwise(even_edges(count, at_once).tolist()))
+        results = LocalEngine().map(lambda cut: function(*cut), cuts)
+        for (_, done), result in zip(cuts, results, strict=True):
+            if self.progress:
+                self.progress(done, count)
+            yield result
+
+    def _rows_at_once(self) -> int:
+        return max(_FEWEST_ROWS, _CHUNK_BYTES // (8 * int(self.probs.shape[1])))
 
     def _exact(self, probs: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
         """Return them in float64, in which 1 - p loses nothing; cleanlab keeps their type."""
@@ -274,7 +292,7 @@ class _Search:
         def one(
             start: int, stop: int
         ) -> tuple[arrays.RowFaults, bool, Float[np.ndarray, "rows"] | None]:
-            chunk = self.source.read(start, stop)
+            chunk = np.ascontiguousarray(self.probs[start:stop])
             faults = arrays.check_each(chunk, start)
             if faults.not_finite or faults.negative:
                 return faults, False, None
@@ -284,12 +302,12 @@ class _Search:
             return faults, bool(shared.all()), own.min(axis=1)
 
         faults, shared, parts = arrays.RowFaults(0), True, []
-        for part_faults, part_shared, part in self._map(one):
+        for part_faults, part_shared, part in self._map(one, self._n, self._rows_at_once()):
             faults = arrays.merge_faults(faults, part_faults)
             shared &= part_shared
             if part is not None:
                 parts.append(part)
-        notes = arrays.report_each(faults, self.source.array.dtype)
+        notes = arrays.report_each(faults, self.probs.dtype)
         several = int((np.count_nonzero(self.given, axis=1) > 1).sum())
         if shared and several:
             warning = (
@@ -304,7 +322,7 @@ class _Search:
         """Return what is found of each class against the rest."""
 
         def one(start: int, stop: int) -> list[AgainstRest]:
-            block = np.ascontiguousarray(self.source.array[:, start:stop].T)
+            block = np.ascontiguousarray(self.probs[:, start:stop].T)
             return [
                 multilabel.against_rest(
                     self.given[:, start + place],
@@ -315,12 +333,8 @@ class _Search:
                 for place, column in enumerate(block)
             ]
 
-        blocks = map_chunks(
-            one,
-            self.source.n_classes,
-            chunk_rows=min(_MOST_COLUMNS, self.source.n_classes // 4 + 1),
-            progress=self.progress,
-        )
+        columns = self.probs.shape[1]
+        blocks = self._map(one, columns, min(_MOST_COLUMNS, columns // 4 + 1))
         return [found for block in blocks for found in block]
 
     def margin_cleanlab(self, wanted: int) -> Bool[np.ndarray, "n"]:
@@ -333,8 +347,9 @@ class _Search:
         def one(start: int, stop: int) -> Float[np.ndarray, "rows"]:
             return self._averages("self_confidence", slice(start, stop))
 
-        mask = np.zeros(self.source.n, bool)
-        mask[np.argsort(np.concatenate(list(self._map(one))))[:wanted]] = True
+        averages = self._map(one, self._n, self._rows_at_once())
+        mask = np.zeros(self._n, bool)
+        mask[np.argsort(np.concatenate(list(averages)))[:wanted]] = True
         return mask
 
     def _averages(
@@ -342,14 +357,14 @@ class _Search:
     ) -> Float[np.ndarray, "_rows"]:
         entries = multilabel.entry_scores(
             self.given[rows],
-            self._exact(np.ascontiguousarray(self.source.array[rows])),
+            self._exact(np.ascontiguousarray(self.probs[rows])),
             score,
             cleanlab=self.cleanlab,
         )
         return multilabel.moving_average(entries)
 
     def _cut(self, rows: Int[np.ndarray, "rows"]) -> list[Int[np.ndarray, "_rows"]]:
-        step = max(1, _CHUNK_BYTES // (8 * self.source.n_classes))
+        step = max(1, _CHUNK_BYTES // (8 * self.probs.shape[1]))
         return [rows[start : start + step] for start in range(0, len(rows), step)]
 
     def scores(self, score: Score, rows: Int[np.ndarray, "rows"]) -> Float[np.ndarray, "rows"]:
@@ -365,14 +380,14 @@ class _Search:
         Where an example is flagged as a whole and none of its entries is, the worst one is turned.
         """
         turned: Bool[np.ndarray, "rows classes"] = self.given[rows]
-        place = np.full(self.source.n, -1)
+        place = np.full(self._n, -1)
         place[rows] = np.arange(len(rows))
         example, label = entries
         here = place[example] >= 0
         turned[place[example[here]], label[here]] ^= True
         place[example] = -1
         for some in self._cut(rows[place[rows] >= 0]):
-            probs = self._exact(self.source.take(some))
+            probs = self._exact(self.probs[some])
             own = multilabel.self_confidence(self.given[some], probs)
             turned[place[some], own.argmin(axis=1)] ^= True
         return turned

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import errata
-from helpers import ERRATA, run_errata
+from helpers import ERRATA, require, run_errata
 
 KEYS = ["n", "classes", "rule", "score", "estimated_errors", "thresholds", "warnings", "flagged"]
 
@@ -107,7 +107,7 @@ def pickled_array(path: Path) -> None:
 BAD = {
     "missing": (lambda path: None, "does not exist"),
     "empty": (lambda path: path.touch(), "is empty"),
-    "folder": (lambda path: path.mkdir(), "is a folder"),
+    "folder": (lambda path: path.mkdir(), "holds no probabilities"),
     "cut": (cut_short, "cut short"),
     "object array": (pickled_array, "pickle"),
     "plain pickle": (lambda path: path.write_bytes(pickle.dumps([1, 2])), "pickle"),
@@ -282,3 +282,70 @@ def test_several_labels_without_the_option_are_told_of_it(several):
     result = find(several)
     assert result.returncode == 2
     assert "--multilabel" in result.stderr
+
+
+# ---------------------------------------------------------------- large sets
+
+
+def test_shards_tables_and_several_models_are_taken(folder):
+    labels, probs = np.load(folder / "labels.npy"), np.load(folder / "probs.npy")
+    plain = json.loads(find(folder, "--format", "json").stdout)
+    np.save(folder / "part-1.npy", probs[:20])
+    np.save(folder / "part-2.npy", probs[20:])
+    (folder / "labels.csv").write_text(
+        "id,class\n" + "\n".join(f"x{i},{label}" for i, label in enumerate(labels))
+    )
+    words = ("find", "--labels", "labels.csv", "--label-column", "class", "--format", "json")
+    result = run_errata(*words, "--probs", "part-*.npy", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == plain
+    twice = run_errata(*words, "--probs", "probs.npy", "--probs", "part-*.npy", cwd=folder)
+    mean = json.loads(twice.stdout)  # the mean of a model and itself
+    assert [row["index"] for row in mean["flagged"]] == [row["index"] for row in plain["flagged"]]
+
+
+def test_the_best_few_classes_need_the_number_of_classes(folder):
+    probs = np.load(folder / "probs.npy")
+    best = np.argsort(-probs, axis=1)[:, :2]
+    (folder / "top2").mkdir()
+    np.save(folder / "top2" / "indices.npy", best)
+    np.save(folder / "top2" / "values.npy", np.take_along_axis(probs, best, axis=1))
+    refused = find(folder, probs="top2")
+    assert refused.returncode == 2
+    assert "--n-classes" in refused.stderr
+    taken = find(folder, "--n-classes", probs.shape[1], probs="top2")
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_partial_results_and_scores_go_where_they_are_asked_to(folder):
+    result = find(folder, "--resume", "partial", "--scores-out", "scores.npy")
+    assert result.returncode == 0, result.stderr
+    scores = np.load(folder / "scores.npy")
+    labels, probs = np.load(folder / "labels.npy"), np.load(folder / "probs.npy")
+    others = np.where(np.arange(probs.shape[1]) == labels[:, None], -1, probs)
+    margins = probs[np.arange(len(labels)), labels] - others.max(axis=1)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, margins, atol=1e-6)
+    assert not (folder / "partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--engine", "rya"), "There is no engine 'rya'. Did you mean 'ray'?"),
+        (("--address", "10.0.0.1:1"), "goes with --engine ray"),
+        (("--multilabel", "--resume", "partial"), "what is for large sets"),
+        (("--label-column", "label"), "has no columns"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(folder, words, said):
+    result = find(folder, *words)
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
+def test_an_engine_of_a_cluster_prints_data_alone_on_stdout(folder):
+    require("ray")
+    result = find(folder, "--engine", "ray", "--format", "json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == json.loads(find(folder, "--format", "json").stdout)

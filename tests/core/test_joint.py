@@ -9,20 +9,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from errata.core.joint import (
+    add_counts,
+    as_table,
     bars_in,
     calibrated_counts,
     calibrated_counts_cleanlab,
     confident_joint,
     error_count,
-    estimates,
     joint,
+    pair_counts,
     settled,
+    with_a_diagonal,
 )
-
-
-def collide(probs, collision):
-    return probs.argmax(axis=1) if collision == "cleanlab" else None
-
+from errata.core.rows import NONE, DenseRows
 
 EIGHTHS = st.integers(0, 8).map(lambda k: k / 8)
 
@@ -33,31 +32,15 @@ def tables(elements, max_side=6):
     )
 
 
-def estimate_by_hand(row, bars, collision):
-    confident = [j for j in range(len(row)) if row[j] >= bars[j]]
-    if not confident:
-        return -1
-    if collision == "cleanlab" and len(confident) > 1:
-        confident = range(len(row))
-    return max(confident, key=lambda j: (row[j], -j))
-
-
-@given(tables(EIGHTHS), st.data(), st.sampled_from(["paper", "cleanlab"]))
-def test_the_estimate_is_the_most_probable_confident_class(probs, data, collision):
+@given(tables(EIGHTHS), st.data())
+def test_where_the_top_class_settles_the_estimate_it_does_so_rightly(probs, data):
     bars = data.draw(hnp.arrays(np.float64, probs.shape[1], elements=EIGHTHS))
-    found = estimates(probs, bars, several=collide(probs, collision))
-    assert found.tolist() == [estimate_by_hand(row, bars, collision) for row in probs]
-
-
-@given(tables(EIGHTHS), st.data(), st.sampled_from(["paper", "cleanlab"]))
-def test_where_the_top_class_settles_the_estimate_it_does_so_rightly(probs, data, collision):
-    bars = data.draw(hnp.arrays(np.float64, probs.shape[1], elements=EIGHTHS))
-    found = estimates(probs, bars, several=collide(probs, collision))
+    found, _ = DenseRows(probs).estimates(bars)
     reached, left = settled(
         probs.argmax(axis=1), probs.max(axis=1), bars, most=float(probs.sum(axis=1).max())
     )
     np.testing.assert_array_equal(found[reached], probs.argmax(axis=1)[reached])
-    assert (found[~reached & (left < bars.min())] == -1).all()
+    assert (found[~reached & (left < bars.min())] == NONE).all()
     for i, (row, top) in enumerate(zip(probs, probs.argmax(axis=1), strict=True)):
         assert left[i] >= max(p for j, p in enumerate(row) if j != top)
 
@@ -78,8 +61,36 @@ def test_bars_in_a_narrow_type_are_reached_by_the_same_numbers(dtype, bars, near
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
 def test_narrow_labels_do_not_wrap_round(dtype):
-    joint_of_one = confident_joint(np.array([250], dtype), np.array([251]), 1000)
+    joint_of_one = confident_joint(np.array([250], dtype), np.array([251]), 1000).table()
     assert joint_of_one[250, 251] == joint_of_one.sum() == 1
+
+
+@given(
+    st.integers(1, 40).flatmap(lambda n: hnp.arrays(np.int64, (2, n), elements=st.integers(-1, 4))),
+    st.sampled_from([5, 1000]),
+    st.integers(1, 40),
+)
+def test_the_counts_are_those_of_a_loop_whatever_the_cut_and_the_number_of_classes(
+    pairs, n_classes, cut
+):
+    labels, estimate = np.maximum(pairs[0], 0), pairs[1]
+    expected = np.zeros((n_classes, n_classes), int)
+    for label, class_ in zip(labels, estimate, strict=True):
+        if class_ != NONE:
+            expected[label, class_] += 1
+    whole = confident_joint(labels, estimate, n_classes)
+    parts = [
+        confident_joint(labels[at : at + cut], estimate[at : at + cut], n_classes)
+        for at in range(0, len(labels), cut)
+    ]
+    for found in (whole, add_counts(parts)):
+        np.testing.assert_array_equal(found.table(), expected)
+        assert (found.counts > 0).all()
+        entries = list(zip(found.given, found.estimated, strict=True))
+        assert entries == sorted(entries)
+    np.testing.assert_array_equal(whole.row_sums(), expected.sum(axis=1))
+    np.testing.assert_array_equal(whole.diagonal(), expected.diagonal())
+    assert whole.total == expected.sum()
 
 
 COUNTS = hnp.arrays(np.int64, st.integers(2, 6).map(lambda m: (m, m)), elements=st.integers(0, 6))
@@ -89,7 +100,7 @@ COUNTS = hnp.arrays(np.int64, st.integers(2, 6).map(lambda m: (m, m)), elements=
 def test_calibrated_counts_are_n_q_rounded_so_that_rows_keep_their_sums(confident, data):
     m = len(confident)
     label_counts = data.draw(hnp.arrays(np.int64, m, elements=st.integers(0, 20)))
-    counts = calibrated_counts(confident, label_counts)
+    counts = calibrated_counts(pair_counts(confident), label_counts).table()
     np.testing.assert_array_equal(counts.sum(axis=1), label_counts)
     for i in range(m):
         total = int(confident[i].sum())
@@ -111,7 +122,7 @@ def test_calibrated_counts_are_n_q_rounded_so_that_rows_keep_their_sums(confiden
 def test_the_joint_sums_to_one_and_its_rows_to_the_shares_of_the_given_classes(confident, data):
     m = len(confident)
     label_counts = data.draw(hnp.arrays(np.int64, m, elements=st.integers(1, 20)))
-    q = joint(confident, label_counts)
+    q = as_table(*joint(pair_counts(confident), label_counts), m)
     np.testing.assert_allclose(q.sum(), 1)
     np.testing.assert_allclose(q.sum(axis=1), label_counts / label_counts.sum())
 
@@ -122,10 +133,18 @@ def test_the_error_count_is_the_off_diagonal_share_of_n_rounded_down(confident, 
     off = sum(
         int(confident[i, j]) for i in range(len(confident)) for j in range(len(confident)) if i != j
     )
-    assert error_count(confident, n) == (Fraction(off, total) * n // 1 if total else 0)
+    assert error_count(pair_counts(confident), n) == (Fraction(off, total) * n // 1 if total else 0)
 
 
 def test_cleanlabs_counts_keep_one_on_the_diagonal_and_spare_single_examples():
     confident = np.array([[1, 9, 0], [0, 5, 0], [0, 0, 1]])
-    counts = calibrated_counts_cleanlab(confident, np.array([4, 5, 1]))
-    assert counts.tolist() == [[1, 3, 0], [0, 5, 0], [0, 0, 0]]
+    counts = calibrated_counts_cleanlab(pair_counts(confident), np.array([4, 5, 1]))
+    assert counts.table().tolist() == [[1, 3, 0], [0, 5, 0], [0, 0, 0]]
+
+
+@given(COUNTS)
+def test_a_diagonal_is_raised_to_one_and_nothing_else_is_touched(confident):
+    raised = with_a_diagonal(pair_counts(confident)).table()
+    expected = confident.copy()
+    np.fill_diagonal(expected, np.maximum(confident.diagonal(), 1))
+    np.testing.assert_array_equal(raised, expected)

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from errata.core.multilabel import against_rest, entry_scores, moving_average, self_confidence
 from errata.core.ranking import order, weighted_entropy, weighted_entropy_cleanlab
+from errata.core.rows import DenseRows
 from errata.core.selection import RULES
 from test_finding import find_by_hand
 
@@ -101,7 +102,7 @@ def test_each_label_is_scored_as_one_of_two_classes(table):
         scores = entry_scores(applies, probs, "weighted_entropy", cleanlab=cleanlab)
         for row, column in np.ndindex(probs.shape):
             p = probs[row, column]
-            (expected,) = entropy(own[row, [column]], np.array([[1 - p, p]]))
+            (expected,) = entropy(own[row, [column]], DenseRows(np.array([[1 - p, p]])).entropy())
             assert scores[row, column] == expected
 
 

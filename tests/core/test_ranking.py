@@ -13,15 +13,15 @@ from errata.core.ranking import (
     lowest,
     normalized_margin,
     order,
-    others,
     row_stats,
     weighted_entropy,
     weighted_entropy_cleanlab,
 )
+from errata.core.rows import DenseRows
 
 
 def stats_of(labels, probs):
-    return row_stats(labels, probs, probs.argmax(axis=1))
+    return row_stats(labels, DenseRows(probs))
 
 
 QUARTERS = st.integers(0, 4).map(lambda k: k / 4)
@@ -51,7 +51,7 @@ def test_the_other_class_is_the_most_probable_but_the_given_and_the_array_stays(
     labels, probs = audit
     before = probs.copy()
     probs.flags.writeable = False
-    other, confidence = others(labels, probs)
+    other, confidence = DenseRows(probs).others(labels)
     np.testing.assert_array_equal(probs, before)
     stats = stats_of(labels, probs)
     margin = normalized_margin(stats.self_confidence, confidence)
@@ -76,12 +76,13 @@ def test_the_lowest_are_the_first_of_the_order_and_ties_go_by_place(scores, data
 def test_weighted_entropy_is_best_for_a_certain_and_right_prediction():
     probs = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.1, 0.9, 0.0]])
     given_confidence = probs[:, 0]
-    score = weighted_entropy(given_confidence, probs)
+    entropy = DenseRows(probs).entropy()
+    score = weighted_entropy(given_confidence, entropy)
     q = (2 * 0.5 * math.log(2)) / math.log(3) / 0.5
     np.testing.assert_allclose(score[1], math.log1p(q) / q)
     assert score[0] == 1 == score.max()
-    assert weighted_entropy_cleanlab(given_confidence, probs)[0] == 0  # cleanlab's defect, kept
-    np.testing.assert_allclose(weighted_entropy_cleanlab(given_confidence, probs)[1], score[1])
+    assert weighted_entropy_cleanlab(given_confidence, entropy)[0] == 0  # cleanlab's defect, kept
+    np.testing.assert_allclose(weighted_entropy_cleanlab(given_confidence, entropy)[1], score[1])
 
 
 @given(

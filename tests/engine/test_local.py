@@ -1,5 +1,6 @@
-"""Chunks come back in order, whatever finishes first; an error leaves nothing hanging."""
+"""Threads of this process: as many as asked for, and none is left behind."""
 
+import os
 import threading
 import time
 
@@ -7,42 +8,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errata.engine.local import map_chunks
+from errata.engine.local import LocalEngine, default_threads
 
 
-@given(st.integers(0, 50), st.integers(1, 60), st.integers(1, 4))
-def test_chunks_cover_the_rows_once_and_in_order(n, rows, threads):
-    seen = []
-    cuts = list(
-        map_chunks(
-            lambda start, stop: (start, stop),
-            n,
-            chunk_rows=rows,
-            threads=threads,
-            progress=lambda done, total: seen.append((done, total)),
-        )
-    )
-    assert [row for start, stop in cuts for row in range(start, stop)] == list(range(n))
-    assert seen == [(stop, n) for _, stop in cuts]
+@given(st.integers(1, 6), st.integers(0, 40))
+def test_no_more_threads_work_than_asked_for(threads, tasks):
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def work(task: int) -> int:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        with lock:
+            at_once -= 1
+        return task
+
+    assert list(LocalEngine(threads).map(work, range(tasks))) == list(range(tasks))
+    assert most <= threads
 
 
-def test_a_slow_first_chunk_still_comes_first_while_others_run():
-    def slow_first(start: int, stop: int) -> int:
-        if start == 0:
-            time.sleep(0.05)
-        return start
-
-    assert list(map_chunks(slow_first, 6, chunk_rows=1, threads=3)) == list(range(6))
+def pool() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 
-def test_an_error_in_a_chunk_is_raised_and_no_further_chunks_begin():
-    begun = []
+def test_no_thread_is_left_behind_by_an_end_an_error_or_a_stop():
+    def work(task: int) -> int:
+        return 1 // task
 
-    def fail(start: int, stop: int) -> None:
-        begun.append(start)
-        raise ValueError(f"chunk {start}")
+    assert list(LocalEngine(2).map(work, [1, 1])) == [1, 1]
+    assert not pool()
+    with pytest.raises(ZeroDivisionError):
+        list(LocalEngine(2).map(work, [1, 0, 1]))
+    assert not pool()
+    results = LocalEngine(2).map(work, [1] * 100)
+    next(results)
+    assert pool()
+    results.close()
+    assert not pool()
 
-    with pytest.raises(ValueError, match="chunk 0"):
-        list(map_chunks(fail, 1000, chunk_rows=1, threads=2))
-    assert len(begun) <= 4
-    assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
+
+def test_what_was_under_way_has_ended_when_an_error_is_raised():
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(task: int) -> None:
+        if task == 0:
+            assert begun.wait(10)
+            raise ValueError("no more")
+        begun.set()
+        time.sleep(0.1)
+        ended.set()
+
+    with pytest.raises(ValueError, match="no more"):
+        list(LocalEngine(2).map(work, [0, 1]))
+    assert ended.is_set()
+
+
+def test_there_are_as_many_threads_as_this_process_may_use_processors():
+    assert 1 <= default_threads() <= (os.cpu_count() or 1)

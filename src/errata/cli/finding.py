@@ -1,6 +1,8 @@
 """`errata find`: the labels that are probably wrong, of two arrays or of an audit."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +13,7 @@ from errata.cli.output import Printer
 from errata.errors import InputError
 
 if TYPE_CHECKING:
-    from errata.engine.local import Progress
+    from errata.engine.base import Engine, Progress
     from errata.finding import Findings
     from errata.multilabel import MultilabelFindings
 
@@ -22,9 +24,12 @@ USAGE = (
     "`errata find --labels L.npy --probs P.npy`."
 )
 NOT_WITH_MULTILABEL = (
-    "--multilabel is for two files, --labels and --probs, whose rows need not sum to 1: it goes "
-    "neither with an audit, which knows by itself, nor with --normalize or --count."
+    "--multilabel is for two files, --labels and one --probs, whose rows need not sum to 1: it "
+    "goes neither with an audit, which knows by itself, nor with --normalize, --count or what is "
+    "for large sets: --n-classes, --label-column, --engine, --resume and --scores-out."
 )
+NOT_WITH_AUDIT = "An audit knows its labels and classes: leave out --n-classes and --label-column."
+ENGINES = ("local", "ray")
 
 
 def find(
@@ -34,11 +39,15 @@ def find(
     ] = None,
     *,
     labels: Annotated[
-        Path | None,
-        typer.Option(help="Given labels: .npy, one an example; or see --multilabel."),
+        str | None,
+        typer.Option(help="Given labels: .npy, .csv or .parquet, one an example."),
     ] = None,
     probs: Annotated[
-        Path | None, typer.Option(help="Out-of-sample probabilities: .npy, examples × classes.")
+        list[str] | None,
+        typer.Option(
+            help="Out-of-sample probabilities, examples × classes: .npy, Parquet, Zarr, a folder "
+            "or a pattern of shards, or a URL. Given for several models, their mean is taken."
+        ),
     ] = None,
     rule: Annotated[str, typer.Option(help=f"What is flagged: {RULES}.")] = "margin",
     score: Annotated[
@@ -49,6 +58,13 @@ def find(
     ] = None,
     classes: Annotated[
         Path | None, typer.Option(help="Class names: a .json list, or text with a name a line.")
+    ] = None,
+    n_classes: Annotated[
+        int | None,
+        typer.Option(min=2, help="How many classes there are, where the files do not tell."),
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="The column of the labels in a table.")
     ] = None,
     multilabel: Annotated[
         bool,
@@ -67,6 +83,19 @@ def find(
     limit: Annotated[
         int, typer.Option(min=1, help="Rows of the table; JSON and CSV hold all.")
     ] = 20,
+    engine: Annotated[
+        str, typer.Option(help="Where the work is done: 'local' or 'ray', a cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="The Ray cluster; without it, one on this machine.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Keep partial results in this folder, and go on from those there."),
+    ] = None,
+    scores_out: Annotated[
+        Path | None, typer.Option(help="Write the score of every example to this .npy file.")
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -79,35 +108,77 @@ def find(
     with_arrays = (labels, probs, classes) != (None, None, None)
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
-    if multilabel and (audit is not None or normalize or count is not None):
+    if audit is not None and (n_classes, label_column) != (None, None):
+        raise InputError(NOT_WITH_AUDIT)
+    # words stay words here: the verb knows which there are, and names the nearest
+    options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
+    large: dict[str, Any] = {"resume": resume, "scores_out": scores_out}
+    only_single = {"normalize": normalize or None, "count": count, "address": address, **large}
+    only_single["engine"] = None if engine == "local" else engine
+    if multilabel and audit is None:
+        only_single |= {"n_classes": n_classes, "label_column": label_column}
+    if multilabel and (audit is not None or any(v is not None for v in only_single.values())):
         raise InputError(NOT_WITH_MULTILABEL)
 
     def found(
         progress: "Progress | None",
     ) -> "tuple[Findings | MultilabelFindings, Sequence[str] | None]":
-        # words stay words here: the verb knows which there are, and names the nearest
-        options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
-        options |= {"progress": progress}
-        if not multilabel:
-            options |= {"normalize": normalize, "count": count}
+        options["progress"] = progress
         if audit is not None:
             import errata
 
             opened = errata.Audit.open(audit)
-            return opened.find(**options), opened.ids
+            rest = {"normalize": normalize, "count": count, **large}
+            return opened.find(**options, **rest), opened.ids
         from errata.exchange.lists import read_list
+
+        options["classes"] = read_list(classes) if classes else None
+        if multilabel:
+            from errata.multilabel import find_multilabel
+
+            return find_multilabel(labels, _only(probs), **options), None
         from errata.finding import find
-        from errata.multilabel import find_multilabel
 
-        names = read_list(classes) if classes else None
-        look = find_multilabel if multilabel else find
-        return look(labels, probs, classes=names, **options), None
+        options.update(normalize=normalize, count=count, label_column=label_column, **large)
+        return find(labels, _mean(probs, n_classes), n_classes=n_classes, **options), None
 
-    with printer.progress("Finding") as progress:
+    with _engine(engine, address) as large["engine"], printer.progress("Finding") as progress:
         findings, ids = found(progress)
     _print(printer, findings, ids, limit)
     if audit is not None:
         printer.next("plan", audit)
+
+
+@contextmanager
+def _engine(word: str, address: str | None) -> "Iterator[Engine | None]":
+    """Yield the engine that was asked for; None stands for threads of this process."""
+    from errata.arrays import as_choice
+
+    if as_choice("engine", word, ENGINES) == "local":
+        if address is not None:
+            raise InputError("--address is that of a Ray cluster: it goes with --engine ray.")
+        yield None
+        return
+    from errata.engine.ray import RayEngine
+
+    # Ray tells of workers that died on stdout, where data goes
+    with redirect_stdout(sys.stderr), RayEngine(address) as engine:
+        yield engine
+
+
+def _only(probs: list[str] | None) -> str | None:
+    if probs is not None and len(probs) > 1:
+        raise InputError(NOT_WITH_MULTILABEL)
+    return probs[0] if probs else None
+
+
+def _mean(probs: list[str] | None, n_classes: int | None) -> object:
+    """Return the probabilities of one model, or the mean of several models'."""
+    if probs is None or len(probs) == 1:
+        return probs and probs[0]
+    from errata.sources.opening import open_average
+
+    return open_average(probs, n_classes=n_classes)
 
 
 def _print(

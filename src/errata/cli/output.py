@@ -95,28 +95,59 @@ class Printer:
 
 
 class _Bar:
-    """A progress bar that appears once the work has taken a second."""
+    """A progress bar, with rate and time left, that appears once the work has taken a second."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.begun = time.monotonic()
+        self.passes, self.done = 1, 0
         self.bar: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
         if self.bar is None:
             if time.monotonic() - self.begun < 1:
                 return
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self.bar = Progress(console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(self.what)
+            self.bar = _new_bar()
+            self.task = self.bar.add_task(self.what, total=total)
             self.bar.start()
+        if done < self.done:  # it begins anew: another pass
+            self.passes += 1
+            self.bar.remove_task(self.task)
+            self.task = self.bar.add_task(f"{self.what}, pass {self.passes}", total=total)
+        self.done = done
         self.bar.update(self.task, completed=done, total=total)
 
     def close(self) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+
+def _new_bar() -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def _write(text: str) -> None:

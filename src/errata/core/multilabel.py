@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 
 from errata.core import joint as joints
 from errata.core import ranking, selection
-from errata.core.ranking import Score
+from errata.core.ranking import RowStats, Score
+from errata.core.rows import NONE, DenseRows
 from errata.core.selection import Rule
 from errata.core.thresholds import sums_of_all, thresholds, thresholds_cleanlab
 
@@ -70,24 +71,33 @@ def against_rest(
     """
     labels = applies.astype(np.int64)
     probs = np.stack([1 - p, p], axis=1)
-    stats = ranking.row_stats(labels, probs, probs.argmax(axis=1))
+    rows, top = np.arange(len(labels)), (probs[:, 1] > probs[:, 0]).astype(np.int64)
+    stats = RowStats(probs[rows, labels], top, probs[rows, top])
     sums = sums_of_all(labels, stats.self_confidence, 2)
     means = thresholds_cleanlab(sums) if cleanlab else thresholds(sums)
     # of two classes that reach their thresholds the more probable is the more probable of all,
     # so the paper and cleanlab agree where they collide
-    estimate = joints.estimates(probs, means - 1e-6 if cleanlab else means)
+    reached = probs >= (means - 1e-6 if cleanlab else means)
+    best = np.where(reached, probs, -np.inf).argmax(axis=1)
+    estimate = np.where(reached.any(axis=1), best, NONE)
     confident = joints.confident_joint(labels, estimate, 2)
     if cleanlab:
-        np.fill_diagonal(confident, np.maximum(confident.diagonal(), 1))
+        confident = joints.with_a_diagonal(confident)
         counts = joints.calibrated_counts_cleanlab(confident, sums.counts)
         noise_rate = selection.by_noise_rate_cleanlab(labels, probs, counts)
         of_class = selection.by_class_cleanlab(labels, stats.self_confidence, counts)
     else:
         counts = joints.calibrated_counts(confident, sums.counts)
         pairs = selection.pairs_of(counts)
-        leaders = selection.pair_leaders(labels, probs, pairs, start=0, tie=tie)
-        noise_rate = selection.by_noise_rate(leaders, len(labels))
-        of_class = selection.by_class(labels, stats.self_confidence, tie, counts)
+        pair = pairs.find(labels, 1 - labels)
+        lead = np.where(applies, probs[:, 0] - probs[:, 1], probs[:, 1] - probs[:, 0])
+        noise_rate = pair >= 0
+        noise_rate[noise_rate] = ranking.first_of_each_group(
+            pair[noise_rate], -lead[noise_rate], tie[noise_rate], pairs.wanted
+        )
+        of_class = ranking.first_of_each_group(
+            labels, stats.self_confidence, tie, selection.of_class(counts)
+        )
     masks = selection.flags(
         labels, stats, estimate, noise_rate=noise_rate, of_class=of_class, cleanlab=cleanlab
     )
@@ -99,7 +109,7 @@ def against_rest(
         margin = ranking.normalized_margin(stats.self_confidence, np.where(applies, 1 - p, p))
         masks["margin"] = ranking.lowest(margin, tie, errors)
     flagged = {rule: np.flatnonzero(mask) for rule, mask in masks.items()}
-    return AgainstRest(means, confident, errors, flagged)
+    return AgainstRest(means, confident.table(), errors, flagged)
 
 
 def self_confidence(
@@ -138,7 +148,7 @@ def entry_scores(
     if score == "weighted_entropy":
         entropy = ranking.weighted_entropy_cleanlab if cleanlab else ranking.weighted_entropy
         two = np.stack([1 - probs.ravel(), probs.ravel()], axis=1)
-        return entropy(own.ravel(), two).reshape(own.shape)
+        return entropy(own.ravel(), DenseRows(two).entropy()).reshape(own.shape)
     margin = ranking.normalized_margin(own.ravel(), self_confidence(~applies, probs).ravel())
     return ((margin + 1) / 2 if cleanlab else margin).reshape(own.shape)
 

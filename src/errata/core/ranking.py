@@ -3,11 +3,14 @@
 Low scores are suspicious. Knows one example at a time; leaves to `selection` how many are flagged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Shaped
+
+from errata.core.rows import Rows
 
 Score = Literal["normalized_margin", "self_confidence", "weighted_entropy"]
 
@@ -17,56 +20,71 @@ class RowStats:
     """What one look at each example tells, in the precision of the probabilities."""
 
     self_confidence: Float[np.ndarray, "rows"]  # p(given)
-    top: Int[np.ndarray, "rows"]  # the most probable class; the lower one of equals
+    top: Integer[np.ndarray, "rows"]  # the most probable class; the lower one of equals
     top_confidence: Float[np.ndarray, "rows"]
 
     def shortfall(self) -> Float[np.ndarray, "rows"]:
         """Return the margin where it is negative, 0 elsewhere, in float64."""
         return self.self_confidence.astype(np.float64) - self.top_confidence.astype(np.float64)
 
+    def where(self, rows: "Int[np.ndarray, '_some'] | slice") -> "RowStats":
+        """Return the statistics of some examples."""
+        return RowStats(self.self_confidence[rows], self.top[rows], self.top_confidence[rows])
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Some examples, and what one look at them has told."""
+
+    index: Int[np.ndarray, "some"]  # their numbers, which increase
+    given: Int[np.ndarray, "some"]
+    tie: Int[np.ndarray, "some"]  # their places among equals
+    stats: RowStats
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def where(self, kept: "Int[np.ndarray, '_kept'] | slice") -> "Examples":
+        """Return some of them."""
+        stats = self.stats.where(kept)
+        return Examples(self.index[kept], self.given[kept], self.tie[kept], stats)
+
 
 def row_stats(
     labels: Integer[np.ndarray, "rows"],
-    probs: Float[np.ndarray, "rows classes"],
-    top: Integer[np.ndarray, "rows"],
+    rows: Rows,
+    *,
+    top: Int[np.ndarray, "rows"] | None = None,
 ) -> RowStats:
     """Return p(given), the most probable class and its probability, for a chunk.
 
+    Parameters
+    ----------
+    top : the most probable class, where it is known already
+
     Examples
     --------
+    >>> from errata.core.rows import DenseRows
     >>> probs = np.array([[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]])
-    >>> row_stats(np.array([0, 1]), probs, probs.argmax(axis=1))
+    >>> row_stats(np.array([0, 1]), DenseRows(probs))
     RowStats(self_confidence=array([0.2, 0.6]), top=array([1, 1]),
              top_confidence=array([0.5, 0.6]))
     """
-    rows = np.arange(len(labels))
-    return RowStats(probs[rows, labels], top, probs[rows, top])
+    each = np.arange(len(labels))
+    if top is None:
+        top, confidence = rows.top()
+    else:
+        confidence = rows.at(each, top)
+    return RowStats(rows.at(each, labels), top, confidence)
 
 
-def concatenate_stats(parts: list[RowStats]) -> RowStats:
+def concatenate_stats(parts: Sequence[RowStats]) -> RowStats:
     """Join the statistics of consecutive chunks."""
     return RowStats(
         np.concatenate([part.self_confidence for part in parts]),
         np.concatenate([part.top for part in parts]),
         np.concatenate([part.top_confidence for part in parts]),
     )
-
-
-def others(
-    labels: Integer[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
-) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]]:
-    """Return the most probable class but the given one, the lower of equals, and its probability.
-
-    Examples
-    --------
-    >>> others(np.array([0, 1]), np.array([[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]]))
-    (array([1, 2]), array([0.5, 0.3]))
-    """
-    rows = np.arange(len(labels))
-    without = probs.copy()
-    without[rows, labels] = -1
-    other = without.argmax(axis=1)
-    return other, probs[rows, other]
 
 
 def normalized_margin(
@@ -83,14 +101,18 @@ def normalized_margin(
 
 
 def weighted_entropy(
-    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+    self_confidence: Float[np.ndarray, "rows"], entropy: Float[np.ndarray, "rows"]
 ) -> Float[np.ndarray, "rows"]:
     """Return ln(1 + q) / q, from near 0 (worst) to 1.
 
-    q is the entropy, divided by its largest value ln m and by p(given).
+    q is the entropy, 0 to 1, divided by p(given).
 
     A certain and right prediction has q = 0 and scores 1, the limit. (cleanlab 2.9 scores it 0,
     worst of all: see `weighted_entropy_cleanlab`.)
+
+    Parameters
+    ----------
+    entropy : divided by its largest value ln m, see `Rows.entropy`
 
     References
     ----------
@@ -99,33 +121,30 @@ def weighted_entropy(
 
     Examples
     --------
-    >>> weighted_entropy(np.array([1.0, 0.5]), np.array([[1.0, 0.0], [0.5, 0.5]])).round(4)
+    >>> weighted_entropy(np.array([1.0, 0.5]), np.array([0.0, 1.0])).round(4)
     array([1.    , 0.5493])
     """
-    q = _entropy_ratio(self_confidence, probs)
+    q = _entropy_ratio(self_confidence, entropy)
     safe = np.maximum(q, np.finfo(np.float64).tiny)
     score: Float[np.ndarray, "rows"] = np.where(q > 0, np.log1p(safe) / safe, 1.0)
     return score
 
 
 def weighted_entropy_cleanlab(
-    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+    self_confidence: Float[np.ndarray, "rows"], entropy: Float[np.ndarray, "rows"]
 ) -> Float[np.ndarray, "rows"]:
     """Return `weighted_entropy` as cleanlab 2.9 has it: 0 where the entropy is 0.
 
     With log(q + 1), not log1p, which would be more exact and so differ from it.
     """
-    q = _entropy_ratio(self_confidence, probs)
+    q = _entropy_ratio(self_confidence, entropy)
     score: Float[np.ndarray, "rows"] = np.log(q + 1) / np.maximum(q, 1e-6)
     return score
 
 
 def _entropy_ratio(
-    self_confidence: Float[np.ndarray, "rows"], probs: Float[np.ndarray, "rows classes"]
+    self_confidence: Float[np.ndarray, "rows"], entropy: Float[np.ndarray, "rows"]
 ) -> Float[np.ndarray, "rows"]:
-    wide = probs.astype(np.float64)
-    logs = np.log(wide, out=np.zeros_like(wide), where=wide > 0)
-    entropy = np.maximum(-(wide * logs).sum(axis=1), 0) / np.log(probs.shape[1])
     # 1e-6 stands for p(given) = 0, which would divide by zero
     ratio: Float[np.ndarray, "rows"] = entropy / np.maximum(
         self_confidence.astype(np.float64), 1e-6

@@ -4,32 +4,40 @@ Each rule is a function that returns a mask over all examples. Knows what `joint
 computed; leaves the order of the flagged examples to `ranking`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer, UInt8
 
-from errata.core.joint import entries
-from errata.core.ranking import RowStats, first_of_each_group
+from errata.core.joint import PairCounts
+from errata.core.ranking import Examples, RowStats
+from errata.core.rows import NONE, Rows
+from errata.core.streams import Entries, Lowest, joined
 
 Rule = Literal["margin", "noise_rate", "class", "both", "confident", "argmax"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
+_ROUNDED = 1e-6
+"""More than what rounding takes from a bound; a look too many does no harm."""
 
-def by_class(
-    labels: Integer[np.ndarray, "n"],
-    self_confidence: Float[np.ndarray, "n"],
-    tie: Integer[np.ndarray, "n"],
-    counts: Int[np.ndarray, "classes classes"],
-) -> Bool[np.ndarray, "n"]:
-    """Flag the lowest self-confidences of each given class: rule ``class``.
+_SMALL_TABLE = 2**20
+"""Pairs of so many in all are looked up in a table."""
 
-    As many of a class as its row of the joint has off the diagonal.
+_MOST_ENTRIES = 2**18
+"""Pairs looked at in one go, over the rows at hand: some 20 MB with what is made of them."""
+
+
+def of_class(counts: PairCounts) -> Int[np.ndarray, "classes"]:
+    """Return how many of the lowest self-confidences of each given class rule ``class`` flags.
+
+    As many as the row of the joint has off the diagonal.
 
     Parameters
     ----------
-    counts : calibrated and rounded joint counts, rows given
+    counts : calibrated and rounded joint counts
 
     References
     ----------
@@ -38,26 +46,25 @@ def by_class(
 
     Examples
     --------
-    >>> labels, p_given = np.array([0, 0, 0, 1]), np.array([0.9, 0.1, 0.4, 0.2])
-    >>> by_class(labels, p_given, np.arange(4), np.array([[2, 1], [0, 1]]))
-    array([False,  True, False, False])
+    >>> of_class(pair_counts(np.array([[2, 1], [0, 1]])))
+    array([1, 0])
     """
-    wanted = counts.sum(axis=1) - counts.diagonal()
-    return first_of_each_group(labels, self_confidence, tie, wanted)
+    off_diagonal: Int[np.ndarray, "classes"] = counts.row_sums() - counts.diagonal()
+    return off_diagonal
 
 
 def by_class_cleanlab(
     labels: Integer[np.ndarray, "n"],
     self_confidence: Float[np.ndarray, "n"],
-    counts: Int[np.ndarray, "classes classes"],
+    counts: PairCounts,
 ) -> Bool[np.ndarray, "n"]:
-    """Flag as `by_class`, but leave equal self-confidences in the order of NumPy's default sort.
+    """Flag the lowest self-confidences of each class, equal ones as NumPy's default sort has them.
 
     cleanlab sorts each class so. Probabilities of exactly 0 make such ties common (seven at the
     cut of one class of 20news), and its flags can be matched only by the same call on the same
-    array.
+    array. Takes all examples at once.
     """
-    sizes = np.bincount(labels, minlength=len(counts))
+    sizes = np.bincount(labels, minlength=counts.n_classes)
     wanted = np.where(sizes > 1, sizes - counts.diagonal(), 0)
     members = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
     mask = np.zeros(len(labels), bool)
@@ -68,113 +75,181 @@ def by_class_cleanlab(
 
 @dataclass(frozen=True)
 class Pairs:
-    """The (given, other) pairs that the joint counts, ordered by given class."""
+    """The (given, other) pairs that the joint counts, ordered by given, then by other class.
 
-    n_classes: int
-    begins: Int[np.ndarray, "classes"]  # where the pairs of each given class begin
-    lengths: Int[np.ndarray, "classes"]  # and how many it has
-    others: Int[np.ndarray, "pairs"]
-    wanted: Int[np.ndarray, "pairs"]  # examples the joint counts
-
-
-def pairs_of(counts: Int[np.ndarray, "classes classes"]) -> Pairs:
-    """Return the off-diagonal pairs of the calibrated counts (rows given) that have a count."""
-    given, others = entries(counts)
-    off_diagonal = given != others
-    given, others = given[off_diagonal], others[off_diagonal]
-    lengths = np.bincount(given, minlength=len(counts))
-    begins = np.cumsum(lengths) - lengths
-    return Pairs(len(counts), begins, lengths, others, counts[given, others])
-
-
-@dataclass(frozen=True)
-class PairLeaders:
-    """For each pair the examples whose other class leads most over the given one."""
-
-    pair: Int[np.ndarray, "entries"]  # position in `Pairs`
-    lead: Float[np.ndarray, "entries"]  # p(other) - p(given)
-    index: Int[np.ndarray, "entries"]
-    tie: Int[np.ndarray, "entries"]
-
-
-def pair_leaders(
-    labels: Integer[np.ndarray, "rows"],
-    probs: Float[np.ndarray, "rows classes"],
-    pairs: Pairs,
-    *,
-    start: int,
-    tie: Integer[np.ndarray, "rows"],
-) -> PairLeaders:
-    """Return the leaders of each pair in one chunk, no more of a pair than it wants.
-
-    Parameters
-    ----------
-    start : index of the chunk's first example
-    tie : place of each example among equals
-    """
-    lengths = pairs.lengths[labels]
-    row = np.repeat(np.arange(len(labels)), lengths)
-    # the stretch of each row counts up from where the pairs of its class begin
-    pair = np.arange(len(row)) + np.repeat(
-        pairs.begins[labels] - np.cumsum(lengths) + lengths, lengths
-    )
-    given = probs[np.arange(len(labels)), labels].astype(np.float64)
-    lead = probs[row, pairs.others[pair]].astype(np.float64) - given[row]
-    return _keep_leaders(PairLeaders(pair, lead, row + start, tie[row]), pairs)
-
-
-def merge_leaders(parts: list[PairLeaders], pairs: Pairs) -> PairLeaders:
-    """Merge the leaders of several chunks, in any order."""
-    return _keep_leaders(
-        PairLeaders(
-            np.concatenate([part.pair for part in parts]),
-            np.concatenate([part.lead for part in parts]),
-            np.concatenate([part.index for part in parts]),
-            np.concatenate([part.tie for part in parts]),
-        ),
-        pairs,
-    )
-
-
-def _keep_leaders(leaders: PairLeaders, pairs: Pairs) -> PairLeaders:
-    kept = first_of_each_group(leaders.pair, -leaders.lead, leaders.tie, pairs.wanted)
-    return PairLeaders(
-        leaders.pair[kept], leaders.lead[kept], leaders.index[kept], leaders.tie[kept]
-    )
-
-
-def by_noise_rate(leaders: PairLeaders, n: int) -> Bool[np.ndarray, "n"]:
-    """Flag the leaders of every pair: rule ``noise_rate``.
-
-    For each off-diagonal entry of the joint as many examples as it counts, those with the
-    largest p(other) - p(given).
+    Rule ``noise_rate`` flags of each pair as many examples as it counts, those with the largest
+    lead p(other) - p(given).
 
     References
     ----------
     Northcutt, Jiang and Chuang (2021), "Confident Learning", JAIR 70, section 3.2, method 4 (prune
     by noise rate).
     """
-    mask = np.zeros(n, bool)
-    mask[leaders.index] = True
-    return mask
+
+    n_classes: int
+    begins: Int[np.ndarray, "classes"]  # where the pairs of each given class begin
+    given: Int[np.ndarray, "pairs"]
+    others: Int[np.ndarray, "pairs"]
+    wanted: Int[np.ndarray, "pairs"]  # examples the joint counts
+
+    def find(
+        self, given: Integer[np.ndarray, "rows"], other: Integer[np.ndarray, "rows"]
+    ) -> Int[np.ndarray, "rows"]:
+        """Return the place of some pairs, -1 of those that are not counted."""
+        wanted = given.astype(np.int64) * self.n_classes + other
+        if self.n_classes**2 <= _SMALL_TABLE:
+            found: Int[np.ndarray, "rows"] = self._table[wanted]
+            return found
+        if not len(self.given):
+            return np.full(len(given), -1)
+        keys = self.given * self.n_classes + self.others
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[place] == wanted, place, -1)
+
+    def lengths(self) -> Int[np.ndarray, "classes"]:
+        """Return how many pairs each given class has."""
+        return np.diff(self.begins, append=len(self.given))
+
+    @cached_property
+    def _table(self) -> Int[np.ndarray, "pairs_of_classes"]:
+        table = np.full(self.n_classes**2, -1)
+        table[self.given * self.n_classes + self.others] = np.arange(len(self.given))
+        return table
+
+
+def pairs_of(counts: PairCounts) -> Pairs:
+    """Return the off-diagonal pairs of the calibrated counts.
+
+    Examples
+    --------
+    >>> pairs_of(pair_counts(np.array([[5, 2], [0, 3]]))).wanted
+    array([2])
+    """
+    off = np.flatnonzero(counts.given != counts.estimated)
+    given = counts.given[off]
+    lengths = np.bincount(given, minlength=counts.n_classes)
+    begins = np.cumsum(lengths) - lengths
+    return Pairs(counts.n_classes, begins, given, counts.estimated[off], counts.counts[off])
+
+
+@dataclass(frozen=True)
+class LeaderSearch:
+    """Which pairs an example may lead in, so that few examples and few pairs need a look.
+
+    An example leads in no pair whose leaders all lead by more than it possibly can. Pairs are
+    ordered by the least lead that counts, within each given class, so those in which it may lead
+    stand at the beginning.
+    """
+
+    pairs: Pairs
+    by_floor: Int[np.ndarray, "pairs"]  # pairs, by given class, then by floor
+    others: Int[np.ndarray, "pairs"]  # in this order
+    floor: Float[np.ndarray, "pairs"]  # the least lead that may be among the leaders
+    keys: Float[np.ndarray, "pairs"]  # which increase
+    least: Float[np.ndarray, "classes"]  # the least floor of each given class
+
+    @classmethod
+    def after(cls, leaders: Lowest, pairs: Pairs) -> "LeaderSearch":
+        """Return what is left to look for, where the values of the leaders are leads negated."""
+        floor = -leaders.cut
+        # leads lie between -1 and 1 and a little; 4 a class keeps classes apart
+        keys = 4.0 * pairs.given + np.clip(floor, -1.5, 1.5)
+        order = np.argsort(keys, kind="stable")
+        least = np.full(pairs.n_classes, np.inf)
+        np.minimum.at(least, pairs.given, floor)
+        return cls(pairs, order, pairs.others[order], floor[order], keys[order], least)
+
+    def hopeful(
+        self, labels: Integer[np.ndarray, "rows"], bound: Float[np.ndarray, "rows"]
+    ) -> Bool[np.ndarray, "rows"]:
+        """Tell which examples may lead a pair.
+
+        Parameters
+        ----------
+        bound : the most they can lead by, from `most_lead`
+        """
+        hopeful: Bool[np.ndarray, "rows"] = bound + _ROUNDED >= self.least[labels]
+        return hopeful
+
+    def leads(
+        self, rows: Rows, place: Int[np.ndarray, "some"], examples: Examples, most: float
+    ) -> Entries:
+        """Return where examples may lead a pair, but for the pair of their most probable class.
+
+        Parameters
+        ----------
+        place : where in the rows each example stands
+        """
+        given, mine = examples.given, examples.stats.self_confidence.astype(np.float64)
+        bound = most_lead(given, examples.stats, most)
+        first = self.pairs.begins[given]
+        # where a class has many pairs, one look at the whole row leaves few of them in question
+        many = np.flatnonzero(self.pairs.lengths()[given] > self.pairs.n_classes // 16)
+        largest = rows.largest_but(place[many], given[many], examples.stats.top[many])
+        bound[many] = np.minimum(bound[many], largest - mine[many])
+        # the pairs in question are the first of those of the class
+        lengths = np.searchsorted(self.keys, 4.0 * given + np.minimum(bound, 1.5) + _ROUNDED)
+        lengths -= first
+        cuts = np.arange(_MOST_ENTRIES, lengths.sum(), _MOST_ENTRIES)
+        found = []
+        for some in np.split(
+            np.arange(len(examples)), np.unique(np.searchsorted(np.cumsum(lengths), cuts)) + 1
+        ):
+            size = lengths[some]
+            # the stretch of each example counts up from where the pairs of its class begin
+            stretch = np.repeat(first[some] - np.cumsum(size) + size, size)
+            stretch += np.arange(len(stretch))
+            probs = rows.at(np.repeat(place[some], size), self.others[stretch])
+            bars = np.repeat(mine[some] - _ROUNDED, size) + self.floor[stretch]
+            high = np.flatnonzero(probs >= bars)  # few are
+            each, stretch = np.repeat(some, size)[high], stretch[high]
+            lead = probs[high].astype(np.float64) - mine[each]
+            beside = self.others[stretch] != examples.stats.top[each]
+            kept = np.flatnonzero((lead >= self.floor[stretch]) & beside)
+            each, pair = each[kept], self.by_floor[stretch[kept]]
+            found.append(Entries(pair, -lead[kept], examples.tie[each], examples.index[each]))
+        return joined(found)
+
+
+def most_lead(
+    labels: Integer[np.ndarray, "rows"], stats: RowStats, most: float
+) -> Float[np.ndarray, "rows"]:
+    """Return by how much a class that is not the most probable one can lead over the given one.
+
+    It is no more probable than the most probable one, and has no more than is left of the whole.
+
+    Parameters
+    ----------
+    most : what a row sums to, at most
+
+    Examples
+    --------
+    >>> stats = RowStats(np.array([0.5, 0.125]), np.array([0, 1]), np.array([0.5, 0.625]))
+    >>> most_lead(np.array([0, 0]), stats, most=1.0)
+    array([0.   , 0.125])
+    """
+    mine = stats.self_confidence.astype(np.float64)
+    top = stats.top_confidence.astype(np.float64)
+    left = most - top - np.where(stats.top == labels, 0, mine)
+    return np.minimum(top, left) - mine
 
 
 def by_noise_rate_cleanlab(
     labels: Integer[np.ndarray, "n"],
     probs: Float[np.ndarray, "n classes"],
-    counts: Int[np.ndarray, "classes classes"],
+    counts: PairCounts,
 ) -> Bool[np.ndarray, "n"]:
-    """Flag as `by_noise_rate`, but leave equal leads in the order of NumPy's default sort.
+    """Flag the leaders of every pair, equal leads in the order of NumPy's default sort.
 
     cleanlab sorts each pair so, and its flags can be matched only by the same call on the same
     array. Takes all probabilities at once.
     """
     mask = np.zeros(len(labels), bool)
-    for given, other in zip(*entries(counts), strict=True):
-        if given != other:
-            members = np.flatnonzero(labels == given)
-            lead = probs[members, other] - probs[members, given]
-            mask[members[np.argsort(-lead)[: counts[given, other]]]] = True
+    pairs = pairs_of(counts)
+    for given, other, wanted in zip(pairs.given, pairs.others, pairs.wanted, strict=True):
+        members = np.flatnonzero(labels == given)
+        lead = probs[members, other] - probs[members, given]
+        mask[members[np.argsort(-lead)[:wanted]]] = True
     return mask
 
 
@@ -192,7 +267,7 @@ def by_confident(
     >>> by_confident(np.array([0, 0, 1]), np.array([0, 1, -1]))
     array([False,  True, False])
     """
-    mask: Bool[np.ndarray, "n"] = (estimate >= 0) & (estimate != labels)
+    mask: Bool[np.ndarray, "n"] = (estimate != NONE) & (estimate != labels)
     return mask
 
 
@@ -247,20 +322,41 @@ def flags(
     return masks
 
 
-def rules_of(
-    masks: dict[Rule, Bool[np.ndarray, "n"]], rows: Int[np.ndarray, "rows"]
-) -> tuple[tuple[Rule, ...], ...]:
+def codes_of(masks: Mapping[Rule, Bool[np.ndarray, "rows"]]) -> UInt8[np.ndarray, "rows"]:
+    """Return for each example the rules that flag it, a bit for each, in the order of `RULES`.
+
+    Examples
+    --------
+    >>> codes_of({"margin": np.array([True, False]), "class": np.array([True, True])})
+    array([5, 4], dtype=uint8)
+    """
+    codes = np.zeros(len(next(iter(masks.values()))), np.uint8)
+    for rule, mask in masks.items():
+        codes |= mask.astype(np.uint8) << bit_of(rule)
+    return codes
+
+
+def bit_of(rule: Rule) -> int:
+    """Return the place of the bit that stands for a rule.
+
+    Examples
+    --------
+    >>> bit_of("class")
+    2
+    """
+    return RULES.index(rule)
+
+
+def rules_of(codes: UInt8[np.ndarray, "rows"]) -> tuple[tuple[Rule, ...], ...]:
     """Return the rules that flag each of some examples; few combinations serve them all.
 
     Examples
     --------
-    >>> masks = dict.fromkeys(RULES, np.array([False, True])) | {"class": np.array([True, False])}
-    >>> rules_of(masks, np.array([0]))
-    (('class',),)
+    >>> rules_of(np.array([5, 4], np.uint8))
+    (('margin', 'class'), ('class',))
     """
-    codes = sum(masks[name][rows].astype(np.int64) << bit for bit, name in enumerate(RULES))
     named = [
         tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
         for code in range(1 << len(RULES))
     ]
-    return tuple(named[code] for code in np.asarray(codes).tolist())
+    return tuple(map(named.__getitem__, codes.tolist()))

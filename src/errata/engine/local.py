@@ -1,18 +1,13 @@
-"""Map a pure function over chunks of rows with threads of this process.
-
-Knows row numbers only: what the rows hold is the function's affair. Results come in chunk
-order, whatever order the threads finish in.
-"""
+"""Threads of this process: NumPy lets go of the interpreter's lock while it computes."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from itertools import chain, islice
 
-Result = TypeVar("Result")
-Progress = Callable[[int, int], None]
-"""Called with the rows done and the rows in all."""
+from errata.engine.base import Result, Task
 
 
 def default_threads() -> int:
@@ -20,42 +15,42 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_chunks(
-    function: Callable[[int, int], Result],
-    n_rows: int,
-    *,
-    chunk_rows: int,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> Iterator[Result]:
-    """Yield ``function(start, stop)`` for consecutive chunks of rows, in order.
+@dataclass(frozen=True)
+class LocalEngine:
+    """Map over tasks with threads of this process.
 
-    At most two chunks for each thread are under way, so memory stays flat.
+    Parameters
+    ----------
+    threads : how many; without it, as many as there are processors
 
     Examples
     --------
-    >>> list(map_chunks(lambda start, stop: (start, stop), 5, chunk_rows=2))
-    [(0, 2), (2, 4), (4, 5)]
+    >>> list(LocalEngine().map(lambda task: task * task, [1, 2, 3]))
+    [1, 4, 9]
     """
-    threads = threads or default_threads()
-    cuts = ((start, min(start + chunk_rows, n_rows)) for start in range(0, n_rows, chunk_rows))
-    with ThreadPoolExecutor(threads) as pool:
-        under_way: deque[tuple[int, Future[Result]]] = deque()
 
-        def finish_first() -> Result:
-            stop, future = under_way.popleft()
-            result = future.result()
-            if progress:
-                progress(stop, n_rows)
-            return result
+    threads: int | None = None
+    part_bytes: int = 2**24
+    """Measured: with less the pool's own work shows, with more a small job keeps no thread busy."""
 
-        try:
-            for start, stop in cuts:
-                under_way.append((stop, pool.submit(function, start, stop)))
-                if len(under_way) >= 2 * threads:
-                    yield finish_first()
-            while under_way:
-                yield finish_first()
-        finally:
-            for _, future in under_way:
-                future.cancel()
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield ``function(task)`` for each task, in order; two tasks a thread are under way."""
+        threads = self.threads or default_threads()
+        waiting = iter(tasks)
+        first = list(islice(waiting, 2))
+        if len(first) < 2:  # not worth a thread
+            yield from map(function, first)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            under_way: deque[Future[Result]] = deque()
+            try:
+                for task in islice(chain(first, waiting), 2 * threads):
+                    under_way.append(pool.submit(function, task))
+                while under_way:
+                    result = under_way.popleft().result()
+                    for task in islice(waiting, 1):
+                        under_way.append(pool.submit(function, task))
+                    yield result
+            finally:
+                for future in under_way:
+                    future.cancel()

@@ -1,16 +1,21 @@
-"""Probabilities that lie in one array, in memory or memory-mapped, read chunk by chunk."""
+"""Probabilities that lie in one array of this process, in memory or mapped by the user."""
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Int
+
+from errata.core.rows import DenseRows
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Read chunks of an ``(n, m)`` array in C order, without copies where it is so."""
+    """Read an ``(n, m)`` array piece by piece, without copies where it is in C order."""
 
     array: Float[np.ndarray, "n classes"]
+    name: str = "probs"
 
     @property
     def n(self) -> int:
@@ -22,32 +27,51 @@ class Dense:
         """Number of classes."""
         return int(self.array.shape[1])
 
-    def read(self, start: int, stop: int) -> Float[np.ndarray, "rows classes"]:
-        """Return the rows from ``start`` up to ``stop``."""
-        return np.ascontiguousarray(self.array[start:stop])
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The type of the probabilities."""
+        return self.array.dtype
 
-    def take(
-        self,
-        rows: Integer[np.ndarray, "rows"],
-        columns: Integer[np.ndarray, "columns"] | None = None,
-    ) -> Float[np.ndarray, "rows _columns"]:
-        """Return some rows, in the order asked for; of all columns, or of some."""
-        if columns is None or 2 * len(columns) > self.n_classes:
-            chunk = np.ascontiguousarray(self.array[rows])
-            return chunk if columns is None else chunk[:, columns]
-        block: Float[np.ndarray, "rows columns"] = self.array[rows[:, None], columns]
-        return block
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes one example takes."""
+        return self.dtype.itemsize * self.n_classes
+
+    def edges(self, rows: int) -> Int[np.ndarray, "_edges"]:
+        """Return where the parts begin, and ``n`` at the end."""
+        return even_edges(self.n, rows)
+
+    def blocks(self, start: int, stop: int, rows: int) -> Iterator[tuple[int, DenseRows]]:
+        """Yield the rows from ``start`` up to ``stop`` in blocks of at most ``rows``."""
+        for at in range(start, stop, rows):
+            yield at, DenseRows(np.ascontiguousarray(self.array[at : min(at + rows, stop)]))
+
+    def whole(self) -> DenseRows | None:
+        """Return all rows, where they need no copy."""
+        return DenseRows(self.array) if self.array.flags.c_contiguous else None
+
+    def take(self, rows: Int[np.ndarray, "rows"]) -> DenseRows:
+        """Return some rows."""
+        return DenseRows(np.ascontiguousarray(self.array[rows]))
+
+    def fingerprint(self) -> dict[str, object]:
+        """Return type, shape and a hash of the content."""
+        hashed = hashlib.sha256()
+        for _, block in self.blocks(0, self.n, max(1, 2**22 // self.row_bytes)):
+            hashed.update(block.probs.data)
+        return {
+            "dtype": str(self.dtype),
+            "shape": list(self.array.shape),
+            "sha256": hashed.hexdigest(),
+        }
 
 
-def normalized(probs: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
-    """Divide each row by its sum; float16 becomes float32.
+def even_edges(n: int, rows: int) -> Int[np.ndarray, "_edges"]:
+    """Return the multiples of ``rows`` below ``n``, and ``n``.
 
     Examples
     --------
-    >>> normalized(np.array([[1.0, 3.0]]))
-    array([[0.25, 0.75]])
+    >>> even_edges(5, 2)
+    array([0, 2, 4, 5])
     """
-    narrow = np.float32 if probs.dtype.itemsize < 4 else probs.dtype
-    sums = probs.sum(axis=1, keepdims=True, dtype=np.float64)
-    scaled: Float[np.ndarray, "rows classes"] = probs / np.maximum(sums, np.finfo(np.float64).tiny)
-    return scaled.astype(narrow, copy=False)
+    return np.append(np.arange(0, n, rows), n)

@@ -1,0 +1,148 @@
+"""Given labels from array files and from columns of tables, kept small.
+
+What the numbers and names mean is for `errata.arrays`, which knows the classes.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Integer, Shaped
+
+from errata.array_files import array_kind, load_array, naming_damage, only_array
+from errata.errors import FileError, LabelError
+from errata.sources.places import (
+    DiskPlace,
+    Place,
+    files_in,
+    in_natural_order,
+    is_pattern,
+    place_of,
+)
+
+_FORMS = "an array file (.npy, .npz), or a column of .csv, .tsv or .parquet files"
+
+
+@dataclass(frozen=True, eq=False)
+class NamedLabels:
+    """Labels that are names, each as its place among all the different names.
+
+    Attributes
+    ----------
+    codes : ``(n,)``, of the smallest type that holds them
+    names : all that are met, none twice, in the order in which they are first met
+    """
+
+    codes: Integer[np.ndarray, "n"]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def read_labels(
+    labels: object, column: str | None = None, class_names: Sequence[str] | None = None
+) -> object:
+    r"""Return labels as `arrays.as_labels` takes them, or `NamedLabels` where a table holds names.
+
+    Parameters
+    ----------
+    labels : what holds them
+
+        - the path or URL of an ``.npy`` file, which is memory-mapped where it can be, or of an
+          ``.npz`` file of one array;
+        - of a ``.csv``, ``.tsv`` or ``.parquet`` file, a pattern such as ``"part-*.parquet"``, or a
+          folder of Parquet files. A column of integers becomes an array of the smallest type that
+          holds them; in CSV that is one whose cells are all whole numbers;
+        - anything else, which comes back as it is.
+    column : which column of a table; without it, the only one, or the one called ``label``,
+        ``labels``, ``given`` or ``class``
+    class_names : in class order, if they are known: whole numbers in CSV may be names of classes
+
+    Raises
+    ------
+    LabelError
+        A label is missing, or it is not clear which column holds them.
+    NameUnknownError
+        There is no such column.
+    FileError
+        A file is missing, cut short, damaged or of an unknown kind.
+
+    Examples
+    --------
+    >>> import pathlib
+    >>> import tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "labels.csv")
+    >>> _ = path.write_text("id,label\n7,cat\n8,dog\n9,cat\n")
+    >>> read_labels(path)
+    NamedLabels(codes=array([0, 1, 0], dtype=uint8), names=('cat', 'dog'))
+    """
+    if not isinstance(labels, str | os.PathLike):
+        if column is not None:
+            raise _no_columns(column, f"labels is {type(labels).__name__}")
+        return labels
+    files = _files(place_of(labels))
+    if any(_is_table(file) for file in files):
+        return _from_tables(files, column, class_names)
+    if column is not None:
+        raise _no_columns(column, f"{files[0].name} has no columns")
+    found = [_load(file) for file in files]
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _from_tables(
+    files: Sequence[Place], column: str | None, class_names: Sequence[str] | None
+) -> NamedLabels | Shaped[np.ndarray, "n"]:
+    from errata.sources.label_columns import read_csv, read_parquet
+
+    if _is_parquet(files[0]):
+        codes, names = read_parquet(files, column)
+    else:
+        codes, names = read_csv(files, column, class_names)
+    return codes if names is None else NamedLabels(codes, names)
+
+
+def _no_columns(column: str, why: str) -> LabelError:
+    return LabelError(
+        f"The column {column!r} is asked for, but {why}. Columns are those of .csv, .tsv or "
+        ".parquet files."
+    )
+
+
+def _files(place: Place) -> list[Place]:
+    """Return the files that are meant, in order."""
+    kind = place.kind()
+    if kind == "folder":
+        files = files_in(place, "*.parquet")
+        if not files:
+            raise FileError(
+                f"The folder {place.name} holds no .parquet files. Labels are {_FORMS}."
+            )
+        return files
+    if kind == "nothing" and is_pattern(place.name):
+        files = in_natural_order(place.matches())
+        if not files:
+            raise FileError(f"No file matches {place.name}. Labels are {_FORMS}.")
+        return files
+    if kind == "nothing":
+        raise FileError(f"{place.absence()} Labels are {_FORMS}.")
+    return [place]
+
+
+def _is_table(place: Place) -> bool:
+    return _is_parquet(place) or place.name.lower().endswith((".csv", ".tsv"))
+
+
+def _is_parquet(place: Place) -> bool:
+    return place.name.lower().endswith(".parquet")
+
+
+def _load(place: Place) -> Shaped[np.ndarray, "..."]:
+    if isinstance(place, DiskPlace):
+        return load_array(place.path)
+    array_kind(bytes(place.read(0, min(place.size(), 8))), place.name)
+    with place.open() as file, naming_damage(place.name):
+        found: Any = np.load(file, allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else only_array(found, place.name)

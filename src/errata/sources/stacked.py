@@ -1,0 +1,121 @@
+"""Several sources one below the other, as shards are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int
+
+from errata.core.rows import Rows
+from errata.errors import ProbabilityError
+from errata.sources.base import Source
+from errata.sources.pieces import by_part, joined
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Read sources as one: the rows of the first, then those of the second, and so on.
+
+    Raises
+    ------
+    ProbabilityError
+        One has another number of classes, or another type, than the first.
+    """
+
+    shards: tuple[Source, ...]
+    name: str
+
+    def __post_init__(self) -> None:
+        first = self.shards[0]
+        for place, shard in enumerate(self.shards):
+            for found, wanted in zip(_form(shard), _form(first), strict=True):
+                if found != wanted:
+                    raise ProbabilityError(
+                        f"{shard.name} (shard {place} of {len(self.shards)}, from 0) has {found}, "
+                        f"but {first.name}, the first, has {wanted}. All shards of one set are "
+                        "alike."
+                    )
+
+    @cached_property
+    def starts(self) -> Int[np.ndarray, "_edges"]:
+        """Where each shard begins, and ``n`` at the end."""
+        return np.append(0, np.cumsum([shard.n for shard in self.shards]))
+
+    @property
+    def n(self) -> int:
+        """Number of examples."""
+        return int(self.starts[-1])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self.shards[0].n_classes
+
+    @property
+    def k(self) -> int | None:
+        """How many classes are listed for each example; None where all are."""
+        return listed(self.shards[0])
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The type of the probabilities."""
+        return self.shards[0].dtype
+
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes of memory one example takes."""
+        return max(shard.row_bytes for shard in self.shards)
+
+    def edges(self, rows: int) -> Int[np.ndarray, "_edges"]:
+        """Return where the parts begin, and ``n`` at the end; no part lies in two shards."""
+        inside = [
+            shard.edges(rows)[:-1] + start
+            for start, shard in zip(self.starts, self.shards, strict=False)
+            if shard.n
+        ]
+        return np.concatenate([*inside, self.starts[-1:]])
+
+    def blocks(self, start: int, stop: int, rows: int) -> Iterator[tuple[int, Rows]]:
+        """Yield the rows from ``start`` up to ``stop`` in blocks of at most ``rows``."""
+        first = int(np.searchsorted(self.starts, start, side="right")) - 1
+        for place in range(first, len(self.shards)):
+            begin, end = (int(edge) for edge in self.starts[place : place + 2])
+            if begin >= stop:
+                return
+            first_row, last_row = max(start, begin) - begin, min(stop, end) - begin
+            for at, block in self.shards[place].blocks(first_row, last_row, rows):
+                yield begin + at, block
+
+    def take(self, rows: Int[np.ndarray, "rows"]) -> Rows:
+        """Return some rows, which increase."""
+        pieces = [
+            self.shards[place].take(some - self.starts[place])
+            for place, some in by_part(rows, self.starts)
+        ]
+        return joined(pieces or [self.shards[0].take(rows)])
+
+    def fingerprint(self) -> dict[str, object]:
+        """Return what tells the shards from others, in their order."""
+        return {"shards": [shard.fingerprint() for shard in self.shards]}
+
+
+def listed(source: Source) -> int | None:
+    """Return how many classes a source lists for each example; None where it has all.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> listed(Dense(np.eye(2))) is None
+    True
+    """
+    return getattr(source, "k", None)
+
+
+def _form(source: Source) -> tuple[str, ...]:
+    k = listed(source)
+    return (
+        f"{source.n_classes} classes",
+        f"the type {source.dtype}",
+        "all classes of each example" if k is None else f"the best {k} classes of each example",
+    )
