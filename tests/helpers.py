@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -65,6 +66,15 @@ def run_errata(*words: object, **options: Any) -> "subprocess.CompletedProcess[s
     """Run the installed program as people run it; what it printed comes back as text."""
     options = {"capture_output": True, "text": True, "check": False, "timeout": 120} | options
     return subprocess.run([ERRATA, *map(str, words)], **options)  # noqa: PLW1510
+
+
+def quiet_find(*args: Any, **options: Any) -> Any:
+    """Return what `errata.find` finds, whatever it warns of."""
+    import errata
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", errata.ErrataWarning)
+        return errata.find(*args, **options)
 
 
 def as_bytes(findings: Any) -> dict[str, object]:

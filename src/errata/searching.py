@@ -148,8 +148,8 @@ class SecondLook(Generic[Result]):
         whole = _whole(self.source)
         if whole is not None:
             return [self._answer(whole, examples.index, examples)]
-        at_once = max(1, _BLOCK_BYTES // self.source.row_bytes)
         first, last = int(examples.index[0]), int(examples.index[-1])
+        at_once = max(1, _BLOCK_BYTES // self.source.row_bytes)
         answers = []
         for start, rows in self.source.blocks(first, last + 1, at_once):
             begin, end = np.searchsorted(examples.index, [start, start + len(rows)])
@@ -312,12 +312,13 @@ class Search:
                         yield asked[-1]
 
         look = SecondLook(self.source, self.normalize, ask)
-        examples = None
+        done = self.source.n
         for answers in self.engine.map(look, tasks()):
             examples = asked.popleft()
             yield examples, answers
-            self._report(int(examples.index[-1]) + 1)
-        if examples is not None:
+            done = int(examples.index[-1]) + 1
+            self._report(done)
+        if done < self.source.n:
             self._report(self.source.n)
 
     def _cuts(self, index: Int[np.ndarray, "some"]) -> list[int]:

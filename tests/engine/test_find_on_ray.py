@@ -3,17 +3,23 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import errata
+from errata.finding import RULES, SCORES
 from errata.sources.dense import Dense
 from errata.sources.opening import open_probs
+from hard_audits import assert_same_bytes, find_cut_small, hard_audits
 from helpers import as_bytes, killed_at
+from source_forms import forms
 
 N, M, PART = 3000, 12, 60
 
@@ -55,6 +61,28 @@ def audit(tmp_path):
     np.save(tmp_path / "probs.npy", probs.astype(np.float32))
     expected = errata.find(labels, tmp_path / "probs.npy", threads=1)
     return labels, open_probs(tmp_path / "probs.npy"), as_bytes(expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["array", "npy", "shards, a pattern", "parquet, a folder", "zarr 3", "average"],
+)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    audit=hard_audits((2, 3, 6)),
+    rule=st.sampled_from(RULES),
+    score=st.sampled_from(SCORES),
+    chunk_rows=st.integers(5, 50),
+)
+def test_every_form_gives_the_bytes_of_the_oracle_on_a_cluster(
+    ray_engine, name, audit, rule, score, chunk_rows
+):
+    labels, probs = audit
+    form = forms(probs.shape[1], 2)[name]
+    options = {"rule": rule, "score": score, "chunk_rows": chunk_rows, "engine": ray_engine}
+    with tempfile.TemporaryDirectory() as folder:
+        found = find_cut_small(labels, form.open(Path(folder), probs), **options)
+    assert_same_bytes(found, labels, probs, rule, score)
 
 
 class at_a_third:  # noqa: N801 (reads as a word)

@@ -10,7 +10,7 @@ from errata.sources.average import Average
 from errata.sources.dense import Dense
 from errata.sources.opening import open_average, open_probs
 from errata.sources.topk import TopK
-from source_forms import best, columns, write_parquet
+from source_forms import best, columns, read, write_parquet
 
 RNG = np.random.default_rng(0)
 MODELS = [RNG.dirichlet(np.ones(4), 25).astype(dtype) for dtype in (np.float16, np.float32, float)]
@@ -30,7 +30,7 @@ def mean_by_hand(arrays, dtype):
 def test_the_mean_is_taken_in_float64_and_kept_in_float32_where_no_model_has_more(which, dtype):
     arrays = [MODELS[place] for place in which]
     source = Average([Dense(array) for array in arrays])
-    found = source.take(np.arange(25)).probs
+    found = read(source, np.arange(25))
     assert found.dtype == source.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(found, mean_by_hand(arrays, dtype))
 
@@ -76,7 +76,7 @@ def test_models_may_be_given_in_any_form(tmp_path):
     names = [f"class {j}." for j in (1, 0, 2, 3)]
     source = open_average([tmp_path / "a.npy", tmp_path / "b.parquet"], class_names=names)
     expected = mean_by_hand([MODELS[0], MODELS[1][:, [1, 0, 2, 3]]], "f4")
-    np.testing.assert_array_equal(source.take(np.arange(25)).probs, expected)
+    np.testing.assert_array_equal(read(source, np.arange(25)), expected)
 
 
 def test_shards_of_the_best_few_cannot_be_averaged(tmp_path):

@@ -88,13 +88,6 @@ def test_blocks_of_any_range_are_the_rows_of_the_array(case, range_, rows):
 
 
 @few
-@given(rows=st.sets(st.integers(0, N - 1)).map(sorted))
-def test_any_rows_can_be_taken(case, rows):
-    taken = dense(case.source.take(np.array(rows, np.int64)))
-    assert_same(taken, case.array[rows])
-
-
-@few
 @given(rows=rows_at_a_time)
 def test_edges_run_from_the_first_row_to_the_last_with_about_as_many_rows_between(case, rows):
     edges = case.source.edges(rows).tolist()

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from errata.errors import FileError
 from errata.sources import tables
@@ -17,6 +15,7 @@ from errata.sources.npy import NpyFile
 from errata.sources.opening import open_probs
 from errata.sources.places import place_of
 from helpers import require
+from source_forms import read
 
 N, M = 60, 5
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(M), N).astype(np.float32)
@@ -46,33 +45,6 @@ def test_the_size_of_the_windows_changes_nothing(file, window, monkeypatch):
         )
 
 
-@pytest.mark.parametrize(("gap", "largest"), [(0, 1), (40, 100), (10_000, 10_000)])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_scattered_rows_are_taken_from_windows_that_are_not_large(
-    order, gap, largest, monkeypatch, tmp_path
-):
-    np.save(tmp_path / "probs.npy", np.asarray(ARRAY, order=order))
-    monkeypatch.setattr(tables, "_GAP", gap)
-    monkeypatch.setattr(tables, "_LARGEST_WINDOW", largest)
-    asked = []
-    plain = tables.NpyTable.window
-
-    def window(self, start, stop):
-        asked.append(stop - start)
-        return plain(self, start, stop)
-
-    monkeypatch.setattr(tables.NpyTable, "window", window)
-    source = NpyFile.open(place_of(tmp_path / "probs.npy"))
-
-    @given(st.sets(st.integers(0, N - 1)).map(sorted))
-    def law(rows):
-        asked.clear()
-        np.testing.assert_array_equal(source.take(np.array(rows, int)).probs, ARRAY[rows])
-        assert max(asked, default=0) <= max(1, largest // (M * 4))
-
-    law()
-
-
 def test_a_file_that_has_become_shorter_is_named(file):
     path = Path(file.name)
     os.truncate(path, 400)
@@ -80,7 +52,7 @@ def test_a_file_that_has_become_shorter_is_named(file):
         list(file.blocks(0, N, N))
     path.unlink()
     with pytest.raises(FileError, match=r"probs\.npy cannot be read: No such file"):
-        file.take(np.array([3]))
+        read(file, np.array([3]))
 
 
 def test_a_relative_path_is_found_from_other_folders(tmp_path, monkeypatch):
@@ -89,7 +61,7 @@ def test_a_relative_path_is_found_from_other_folders(tmp_path, monkeypatch):
     source = open_probs("probs.npy")
     assert source.name == "probs.npy"
     monkeypatch.chdir("/")
-    np.testing.assert_array_equal(source.take(np.arange(N)).probs, ARRAY)
+    np.testing.assert_array_equal(read(source, np.arange(N)), ARRAY)
 
 
 def test_fortran_order_behind_a_url_is_refused_with_the_way_on(tmp_path):
@@ -136,7 +108,8 @@ def test_a_file_larger_than_the_address_space_is_read_in_full(tmp_path):
         source = open_probs(sys.argv[1])
         found = [at + np.flatnonzero(block.probs[:, 0]) for at, block in
                  source.blocks(0, source.n, 3000)]
-        print(*np.concatenate(found), *source.take(np.array([0, source.n - 1])).probs[:, -1])
+        last = next(source.blocks(source.n - 1, source.n, 1))[1]
+        print(*np.concatenate(found), *last.probs[:, -1])
     """
     if not Path("/proc/self/statm").exists():
         pytest.skip("needs /proc, to know how much address space is in use")
@@ -147,5 +120,5 @@ def test_a_file_larger_than_the_address_space_is_read_in_full(tmp_path):
         check=False,
         timeout=120,
     )
-    expected = f"mapped whole: Cannot allocate memory\n0 {n // 2} {n - 1} 0.5 0.5\n"
+    expected = f"mapped whole: Cannot allocate memory\n0 {n // 2} {n - 1} 0.5\n"
     assert (told.stdout, told.stderr) == (expected, "")

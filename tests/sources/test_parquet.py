@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 from errata.errors import ErrataError, FileError, ProbabilityError
 from errata.sources.opening import open_probs
-from source_forms import best, columns, dense, write_parquet
+from source_forms import best, columns, dense, read, write_parquet
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
 NAMES = [f"class {j}." for j in range(4)]
@@ -158,7 +158,7 @@ def test_a_list_of_another_length_is_named_where_it_is_read(row, message, tmp_pa
     with pytest.raises(ProbabilityError, match=message):
         list(source.blocks(0, 20, 5))
     with pytest.raises(ProbabilityError, match=message):
-        source.take(np.array([13]))
+        read(source, np.array([13]))
 
 
 def test_a_first_list_that_is_missing_is_named(tmp_path):
@@ -196,7 +196,7 @@ def test_the_best_few_classes_are_looked_at_where_they_are_read(tmp_path):
     with pytest.raises(
         ProbabilityError, match=r"p\.parquet\[13\] lists the class 4, but n_classes"
     ):
-        source.take(np.array([2, 13]))
+        read(source, np.array([2, 13]))
     uneven = table.set_column(0, "indices", lists(best(ARRAY, 3)[0].tolist(), "int32"))
     message = r"indices of shape \(1, 3\) and values of shape \(1, 2\)"
     with pytest.raises(ProbabilityError, match=message):
@@ -256,7 +256,7 @@ def test_a_damaged_page_is_named_where_it_is_read(tmp_path):
     whole[at] ^= 1
     path.write_bytes(bytes(whole))
     source = open_probs(path)
-    np.testing.assert_array_equal(source.take(np.arange(10)).probs, ARRAY[:10])
+    np.testing.assert_array_equal(read(source, np.arange(10)), ARRAY[:10])
     with pytest.raises(FileError, match=r"p\.parquet is cut short or damaged \(.*checksum"):
         list(source.blocks(10, 15, 5))
 
@@ -284,4 +284,4 @@ def test_a_file_that_is_gone_is_named(tmp_path):
     source = open_probs(path)
     path.unlink()
     with pytest.raises(FileError, match=re.escape(f"{path} does not exist")):
-        source.take(np.array([3]))
+        read(source, np.array([3]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from errata.errors import FileError, InputError, ProbabilityError
 from errata.sources.opening import open_probs
 from errata.sources.topk import TopK
-from source_forms import best, dense
+from source_forms import best, read
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(9), 20).astype(np.float32)
 INDICES, VALUES = best(ARRAY, 3)
@@ -82,7 +82,7 @@ def test_a_row_that_cannot_be_used_is_named_where_it_is_read(row, column, value,
     with pytest.raises(ProbabilityError, match=message):
         list(source.blocks(0, 20, 4))
     with pytest.raises(ProbabilityError, match=message):
-        source.take(np.array([2, row]))
+        read(source, np.array([2, row]))
 
 
 def test_a_row_in_a_folder_is_named_with_the_folder(tmp_path):
@@ -101,7 +101,7 @@ def test_paths_may_stand_for_the_tables(tmp_path):
     source = TopK(tmp_path / "i.npy", str(tmp_path / "v.npy"), 9)
     kept = np.zeros_like(ARRAY)
     np.put_along_axis(kept, INDICES, VALUES, axis=1)
-    np.testing.assert_array_equal(dense(source.take(np.arange(20))), kept)
+    np.testing.assert_array_equal(read(source, np.arange(20)), kept)
 
 
 def test_class_names_tell_how_many_classes_there_are(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from errata.errors import FileError, ProbabilityError
 from errata.sources.opening import open_probs
 from helpers import require
+from source_forms import read
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(4), 20)
 
@@ -30,7 +31,7 @@ def written(tmp_path):
 def test_every_type_is_read_as_an_array_of_it_is(dtype, written):
     array = np.eye(4)[[0, 1, 1, 3]].astype(dtype)
     source = open_probs(written(array, chunks=(3, 2)))
-    found = source.take(np.arange(4)).probs
+    found = read(source, np.arange(4))
     np.testing.assert_array_equal(found, array)
     assert found.dtype == open_probs(array).dtype == source.dtype
 
@@ -47,7 +48,7 @@ def test_a_chunk_larger_than_memory_should_hold_is_read_in_bands(written, monkey
     monkeypatch.setattr("errata.sources.zarr._LARGEST_BAND", 100)
     source = open_probs(written(chunks=(20, 1)))
     assert [at for at, _ in source.blocks(1, 20, 50)] == list(range(1, 2)) + list(range(3, 20, 3))
-    np.testing.assert_array_equal(source.take(np.arange(0, 20, 3)).probs, ARRAY[::3])
+    np.testing.assert_array_equal(read(source, np.arange(0, 20, 3)), ARRAY[::3])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_damaged_chunk_is_named_with_its_rows(written):
     chunk = path / "c" / "2" / "0"
     chunk.write_bytes(chunk.read_bytes()[:-7])
     source = open_probs(path)
-    np.testing.assert_array_equal(source.take(np.arange(10)).probs, ARRAY[:10])
+    np.testing.assert_array_equal(read(source, np.arange(10)), ARRAY[:10])
     message = r"probs\.zarr cannot be read from row 10 to row 14: a chunk is missing, cut short or"
     with pytest.raises(FileError, match=message):
         list(source.blocks(0, 20, 5))

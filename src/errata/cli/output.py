@@ -110,7 +110,7 @@ class _Bar:
             self.bar = _new_bar()
             self.task = self.bar.add_task(self.what, total=total)
             self.bar.start()
-        if done < self.done:  # it begins anew: another pass
+        if done <= self.done:  # it begins anew: another pass
             self.passes += 1
             self.bar.remove_task(self.task)
             self.task = self.bar.add_task(f"{self.what}, pass {self.passes}", total=total)

@@ -32,8 +32,8 @@ class Rows(Protocol):
         """The numbers themselves: of all classes, or of those listed."""
         ...
 
-    def where(self, rows: Int[np.ndarray, "_some"]) -> "Rows":
-        """Return some rows."""
+    def where(self, rows: "Int[np.ndarray, '_some'] | slice") -> "Rows":
+        """Return some rows; those of a slice without a copy."""
         ...
 
     def absolute(self) -> "Rows":
@@ -107,7 +107,7 @@ class DenseRows:
         """The numbers themselves."""
         return self.probs
 
-    def where(self, rows: Int[np.ndarray, "_some"]) -> "DenseRows":
+    def where(self, rows: "Int[np.ndarray, '_some'] | slice") -> "DenseRows":
         """Return some rows."""
         return DenseRows(self.probs[rows])
 
@@ -212,7 +212,7 @@ class TopRows:
         """The numbers themselves, of the classes listed."""
         return self.values
 
-    def where(self, rows: Int[np.ndarray, "_some"]) -> "TopRows":
+    def where(self, rows: "Int[np.ndarray, '_some'] | slice") -> "TopRows":
         """Return some rows."""
         return TopRows(self.indices[rows], self.values[rows], self.n_classes)
 

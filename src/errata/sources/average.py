@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from errata.core.rows import DenseRows, Rows
 from errata.errors import ProbabilityError
 from errata.sources.base import Source
-from errata.sources.pieces import joined, picked
 from errata.sources.stacked import listed
 
 
@@ -29,8 +28,8 @@ class Average:
     --------
     >>> from errata.sources.dense import Dense
     >>> both = Average([Dense(np.array([[0.2, 0.8]])), Dense(np.array([[0.6, 0.4]]))])
-    >>> both.take(np.array([0])).probs
-    array([[0.4, 0.6]])
+    >>> next(both.blocks(0, 1, 1))
+    (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
 
     models: Sequence[Source]
@@ -86,19 +85,10 @@ class Average:
         for at, *blocks in zip(range(start, stop, rows), *streams, strict=True):
             yield at, self._mean(blocks)
 
-    def take(self, rows: Int[np.ndarray, "rows"]) -> DenseRows:
-        """Return some rows, which increase."""
-        return self._mean(model.take(rows) for model in self.models)
-
-    def _mean(self, several: Iterable[Rows]) -> DenseRows:
-        total: Float[np.ndarray, "rows classes"] | None = None
-        for rows in several:
-            assert isinstance(rows, DenseRows)
-            if total is None:
-                total = rows.probs.astype(np.float64)
-            else:
-                total += rows.probs
-        assert total is not None
+    def _mean(self, several: Sequence[Float[np.ndarray, "rows classes"]]) -> DenseRows:
+        total = several[0].astype(np.float64)
+        for probs in several[1:]:
+            total += probs
         total /= len(self.models)
         return DenseRows(total.astype(self.dtype, copy=False))
 
@@ -107,7 +97,9 @@ class Average:
         return {"average": [model.fingerprint() for model in self.models]}
 
 
-def evenly(blocks: Iterable[tuple[int, Rows]], rows: int) -> Iterator[Rows]:
+def evenly(
+    blocks: Iterable[tuple[int, Rows]], rows: int
+) -> Iterator[Float[np.ndarray, "_rows classes"]]:
     """Cut blocks anew, so that each has ``rows`` rows, but for the last.
 
     Examples
@@ -116,16 +108,15 @@ def evenly(blocks: Iterable[tuple[int, Rows]], rows: int) -> Iterator[Rows]:
     >>> [len(block) for block in evenly(blocks, 2)]
     [2, 2, 1]
     """
-    waiting: list[Rows] = []
+    waiting: list[Float[np.ndarray, "_rows classes"]] = []
     missing = rows
     for _, block in blocks:
-        rest = block
+        rest = block.table
         while len(rest) >= missing:
-            yield joined([*waiting, picked(rest, slice(0, missing))])
-            rest = picked(rest, slice(missing, None))
-            waiting, missing = [], rows
+            yield np.concatenate([*waiting, rest[:missing]]) if waiting else rest[:missing]
+            rest, waiting, missing = rest[missing:], [], rows
         if len(rest):
             waiting.append(rest)
             missing -= len(rest)
     if waiting:
-        yield joined(waiting)
+        yield np.concatenate(waiting)

@@ -59,10 +59,6 @@ class Source(Protocol):
         """
         ...
 
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Rows:
-        """Return some rows, which increase."""
-        ...
-
     def fingerprint(self) -> dict[str, object]:
         """Return what tells this source from another, or from itself once it has changed.
 

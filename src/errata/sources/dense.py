@@ -50,10 +50,6 @@ class Dense:
         """Return all rows, where they need no copy."""
         return DenseRows(self.array) if self.array.flags.c_contiguous else None
 
-    def take(self, rows: Int[np.ndarray, "rows"]) -> DenseRows:
-        """Return some rows."""
-        return DenseRows(np.ascontiguousarray(self.array[rows]))
-
     def fingerprint(self) -> dict[str, object]:
         """Return type, shape and a hash of the content."""
         hashed = hashlib.sha256()

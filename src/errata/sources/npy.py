@@ -64,10 +64,6 @@ class NpyFile:
         for at, block in self.table.blocks(start, stop, rows):
             yield at, DenseRows(block.astype(self.dtype, copy=False))
 
-    def take(self, rows: Int[np.ndarray, "rows"]) -> DenseRows:
-        """Return some rows, which increase."""
-        return DenseRows(self.table.take(rows).astype(self.dtype, copy=False))
-
     def fingerprint(self) -> dict[str, object]:
         """Return path, size and time of change."""
         return self.table.fingerprint()

@@ -102,8 +102,8 @@ def open_average(
 
     Examples
     --------
-    >>> open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).take(np.array([0])).probs
-    array([[0.4, 0.6]])
+    >>> next(open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).blocks(0, 1, 1))
+    (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
     return Average(
         [open_probs(probs, n_classes=n_classes, class_names=class_names) for probs in several]

@@ -18,7 +18,7 @@ from errata.core.rows import Rows
 from errata.errors import ErrataError, FileError, ProbabilityError
 from errata.sources.base import Source
 from errata.sources.columns import ClassColumns, Layout, choose_layout, list_table
-from errata.sources.pieces import by_part, float_type, joined, no_rows, picked
+from errata.sources.pieces import float_type
 from errata.sources.places import DiskPlace, Place, each_of
 from errata.sources.stacked import Stacked
 
@@ -103,7 +103,7 @@ class ParquetFile:
             if begin < end:
                 found = self.layout.rows(batch.slice(begin - at, end - begin), begin, self.name)
                 for inside in range(0, end - begin, rows):
-                    yield begin + inside, picked(found, slice(inside, inside + rows))
+                    yield begin + inside, found.where(slice(inside, inside + rows))
             at += batch.num_rows
             if at >= stop:
                 return
@@ -118,15 +118,6 @@ class ParquetFile:
             yield from file.iter_batches(
                 rows, row_groups=list(groups), columns=columns, use_threads=False
             )
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Rows:
-        """Return some rows, which increase."""
-        pieces = []
-        for _, some in by_part(rows, self.starts):
-            for at, block in self.blocks(int(some[0]), int(some[-1]) + 1, self.n):
-                inside = some[(some >= at) & (some < at + len(block))] - at
-                pieces.append(picked(block, inside))
-        return joined(pieces or [no_rows(self.n_classes, self.k, self.dtype)])
 
     def fingerprint(self) -> dict[str, object]:
         """Return path, size and time of change, and which columns are read."""
@@ -162,8 +153,8 @@ def open_parquet(
     >>> path = tempfile.mkdtemp() + "/probs.parquet"
     >>> table = pa.table({"cat": [0.2, 0.7], "dog": [0.8, 0.3]})
     >>> parquet.write_table(table, path)
-    >>> open_parquet([place_of(path)], path).take(np.array([1])).probs
-    array([[0.7, 0.3]])
+    >>> next(open_parquet([place_of(path)], path).blocks(1, 2, 1))
+    (1, DenseRows(probs=array([[0.7, 0.3]])))
     """
     open_one = partial(_open, n_classes=n_classes, class_names=class_names)
     files = [file for file in each_of(places, open_one) if file is not None]

@@ -10,7 +10,6 @@ from jaxtyping import Int
 from errata.core.rows import Rows
 from errata.errors import ProbabilityError
 from errata.sources.base import Source
-from errata.sources.pieces import by_part, joined
 
 
 @dataclass(frozen=True)
@@ -86,14 +85,6 @@ class Stacked:
             first_row, last_row = max(start, begin) - begin, min(stop, end) - begin
             for at, block in self.shards[place].blocks(first_row, last_row, rows):
                 yield begin + at, block
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Rows:
-        """Return some rows, which increase."""
-        pieces = [
-            self.shards[place].take(some - self.starts[place])
-            for place, some in by_part(rows, self.starts)
-        ]
-        return joined(pieces or [self.shards[0].take(rows)])
 
     def fingerprint(self) -> dict[str, object]:
         """Return what tells the shards from others, in their order."""

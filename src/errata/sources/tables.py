@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 
 from errata.array_files import HEADER_BYTES, NpyHeader, read_npy_header
 from errata.errors import FileError
@@ -15,10 +15,6 @@ from errata.sources.places import DiskPlace, Place
 
 WINDOW_BYTES = 2**24
 """Measured: with such windows a file is read as fast as if it were mapped whole."""
-
-_LARGEST_WINDOW = 2**26
-_GAP = 2**20
-"""Rows so far apart are fetched each on their own: a request costs about as much time."""
 
 
 @runtime_checkable
@@ -39,10 +35,6 @@ class Table(Protocol):
         self, start: int, stop: int, rows: int
     ) -> Iterator[tuple[int, Shaped[np.ndarray, "_rows columns"]]]:
         """Yield the rows from ``start`` up to ``stop`` in blocks of ``rows``, the last shorter."""
-        ...
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Shaped[np.ndarray, "rows columns"]:
-        """Return some rows, which increase."""
         ...
 
     def fingerprint(self) -> dict[str, object]:
@@ -72,10 +64,6 @@ class ArrayTable:
         """Yield the rows from ``start`` up to ``stop`` in blocks of ``rows``, the last shorter."""
         for at in range(start, stop, rows):
             yield at, np.ascontiguousarray(self.array[at : min(at + rows, stop)])
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Shaped[np.ndarray, "rows columns"]:
-        """Return some rows."""
-        return np.ascontiguousarray(self.array[rows])
 
     def fingerprint(self) -> dict[str, object]:
         """Return type, shape and a hash of the content."""
@@ -121,26 +109,6 @@ class NpyTable:
             for at in range(0, len(window), rows):
                 yield begin + at, window[at : at + rows]
 
-    def take(self, rows: Int[np.ndarray, "rows"]) -> Shaped[np.ndarray, "rows columns"]:
-        """Return some rows, which increase."""
-        found = np.empty((len(rows), self.shape[1]), self.dtype)
-        for first, last in self._runs(rows):
-            start = int(rows[first])
-            window = self.window(start, int(rows[last - 1]) + 1)
-            found[first:last] = window[rows[first:last] - start]
-        return found
-
-    def _runs(self, rows: Int[np.ndarray, "rows"]) -> Iterator[tuple[int, int]]:
-        """Yield the runs of rows that lie near each other, as places in ``rows``."""
-        far = np.flatnonzero(np.diff(rows) * self.row_bytes > _GAP) + 1
-        span = max(1, _LARGEST_WINDOW // self.row_bytes)
-        first = 0
-        for last in [*far, len(rows)]:
-            while first < last:
-                upto = first + int(np.searchsorted(rows[first:last], rows[first] + span))
-                yield first, upto
-                first = upto
-
     def window(self, start: int, stop: int) -> Shaped[np.ndarray, "_rows columns"]:
         """Return the rows from ``start`` up to ``stop``, in C order, as they stand in the file."""
         n, columns = self.shape
@@ -177,8 +145,8 @@ def open_npy(place: Place) -> NpyTable:
     >>> from errata.sources.places import place_of
     >>> path = tempfile.mkdtemp() + "/probs.npy"
     >>> np.save(path, np.eye(3))
-    >>> open_npy(place_of(path)).take(np.array([2]))
-    array([[0., 0., 1.]])
+    >>> next(open_npy(place_of(path)).blocks(2, 3, 1))
+    (2, array([[0., 0., 1.]]))
     """
     size = place.size()
     beginning = bytes(place.read(0, min(size, HEADER_BYTES)))

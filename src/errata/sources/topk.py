@@ -41,8 +41,8 @@ class TopK:
     Examples
     --------
     >>> top = TopK([[2, 0], [1, 2]], [[0.7, 0.2], [0.5, 0.5]], n_classes=21841)
-    >>> top.take(np.array([0])).indices
-    array([[0, 2]], dtype=int32)
+    >>> next(top.blocks(0, 1, 1))
+    (0, TopRows(indices=array([[0, 2]], dtype=int32), values=array([[0.2, 0.7]]), n_classes=21841))
     """
 
     def __init__(
@@ -90,10 +90,6 @@ class TopK:
         for (at, indices), (_, values) in both:
             where = np.arange(at, at + len(indices))
             yield at, self._rows(indices, values, where)
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> TopRows:
-        """Return some rows, which increase."""
-        return self._rows(self._indices.take(rows), self._values.take(rows), rows)
 
     def _rows(
         self,

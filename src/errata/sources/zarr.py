@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from errata.core.rows import DenseRows
 from errata.errors import ErrataError, FileError, MissingExtraError
 from errata.sources.dense import even_edges
-from errata.sources.pieces import by_part, float_type_of_file
+from errata.sources.pieces import float_type_of_file
 from errata.sources.places import Place
 
 if TYPE_CHECKING:
@@ -75,17 +75,6 @@ class ZarrArray:
             for at in range(0, len(band), rows):
                 yield begin + at, DenseRows(band[at : at + rows])
             begin = end
-
-    def take(self, rows: Int[np.ndarray, "rows"]) -> DenseRows:
-        """Return some rows, which increase."""
-        found = np.empty((len(rows), self.n_classes), self.dtype)
-        array, done = _open(self.place), 0
-        for _, some in by_part(rows, even_edges(self.n, self._band_rows)):
-            start = int(some[0])
-            band = self._read(array, start, int(some[-1]) + 1)
-            found[done : done + len(some)] = band[some - start]
-            done += len(some)
-        return DenseRows(found)
 
     def _read(
         self, array: "zarr.Array[Any]", start: int, stop: int
