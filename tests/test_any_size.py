@@ -84,6 +84,17 @@ def test_scores_are_written_for_every_example(tmp_path):
             path.unlink()
 
 
+def test_where_scores_cannot_be_written_it_says_so_before_anything_is_read(tmp_path):
+    with pytest.raises(errata.FileError, match=r"scores cannot be written to .*No such file"):
+        errata.find([0, 1], np.full((2, 2), np.nan), scores_out=tmp_path / "no" / "scores.npy")
+
+
+def test_scores_of_a_search_that_failed_leave_nothing(tmp_path):
+    with pytest.raises(errata.ProbabilityError):
+        errata.find([0, 1], np.full((2, 2), np.nan), scores_out=tmp_path / "scores.npy")
+    assert not list(tmp_path.iterdir())
+
+
 LITTLE_ROOM = """
 import json
 import resource

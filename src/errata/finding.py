@@ -6,7 +6,8 @@ in `errata.searching`.
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from errata.core.thresholds import thresholds, thresholds_cleanlab
 from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
-from errata.errors import ErrataWarning, InputError
+from errata.errors import ErrataWarning, FileError, InputError
 from errata.searching import Compat, Search, columns_of, in_sample_warning
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
@@ -257,11 +258,14 @@ def find(
     edges = source.edges(chunk_rows or _part_rows(source, engine))
     job = _job(source, given, normalize=normalize) if resume is not None else {}
     columns = columns_of(source, normalize=normalize)
-    with Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes:
+    with (
+        _score_file(scores_out, source.n) as scores,
+        Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes,
+    ):
         search = Search(source, given, tie, like, normalize, engine, local, notes, edges, progress)
         findings = _search(search, chosen, scored, count, names)
-        if scores_out is not None:
-            _write_scores(search, scored, Path(scores_out))
+        if scores is not None:
+            search.write_scores(scored, scores)
         notes.finish()
     for note in findings.warnings:
         warnings.warn(note, ErrataWarning, stacklevel=2)
@@ -322,8 +326,10 @@ def _given(
     if isinstance(read, NamedLabels):
         number = {name: index for index, name in enumerate(names or ())}
         numbers = np.array([number.get(name, -1) for name in read.names])
-        # one that is unknown is told of by its first row
-        read = numbers[read.codes] if (numbers >= 0).all() else np.array(read.names)[read.codes]
+        if (numbers < 0).any():  # names are told of by their rows
+            read = np.array(read.names)[read.codes]
+        else:
+            read = numbers.astype(np.min_scalar_type(source.n_classes - 1))[read.codes]
     return arrays.as_given(read, n_classes=source.n_classes, n=source.n, classes=names)
 
 
@@ -345,15 +351,24 @@ def _job(source: Source, given: Integer[np.ndarray, "n"], *, normalize: bool) ->
     }
 
 
-def _write_scores(search: Search, score: Score, path: Path) -> None:
-    """Write the scores beside the path, and give them their name once they are complete."""
+@contextmanager
+def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"] | None]:
+    """Yield an array to write scores to, in a file that gets its name once they are complete."""
+    if path is None:
+        yield None
+        return
+    path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
-    out = np.lib.format.open_memmap(
-        unfinished, mode="w+", dtype=np.float32, shape=(search.source.n,)
-    )
-    search.write_scores(score, out)
-    out.flush()
-    unfinished.replace(path)
+    try:
+        scores = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=(n,))
+    except OSError as error:
+        raise FileError(f"The scores cannot be written to {path}: {error.strerror}.") from None
+    try:
+        yield scores
+        scores.flush()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _table(
