@@ -53,7 +53,7 @@ def find_by_hand(labels, probs, listed=None):
     Where only some classes are ``listed``, ``(n, m)``, the others never reach their threshold.
     """
     n, m = probs.shape
-    p = [[float(value) for value in row] for row in probs]
+    p = [[float(value) + 0.0 for value in row] for row in probs]  # -0.0 is 0.0
     labels = [int(label) for label in labels]
     classes = range(m)
     members = [[i for i in range(n) if labels[i] == j] for j in classes]

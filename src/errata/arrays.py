@@ -177,6 +177,7 @@ def as_given(
     array = load_array(labels) if isinstance(labels, str | os.PathLike) else labels
     if (
         isinstance(array, np.ndarray)
+        and not isinstance(array, np.ma.MaskedArray)
         and array.dtype.kind in "iu"
         and array.shape == (n,) != (0,)
         and array.min() >= 0
@@ -409,6 +410,12 @@ def _from_objects(
 def _as_column(values: object, what: str) -> Shaped[np.ndarray, "..."]:
     if isinstance(values, str | os.PathLike):
         return load_array(values)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        masked = np.ma.getmaskarray(values).ravel()
+        raise LabelError(
+            f"{what}[{int(masked.argmax())}] is masked ({int(masked.sum()):,} of {len(masked):,} "
+            "are). Leave such examples out, in labels and in probabilities alike."
+        )
     try:
         array = np.asarray(values)
         return array.astype(str) if array.dtype.kind == "S" else array
@@ -559,6 +566,12 @@ def as_probs(probs: object) -> Float[np.ndarray, "n classes"]:
 
 
 def _to_array(probs: object) -> Shaped[np.ndarray, "..."]:
+    if isinstance(probs, np.ma.MaskedArray) and np.ma.getmaskarray(probs).any():
+        row = int(np.ma.getmaskarray(probs).reshape(len(probs), -1).any(axis=1).argmax())
+        raise ProbabilityError(
+            f"probs[{row}] is masked somewhere. Every example needs a probability for every class: "
+            "leave such examples out, in labels and in probabilities alike."
+        )
     try:
         return np.asarray(probs)
     except ValueError as error:

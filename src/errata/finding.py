@@ -4,7 +4,9 @@ Takes in what users hand in and says what is wrong with it; the passes over the 
 in `errata.searching`.
 """
 
+import contextlib
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int, Integer
 
 from errata import arrays
-from errata.array_files import PathLike
+from errata.array_files import PathLike, load_array
 from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.joint import PairCounts
@@ -32,6 +34,7 @@ from errata.searching import Compat, Search, columns_of, in_sample_warning
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import open_probs
+from errata.sources.stacked import listed
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -102,8 +105,13 @@ class Findings:
         given, true, share = joints.joint(_pair_counts(self.confident_joint), self.label_counts)
         return _table(given, true, share, self.classes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the threshold of a class without examples is None."""
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """Return plain values for JSON; the threshold of a class without examples is None.
+
+        Parameters
+        ----------
+        most : list so many flagged examples, the worst; without it, all
+        """
         return {
             "n": self.n,
             "classes": self.classes,
@@ -120,7 +128,7 @@ class Findings:
                     "score": float(self.scores[place]),
                     "rules": list(self.rules[place]),
                 }
-                for place in range(len(self))
+                for place in range(len(self))[:most]
             ],
         }
 
@@ -244,7 +252,17 @@ def find(
             f"count says how many of the lowest margins rule 'margin' flags; rule {chosen!r} has a "
             "cut of its own. Leave count out, or take rule 'margin'."
         )
+    if engine is not None and (isinstance(engine, type) or not isinstance(engine, Engine)):
+        raise InputError(
+            f"engine is {engine!r}; an engine was expected, such as errata.RayEngine() or "
+            "errata.LocalEngine()."
+        )
     source = open_probs(probs, n_classes=n_classes, class_names=classes)
+    if normalize and (k := listed(source)) is not None:
+        raise InputError(
+            f"normalize divides each row by its sum, but of {source.name} only the best {k} of "
+            f"{source.n_classes} classes are known, which need not sum to 1. Leave it out."
+        )
     if like == "cleanlab" and source.n_classes > _MOST_CLASSES_CLEANLAB:
         raise InputError(
             f"compat='cleanlab' works on a table of all pairs of classes, which is too large for "
@@ -258,17 +276,17 @@ def find(
     edges = source.edges(chunk_rows or _part_rows(source, engine))
     job = _job(source, given, normalize=normalize) if resume is not None else {}
     columns = columns_of(source, normalize=normalize)
-    with (
-        _score_file(scores_out, source.n) as scores,
-        Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes,
-    ):
-        search = Search(source, given, tie, like, normalize, engine, local, notes, edges, progress)
-        findings = _search(search, chosen, scored, count, names)
-        if scores is not None:
-            search.write_scores(scored, scores)
-        notes.finish()
-    for note in findings.warnings:
-        warnings.warn(note, ErrataWarning, stacklevel=2)
+    with Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes:
+        with _score_file(scores_out, source.n) as scores:
+            search = Search(
+                source, given, tie, like, normalize, engine, local, notes, edges, progress
+            )
+            findings = _search(search, chosen, scored, count, names)
+            if scores is not None:
+                search.write_scores(scored, scores)
+        for note in findings.warnings:
+            warnings.warn(note, ErrataWarning, stacklevel=2)
+        notes.finish()  # last of all: until here a failure loses nothing
     return findings
 
 
@@ -358,17 +376,42 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         yield None
         return
     path = Path(path)
+    _check_replaceable(path, n)
     unfinished = path.with_name(path.name + ".unfinished")
     try:
-        scores = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=(n,))
-    except OSError as error:
-        raise FileError(f"The scores cannot be written to {path}: {error.strerror}.") from None
-    try:
+        with _telling(path):
+            scores = np.lib.format.open_memmap(unfinished, "w+", np.float32, (n,))
+            with unfinished.open("r+b") as file:  # a full disk would end the process later
+                os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
         yield scores
-        scores.flush()
-        unfinished.replace(path)
+        with _telling(path):
+            scores.flush()
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"The scores cannot be written to {path}: {error.strerror}.") from None
+
+
+def _check_replaceable(path: Path, n: int) -> None:
+    """Refuse to write over anything but earlier scores of as many examples."""
+    if not path.exists():
+        return
+    scores = None
+    if path.is_file():
+        with contextlib.suppress(FileError):
+            scores = load_array(path)
+    if scores is None or (scores.dtype, scores.shape) != (np.dtype(np.float32), (n,)):
+        raise FileError(
+            f"The scores cannot be written to {path}: something else is there, which would be "
+            "lost. Give another name, or remove it first."
+        )
 
 
 def _table(

@@ -94,8 +94,13 @@ class MultilabelFindings:
         shares = (joints.joint(joints.pair_counts(each), sizes) for each, sizes in pairs)
         return np.stack([joints.as_table(*entries, 2) for entries in shares])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; a threshold of which there are no examples is None."""
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """Return plain values for JSON; a threshold of which there are no examples is None.
+
+        Parameters
+        ----------
+        most : list so many flagged examples, the worst; without it, all
+        """
         return {
             "n": self.n,
             "classes": self.classes,
@@ -114,7 +119,7 @@ class MultilabelFindings:
                     "score": float(self.scores[place]),
                     "rules": list(self.rules[place]),
                 }
-                for place in range(len(self))
+                for place in range(len(self))[:most]
             ],
         }
 

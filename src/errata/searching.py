@@ -1,6 +1,6 @@
 """One search for label errors: the passes over the probabilities, in bounded memory.
 
-Two to three passes. The first reads everything once: it checks each row and notes p(given), the
+The first pass reads everything once: it checks each row and notes p(given), the
 most probable class and its probability, some six to twelve bytes an example. The next ones look
 again only at examples that these do not settle: whose most probable class misses its threshold,
 or that may be among the leaders of a pair of classes. What is noted lies in memory while that is
@@ -12,7 +12,7 @@ Knows sources, engines and the arithmetic of `core`; what users hand in is for `
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import reduce
 from itertools import pairwise
 from typing import Any, Generic, Literal, TypeVar
 
@@ -96,7 +96,7 @@ class FirstLook:
 
     def __call__(self, part: Part) -> Sight:
         """Look at one part, block by block."""
-        at_once = max(1, _BLOCK_BYTES // self.source.row_bytes)
+        at_once = _rows_at_once(self.source, wide=self.normalize)
         sights = []
         for start, rows in self.source.blocks(part.start, part.stop, at_once):
             begin = start - part.start
@@ -131,6 +131,11 @@ class FirstLook:
         return Sight(faults, stats, int(np.count_nonzero(beyond)), float(beyond.max()))
 
 
+def _rows_at_once(source: Source, *, wide: bool) -> int:
+    """Return the rows of a block; fewer where they are made float64, several times over."""
+    return max(1, _BLOCK_BYTES // source.row_bytes // (8 if wide else 1))
+
+
 Ask = Callable[[Rows, Int[np.ndarray, "some"], Examples], Result]
 """What is asked of rows: of which, and what is known of them already."""
 
@@ -149,7 +154,7 @@ class SecondLook(Generic[Result]):
         if whole is not None:
             return [self._answer(whole, examples.index, examples)]
         first, last = int(examples.index[0]), int(examples.index[-1])
-        at_once = max(1, _BLOCK_BYTES // self.source.row_bytes)
+        at_once = _rows_at_once(self.source, wide=self.normalize or self.ask is ask_entropy)
         answers = []
         for start, rows in self.source.blocks(first, last + 1, at_once):
             begin, end = np.searchsorted(examples.index, [start, start + len(rows)])
@@ -236,7 +241,7 @@ class Flagged:
     codes: UInt8[np.ndarray, "flagged"]  # the rules that flag each, see `selection.codes_of`
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Search:
     """One search, pass by pass.
 
@@ -261,13 +266,20 @@ class Search:
 
     # ------------------------------------------------------------ the notes
 
-    @cached_property
-    def _slabs(self) -> list[slice]:
-        """Runs of parts whose notes are gone through in one go."""
+    def __post_init__(self) -> None:
         n = self.source.n
         wanted = np.arange(0, n, max(_FEWEST_ROWS, min(_SLAB_ROWS, n // 4)))[1:]
         cuts = np.unique(self.edges[np.searchsorted(self.edges, wanted)])
-        return [slice(a, b) for a, b in pairwise([0, *cuts[cuts < n].tolist(), n])]
+        ends = [0, *cuts[cuts < n].tolist(), n]
+        self._slabs = [slice(a, b) for a, b in pairwise(ends)]
+        """Runs of parts whose notes are gone through in one go."""
+        self._estimate = self.notes.array(
+            "estimate", np.dtype(np.min_scalar_type(-self.source.n_classes))
+        )
+        self._bound = self.notes.array("bound", np.dtype(np.float32))
+        """By how much each example can lead; rounded, which the search for leaders allows for."""
+        self._codes = self.notes.array("codes", np.dtype(np.uint8))
+        """The rules that flag each example, see `selection.codes_of`."""
 
     def _stats(self, rows: slice) -> RowStats:
         column = self.notes.columns
@@ -409,19 +421,6 @@ class Search:
             "and one that is not listed could. They count as confident for none."
         )
         return (note,)
-
-    @cached_property
-    def _estimate(self) -> Integer[np.ndarray, "n"]:
-        return self.notes.array("estimate", np.dtype(np.min_scalar_type(-self.source.n_classes)))
-
-    @cached_property
-    def _bound(self) -> Float[np.ndarray, "n"]:
-        """By how much each example can lead; rounded, which the search for leaders allows for."""
-        return self.notes.array("bound", np.dtype(np.float32))
-
-    @cached_property
-    def _codes(self) -> UInt8[np.ndarray, "n"]:
-        return self.notes.array("codes", np.dtype(np.uint8))
 
     def confident_joint(self) -> PairCounts:
         """Return the counts of the confident estimates."""

@@ -46,7 +46,7 @@ def find(
         list[str] | None,
         typer.Option(
             help="Out-of-sample probabilities, examples × classes: .npy, Parquet, Zarr, a folder "
-            "or a pattern of shards, or a URL. Given for several models, their mean is taken."
+            "or a quoted pattern of shards, or a URL. Given for several models, their mean."
         ),
     ] = None,
     rule: Annotated[str, typer.Option(help=f"What is flagged: {RULES}.")] = "margin",
@@ -142,8 +142,18 @@ def find(
         options.update(normalize=normalize, count=count, label_column=label_column, **large)
         return find(labels, _mean(probs, n_classes), n_classes=n_classes, **options), None
 
-    with _engine(engine, address) as large["engine"], printer.progress("Finding") as progress:
-        findings, ids = found(progress)
+    try:
+        with _engine(engine, address) as large["engine"], printer.progress("Finding") as progress:
+            findings, ids = found(progress)
+    except KeyboardInterrupt:
+        if resume is None:
+            printer.say("Nothing of the search was kept; `--resume FOLDER` keeps it.")
+        raise
+    if probs is not None and len(probs) > 1:
+        printer.say(
+            f"These are the mean probabilities of {len(probs)} models. (Shards of one model are "
+            "given as a quoted pattern or a folder.)"
+        )
     _print(printer, findings, ids, limit)
     if audit is not None:
         printer.next("plan", audit)
@@ -187,7 +197,9 @@ def _print(
     ids: Sequence[str] | None,
     limit: int,
 ) -> None:
-    payload, names = findings.to_dict(), findings.class_names
+    # of millions that are flagged, a table needs the first few
+    payload = findings.to_dict(limit if printer.format == "table" else None)
+    names = findings.class_names
 
     def named(label: int | list[int]) -> str:
         if isinstance(label, int):

@@ -95,56 +95,67 @@ class Printer:
 
 
 class _Bar:
-    """A progress bar, with rate and time left, that appears once the work has taken a second."""
+    """A progress bar, with rate and time left, that appears once the work has taken a second.
+
+    Rate and time left are those of a pass. They are counted from its first report, as what was
+    known before it began took no time.
+    """
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.begun = time.monotonic()
-        self.passes, self.done = 1, 0
+        self.passes, self.done = 0, sys.maxsize
+        self.first = (0, self.begun)
         self.bar: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if self.bar is None:
-            if time.monotonic() - self.begun < 1:
-                return
-            self.bar = _new_bar()
-            self.task = self.bar.add_task(self.what, total=total)
-            self.bar.start()
+        now = time.monotonic()
         if done <= self.done:  # it begins anew: another pass
             self.passes += 1
-            self.bar.remove_task(self.task)
-            self.task = self.bar.add_task(f"{self.what}, pass {self.passes}", total=total)
+            self.first = (done, now)
         self.done = done
-        self.bar.update(self.task, completed=done, total=total)
+        if self.bar is None:
+            if now - self.begun < 1:
+                return
+            self.bar = _new_bar()
+            self.task = self.bar.add_task(self.what, pace="")
+            self.bar.start()
+        named = self.what if self.passes == 1 else f"{self.what}, pass {self.passes}"
+        pace = _pace(done - self.first[0], now - self.first[1], total - done)
+        self.bar.update(self.task, description=named, completed=done, total=total, pace=pace)
 
     def close(self) -> None:
         if self.bar is not None:
             self.bar.stop()
 
 
+def _pace(done: int, seconds: float, left: int) -> str:
+    """Return rate and time left, once there is something to tell them from.
+
+    Examples
+    --------
+    >>> _pace(1000, 2.0, 30_000), _pace(0, 1.0, 5)
+    ('500/s, 1:00 left', '')
+    """
+    if not done or not seconds:
+        return ""
+    rate = done / seconds
+    minutes, rest = divmod(round(left / rate), 60)
+    hours, minutes = divmod(minutes, 60)
+    time_left = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{rate:,.0f}/s, {time_left} left"
+
+
 def _new_bar() -> "Progress":
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
     )

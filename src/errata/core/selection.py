@@ -1,7 +1,8 @@
 """The rules: which examples are flagged as probable label errors.
 
-Each rule is a function that returns a mask over all examples. Knows what `joint` and `ranking`
-computed; leaves the order of the flagged examples to `ranking`.
+Each rule says how many examples of which group it wants, or marks those it flags. Knows what
+`joint` and `ranking` computed; leaves keeping the lowest of a group to `streams`, and the order of
+the flagged examples to `ranking`.
 """
 
 from collections.abc import Mapping

@@ -17,17 +17,17 @@ _BITS = 26
 MOST_ROWS = 2**_BITS
 """A chunk of up to so many rows sums exactly in the 53 bits of a float64."""
 
-_LIMBS = 3
-"""78 bits behind the point: every float16, every float32 from 2**-55 and every float64 from 2**-26
-is exact; what is cut off smaller ones is below 2**-78."""
-
 
 @dataclass(frozen=True)
 class ClassSums:
-    """The number of examples of each class, and their summed self-confidence in 2**-78."""
+    """The number of examples of each class, and their summed self-confidence.
+
+    Row k of ``limbs`` counts in units of ``2 ** (-26 * (k + 1))``; there are as many rows as the
+    smallest number needs: one for float16, up to 6 for float32 and 42 for float64.
+    """
 
     counts: Int[np.ndarray, "classes"]
-    limbs: Int[np.ndarray, "3 classes"]
+    limbs: Int[np.ndarray, "limbs classes"]
 
 
 def class_sums(
@@ -36,14 +36,14 @@ def class_sums(
     n_classes: int,
 ) -> ClassSums:
     """Sum the self-confidence of each class over a chunk of at most `MOST_ROWS` rows."""
-    limbs = np.empty((_LIMBS, n_classes), np.int64)
+    limbs: list[Int[np.ndarray, "classes"]] = []
     rest = self_confidence.astype(np.float64)
-    for limb in range(_LIMBS):
+    while not limbs or rest.any():
         rest = rest * 2.0**_BITS
         whole = np.floor(rest)
         rest = rest - whole
-        limbs[limb] = np.bincount(labels, weights=whole, minlength=n_classes)
-    return ClassSums(np.bincount(labels, minlength=n_classes), limbs)
+        limbs.append(np.bincount(labels, weights=whole, minlength=n_classes).astype(np.int64))
+    return ClassSums(np.bincount(labels, minlength=n_classes), np.array(limbs))
 
 
 def sums_of_all(
@@ -63,7 +63,10 @@ def sums_of_all(
 
 def add_sums(a: ClassSums, b: ClassSums) -> ClassSums:
     """Add the sums of two sets of examples."""
-    return ClassSums(a.counts + b.counts, a.limbs + b.limbs)
+    limbs = np.zeros((max(len(a.limbs), len(b.limbs)), len(a.counts)), np.int64)
+    limbs[: len(a.limbs)] += a.limbs
+    limbs[: len(b.limbs)] += b.limbs
+    return ClassSums(a.counts + b.counts, limbs)
 
 
 def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
@@ -90,13 +93,13 @@ def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
     >>> thresholds(class_sums(labels, p_given, 3))
     array([0.8, 0.6, inf])
     """
-    means = [
+    means = []
+    for count, *limbs in zip(sums.counts.tolist(), *sums.limbs.tolist(), strict=True):
+        total = 0
+        for limb in limbs:
+            total = (total << _BITS) + limb
         # Python divides integers with one correct rounding
-        ((((high << _BITS) + middle) << _BITS) + low) / (count << (_BITS * _LIMBS))
-        if count
-        else np.inf
-        for count, high, middle, low in zip(sums.counts.tolist(), *sums.limbs.tolist(), strict=True)
-    ]
+        means.append(total / (count << (_BITS * len(limbs))) if count else np.inf)
     return np.array(means)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from errata.engine.base import Result, Task
+from errata.errors import InputError
 
 
 def default_threads() -> int:
@@ -32,6 +33,10 @@ class LocalEngine:
     threads: int | None = None
     part_bytes: int = 2**24
     """Measured: with less the pool's own work shows, with more a small job keeps no thread busy."""
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads is {self.threads}, but it counts things: 1 or more.")
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield ``function(task)`` for each task, in order; two tasks a thread are under way."""
