@@ -337,7 +337,7 @@ class Search:
         """Return where to cut some examples, so that each piece is one task."""
         edges = np.searchsorted(index, self.edges)
         if _whole(self.source) is not None:  # no part need be read, but the answers take memory
-            few = max(1, _BLOCK_BYTES // self.source.row_bytes // 4)
+            few = max(1, _BLOCK_BYTES // self.source.row_bytes)
             edges = np.append(np.arange(0, len(index), few), len(index))
         return list(np.unique(edges).tolist())
 

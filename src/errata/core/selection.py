@@ -113,7 +113,7 @@ class Pairs:
 
     @cached_property
     def _table(self) -> Int[np.ndarray, "pairs_of_classes"]:
-        table = np.full(self.n_classes**2, -1)
+        table = np.full(self.n_classes**2, -1, np.int32)
         table[self.given * self.n_classes + self.others] = np.arange(len(self.given))
         return table
 
