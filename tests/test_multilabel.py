@@ -16,7 +16,7 @@ from errata import MultilabelFindings, multilabel
 from errata.errors import LabelError, NameUnknownError, ProbabilityError
 from errata.finding import COMPATS, RULES, SCORES
 from helpers import require
-from test_finding import find_by_hand
+from oracle import find_by_hand
 
 
 @st.composite
@@ -68,13 +68,11 @@ def test_find_is_one_label_against_the_rest_for_each(audit, rule):
         find_by_hand(labels[:, k].astype(int), np.stack([1 - wide[:, k], wide[:, k]], axis=1))
         for k in range(m)
     ]
-    assert found.to_dict()["thresholds"] == [
-        [None if t is None else float(t) for t in exact] for exact, *_ in each
-    ]
-    assert found.confident_joint.tolist() == [c for _, c, *_ in each]
-    assert found.estimated_errors == sum(errors for _, _, errors, *_ in each)
-    margins = [[float(each[k][3][i]) for k in range(m)] for i in range(n)]
-    wrong = {name: {(i, k) for k in range(m) for i in each[k][4][name]} for name in RULES}
+    assert found.to_dict()["thresholds"] == [one.thresholds for one in each]
+    assert found.confident_joint.tolist() == [one.confident_joint for one in each]
+    assert found.estimated_errors == sum(one.estimated_errors for one in each)
+    margins = [[each[k].margins[i] for k in range(m)] for i in range(n)]
+    wrong = {name: {(i, k) for k in range(m) for i in each[k].flagged[name]} for name in RULES}
     expected = sorted({i for i, _ in wrong[rule]}, key=lambda i: (averaged(margins[i]), i))
     assert found.indices.tolist() == expected
     assert found.scores.tolist() == [averaged(margins[i]) for i in expected]

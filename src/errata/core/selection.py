@@ -47,6 +47,7 @@ def of_class(counts: PairCounts) -> Int[np.ndarray, "classes"]:
 
     Examples
     --------
+    >>> from errata.core.joint import pair_counts
     >>> of_class(pair_counts(np.array([[2, 1], [0, 1]])))
     array([1, 0])
     """
@@ -123,6 +124,7 @@ def pairs_of(counts: PairCounts) -> Pairs:
 
     Examples
     --------
+    >>> from errata.core.joint import pair_counts
     >>> pairs_of(pair_counts(np.array([[5, 2], [0, 3]]))).wanted
     array([2])
     """
