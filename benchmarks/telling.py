@@ -149,7 +149,8 @@ def _time_row(result: Result) -> list[str]:
 def _time(result: Result, name: str) -> str:
     median, ratio = result.median(name), result.ratio(name)
     if median is None:
-        return result.contenders[name].left_out or ""
+        left_out = result.contenders.get(name)  # some contenders cannot take part
+        return (left_out and left_out.left_out) or ""
     timed = in_seconds(median)
     if name in (OURS, READ) or ratio is None:
         return timed
