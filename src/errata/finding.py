@@ -381,8 +381,9 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
     try:
         with _telling(path):
             scores = np.lib.format.open_memmap(unfinished, "w+", np.float32, (n,))
-            with unfinished.open("r+b") as file:  # a full disk would end the process later
-                os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
+            if hasattr(os, "posix_fallocate"):  # a full disk would end the process later
+                with unfinished.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
         yield scores
         with _telling(path):
             scores.flush()
