@@ -294,7 +294,7 @@ def test_the_cut_into_chunks_never_changes_what_is_wrong_with_the_rows(probs, ro
     faults = RowFaults(0)
     for start in range(0, len(probs), rows):
         chunk = probs[start : start + rows]
-        faults = merge_faults(faults, check_rows(chunk, start, sums=largest(chunk)[1]))
+        faults = merge_faults(faults, check_rows(chunk, start, sums=largest(chunk)[2]))
     assert faults == check_rows(probs, 0)
     bad = [row for row, values in enumerate(probs) if not np.isfinite(values).all()]
     assert faults.not_finite == ((bad[0], len(bad)) if bad else None)
@@ -314,11 +314,12 @@ def test_the_cut_into_chunks_never_changes_what_is_wrong_with_the_rows(probs, ro
     )
 )
 def test_the_largest_by_bit_pattern_is_the_largest_where_numbers_are_in_order(probs):
-    top, sums = largest(probs)
+    top, highest, sums = largest(probs)
     plain = bool(np.isfinite(probs).all() and not np.signbit(probs).any())
     assert (sums is not None) == plain
     if sums is not None:
         np.testing.assert_array_equal(top, probs.argmax(axis=1))
+        np.testing.assert_array_equal(highest, probs.max(axis=1))
         wide = probs.astype(np.float64)
         np.testing.assert_allclose(sums, wide.sum(axis=1), rtol=1e-6, atol=0)
 
@@ -332,7 +333,7 @@ def test_the_largest_by_bit_pattern_is_the_largest_where_numbers_are_in_order(pr
 def test_the_sum_of_a_row_has_the_same_bits_wherever_the_row_stands(dtype, m, skipped, seed):
     rng = np.random.default_rng(seed)
     probs = rng.dirichlet(np.full(m, 0.05), 60).astype(dtype)  # most are tiny, as a softmax has it
-    whole, part = largest(probs)[1], largest(probs[skipped:].copy())[1]
+    whole, part = largest(probs)[2], largest(probs[skipped:].copy())[2]
     np.testing.assert_array_equal(whole[skipped:], part)
     exact = probs.astype(np.float64).sum(axis=1)
     np.testing.assert_allclose(whole, exact, atol=1e-5 if dtype == np.float32 else 1e-6)

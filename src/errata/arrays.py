@@ -593,19 +593,19 @@ class RowFaults:
 
 def largest(
     probs: Float[np.ndarray, "rows classes"],
-) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"] | None]:
-    """Return the column of the largest number of each row, and the sum of each row in float64.
+) -> tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"], Float[np.ndarray, "rows"] | None]:
+    """Return the column of the largest number of each row, that number, and the sum in float64.
 
     Floats from 0 up order like their bit patterns, and negative ones, infinity and NaN have
     larger patterns than all of these. So one look at the patterns, as integers, finds the
     largest and tells whether every number of the chunk is finite and not negative. Where not
-    (or where a row holds -0.0) the columns are of no use, and None stands for the sums.
+    (or where a row holds -0.0) columns and numbers are of no use, and None stands for the sums.
 
     Examples
     --------
     >>> largest(np.array([[0.2, 0.8], [0.5, 0.5]]))
-    (array([1, 0]), array([1., 1.]))
-    >>> largest(np.array([[0.2, 0.8], [0.5, -0.5]]))[1] is None
+    (array([1, 0]), array([0.8, 0.5]), array([1., 1.]))
+    >>> largest(np.array([[0.2, 0.8], [0.5, -0.5]]))[2] is None
     True
     """
     half = probs.dtype.itemsize == 2
@@ -626,9 +626,9 @@ def largest(
         # faster than sum(axis=1)
         sums[start : start + rows] = np.einsum("ij->i", some)
     found = probs[np.arange(len(probs)), top]
-    if (found < 0).any() or np.signbit(found).any() or not found.max() < np.inf:
-        return top, None
-    return top, sums.astype(np.float64) * (2.0**112 if half else 1)
+    if np.signbit(found).any() or not found.max() < np.inf:
+        return top, found, None
+    return top, found, sums.astype(np.float64) * (2.0**112 if half else 1)
 
 
 def check_rows(

@@ -113,7 +113,7 @@ class FirstLook:
     def _block(self, start: int, rows: Rows, given: Int[np.ndarray, "rows"]) -> Sight:
         few = isinstance(rows, TopRows)
         table = rows.table
-        top, sums = arrays.largest(table)
+        *best, sums = arrays.largest(table)
         faults = arrays.check_rows(table, start, sums=sums, partial=few)
         if arrays.unusable(faults, normalize=self.normalize):
             return Sight(faults, None)
@@ -121,8 +121,8 @@ class FirstLook:
             rows = rows.absolute()
         if self.normalize:
             rows = rows.normalized()
-        known = None if few or self.normalize or sums is None else top
-        stats = ranking.row_stats(given, rows, top=known)
+        known = None if few or self.normalize or sums is None else best
+        stats = ranking.row_stats(given, rows, best=known)
         top = stats.top.astype(np.min_scalar_type(self.source.n_classes - 1))  # it may travel far
         stats = replace(stats, top=top)
         if not isinstance(rows, TopRows):
@@ -288,7 +288,7 @@ class Search:
         )
 
     def _labels(self, rows: slice) -> Int[np.ndarray, "rows"]:
-        return self.given[rows].astype(np.int64)
+        return self.given[rows].astype(np.int64, copy=False)
 
     def _ties(self, index: Int[np.ndarray, "some"]) -> Int[np.ndarray, "some"]:
         return index if self.tie is None else self.tie[index]
@@ -523,9 +523,9 @@ class Search:
         self, slab: slice, found: "Candidates", cut: Float[np.ndarray, "groups"]
     ) -> Entries:
         """Return the candidates of a slab that do not lie above the cut."""
-        kept = np.flatnonzero(found.value <= cut[found.group])
-        index = found.place[kept] * (slab.step or 1) + slab.start
-        return Entries(found.group[kept], found.value[kept], self._ties(index), index)
+        index = found.place * (slab.step or 1) + slab.start
+        entries = Entries(found.group, found.value, self._ties(index), index)
+        return entries.below(cut)
 
     def _leaders(self, pairs: Pairs) -> Int[np.ndarray, "_flagged"]:
         """Return the leaders of every pair, with few looks.

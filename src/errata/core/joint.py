@@ -104,7 +104,7 @@ def confident_joint(
     array([[1, 1],
            [0, 1]])
     """
-    counted = estimate != NONE
+    counted = np.flatnonzero(estimate != NONE)
     # in int64: the product of narrow integers wraps round
     codes = labels[counted].astype(np.int64) * n_classes + estimate[counted]
     return _counted(codes, None, n_classes)

@@ -117,7 +117,7 @@ class DenseRows:
         """Return some rows, with some columns alone."""
         if 2 * len(columns) > self.probs.shape[1]:  # faster row by row
             return DenseRows(np.ascontiguousarray(self.probs[rows][:, columns]))
-        return DenseRows(self.probs[rows[:, None], columns])
+        return DenseRows(self.at(rows[:, None], columns))
 
     def absolute(self) -> "DenseRows":
         """Turn negative zeros, whose bits are out of order, into zeros."""
@@ -137,10 +137,10 @@ class DenseRows:
         return top, self.probs[np.arange(len(self)), top]
 
     def at(
-        self, row: Integer[np.ndarray, "entries"], column: Integer[np.ndarray, "entries"]
-    ) -> Float[np.ndarray, "entries"]:
+        self, row: Integer[np.ndarray, "..."], column: Integer[np.ndarray, "..."]
+    ) -> Float[np.ndarray, "..."]:
         """Return single probabilities."""
-        found: Float[np.ndarray, "entries"] = self.probs.reshape(-1).take(
+        found: Float[np.ndarray, "..."] = self.probs.reshape(-1).take(
             row * self.probs.shape[1] + column
         )
         return found

@@ -27,6 +27,9 @@ _ROUNDED = 1e-6
 _SMALL_TABLE = 2**20
 """Pairs of so many in all are looked up in a table."""
 
+_FEW_PAIRS = 4
+"""Of so many pairs a class, looking at all takes no longer than finding those in question."""
+
 _MOST_ENTRIES = 2**18
 """Pairs looked at in one go, over the rows at hand: some 20 MB with what is made of them."""
 
@@ -108,8 +111,9 @@ class Pairs:
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where(keys[place] == wanted, place, -1)
 
+    @cached_property
     def lengths(self) -> Int[np.ndarray, "classes"]:
-        """Return how many pairs each given class has."""
+        """How many pairs each given class has."""
         return np.diff(self.begins, append=len(self.given))
 
     @cached_property
@@ -183,16 +187,22 @@ class LeaderSearch:
         ----------
         place : where in the rows each example stands
         """
-        given, mine = examples.given, examples.stats.self_confidence.astype(np.float64)
-        bound = most_lead(given, examples.stats, most)
-        first = self.pairs.begins[given]
+        bound = most_lead(examples.given, examples.stats, most)
         # where a class has many pairs, one look at the whole row leaves few of them in question
-        many = np.flatnonzero(self.pairs.lengths()[given] > self.pairs.n_classes // 16)
-        largest = rows.largest_but(place[many], given[many], examples.stats.top[many])
-        bound[many] = np.minimum(bound[many], largest - mine[many])
-        # the pairs in question are the first of those of the class
-        lengths = np.searchsorted(self.keys, 4.0 * given + np.minimum(bound, 1.5) + _ROUNDED)
-        lengths -= first
+        many = np.flatnonzero(self.pairs.lengths[examples.given] > self.pairs.n_classes // 16)
+        if len(many):
+            of_many = examples.where(many)
+            largest = rows.largest_but(place[many], of_many.given, of_many.stats.top)
+            bound[many] = np.minimum(bound[many], largest - of_many.stats.self_confidence)
+            still = np.flatnonzero(self.hopeful(examples.given, bound))
+            place, examples, bound = place[still], examples.where(still), bound[still]
+        given, mine = examples.given, examples.stats.self_confidence.astype(np.float64)
+        first = self.pairs.begins[given]
+        # the pairs in question are the first of those of the class; of a few, all may be
+        lengths = self.pairs.lengths[given]
+        if len(self.keys) > _FEW_PAIRS * self.pairs.n_classes:
+            keys = 4.0 * given + np.minimum(bound, 1.5) + _ROUNDED
+            lengths = np.searchsorted(self.keys, keys) - first
         cuts = np.arange(_MOST_ENTRIES, lengths.sum(), _MOST_ENTRIES)
         found = []
         for some in np.split(

@@ -32,6 +32,11 @@ class Entries:
         """Return some of the entries."""
         return Entries(self.group[kept], self.value[kept], self.tie[kept], self.index[kept])
 
+    def below(self, cut: Float[np.ndarray, "groups"]) -> "Entries":
+        """Return those that do not lie above the cut of their group."""
+        low = np.flatnonzero(self.value <= cut[self.group])
+        return self.where(low) if len(low) < len(self) else self
+
 
 def joined(parts: Sequence[Entries]) -> Entries:
     """Return the entries of several sets of them, one after the other.
@@ -77,7 +82,7 @@ class Lowest:
 
     def add(self, entries: Entries) -> None:
         """Take entries into account."""
-        entries = entries.where(np.flatnonzero(entries.value <= self.cut[entries.group]))
+        entries = entries.below(self.cut)
         if len(entries):
             self._new.append(entries)
             self._waiting += len(entries)

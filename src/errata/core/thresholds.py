@@ -93,14 +93,13 @@ def thresholds(sums: ClassSums) -> Float[np.ndarray, "classes"]:
     >>> thresholds(class_sums(labels, p_given, 3))
     array([0.8, 0.6, inf])
     """
-    means = []
-    for count, *limbs in zip(sums.counts.tolist(), *sums.limbs.tolist(), strict=True):
-        total = 0
-        for limb in limbs:
-            total = (total << _BITS) + limb
-        # Python divides integers with one correct rounding
-        means.append(total / (count << (_BITS * len(limbs))) if count else np.inf)
-    return np.array(means)
+    some = np.flatnonzero(sums.counts)
+    limbs = sums.limbs[:, some].astype(object)  # integers of Python, which do not overflow
+    total = reduce(lambda above, limb: (above << _BITS) + limb, limbs)
+    # Python divides integers with one correct rounding
+    means = np.full(len(sums.counts), np.inf)
+    means[some] = total / (sums.counts[some].astype(object) << _BITS * len(limbs))
+    return means
 
 
 def thresholds_cleanlab(sums: ClassSums) -> Float[np.ndarray, "classes"]:

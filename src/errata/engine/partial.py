@@ -155,7 +155,7 @@ class Partial:
             column[rows] = values[name]
         if self._folder:
             self._folder.append(json.dumps([part, self._checksum(part), summary]))
-        self._summaries[part] = json.loads(json.dumps(summary))  # as it is when it is read again
+        self._summaries[part] = summary
 
     def summaries(self) -> dict[int, Any]:
         """Return the summary of each part that is there, by its number, in order."""
