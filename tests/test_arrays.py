@@ -191,6 +191,34 @@ def test_classes_without_examples_are_named():
     assert findings.to_dict()["thresholds"][2] is None
 
 
+def of_a_fair_model(labels, n_classes):
+    """Return probabilities of a model that is right on two of three examples."""
+    predicted = np.where(np.arange(len(labels)) % 3, labels, (labels + 1) % n_classes)
+    return (np.eye(n_classes)[predicted] + 1) / (n_classes + 1)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+@pytest.mark.parametrize(
+    "mixed_up",
+    [
+        lambda labels, probs: (np.random.default_rng(1).permutation(labels), probs),
+        lambda labels, probs: (labels, np.roll(probs, 1, axis=1)),
+    ],
+    ids=["rows", "columns"],
+)
+def test_labels_that_belong_to_other_rows_or_columns_are_warned_of(n_classes, mixed_up):
+    labels = np.random.default_rng(0).integers(0, n_classes, 1_000)
+    probs = of_a_fair_model(labels, n_classes)
+    assert not errata.find(labels, probs).warnings
+    with pytest.warns(errata.ErrataWarning, match=r"do not seem to belong together: \d+ of 1,000"):
+        errata.find(*mixed_up(labels, probs))
+
+
+def test_a_class_that_has_most_of_the_examples_may_be_predicted_always():
+    labels = np.arange(200) % 10 == 0
+    assert not errata.find(labels.astype(int), np.tile([0.9, 0.1], (200, 1))).warnings
+
+
 def test_probabilities_that_repeat_the_labels_look_in_sample():
     labels = np.arange(200) % 2
     probs = np.where(np.eye(2)[labels] > 0, 0.99, 0.01)

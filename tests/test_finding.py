@@ -222,3 +222,12 @@ def test_a_count_of_numpys_is_kept_like_any_other(tmp_path):
     labels, probs = np.array([0, 1] * 20), np.tile([[0.3, 0.7], [0.7, 0.3]], (20, 1))
     audit = errata.Audit.create(tmp_path / "a.audit", labels=labels, probs=probs)
     assert len(audit.find(count=np.int64(3))) == 3
+
+
+def test_a_shard_that_is_not_there_is_named_where_there_are_more_labels(tmp_path):
+    for number in (0, 1, 3):
+        np.save(tmp_path / f"part-{number}.npy", np.full((2, 2), 0.5))
+    with pytest.raises(errata.LabelError, match=r"8 labels for 6 rows .*number 2 is not there\."):
+        errata.find([0, 1] * 4, tmp_path / "part-*.npy")
+    with pytest.raises(errata.LabelError, match=r"must belong to label i\.$"):
+        errata.find([0, 1], [tmp_path / f"part-{number}.npy" for number in (0, 1)])

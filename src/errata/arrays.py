@@ -118,6 +118,7 @@ def as_labels(
     n: int | None = None,
     classes: Sequence[object] | None = None,
     known_by: str = _COLUMNS,
+    hint: str = "",
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
@@ -130,6 +131,7 @@ def as_labels(
     n : how many there must be, if known
     classes : class names in class order; needed when labels are strings
     known_by : where the number of classes is known from, for messages
+    hint : a sentence for the message where there are not ``n``
 
     Returns
     -------
@@ -158,12 +160,17 @@ def as_labels(
         raise LabelError(
             "There are no labels: the set has zero examples, so there is nothing to audit."
         )
-    _check_number(len(array), n)
+    _check_number(len(array), n, hint)
     return _codes(array, n_classes, classes, known_by=known_by, at="labels[{}] is".format)
 
 
 def as_given(
-    labels: object, *, n_classes: int, n: int, classes: Sequence[object] | None = None
+    labels: object,
+    *,
+    n_classes: int,
+    n: int,
+    classes: Sequence[object] | None = None,
+    hint: str = "",
 ) -> Integer[np.ndarray, "n"]:
     """Turn labels into integers of any type, as `as_labels`, without a copy of those that are.
 
@@ -184,16 +191,16 @@ def as_given(
         and array.max() < n_classes
     ):
         return array
-    codes = as_labels(array, n_classes=n_classes, n=n, classes=classes)
+    codes = as_labels(array, n_classes=n_classes, n=n, classes=classes, hint=hint)
     return codes.astype(np.min_scalar_type(n_classes - 1))
 
 
-def _check_number(found: int, n: int | None) -> None:
+def _check_number(found: int, n: int | None, hint: str = "") -> None:
     if n is not None and found != n:
         more = "more labels than rows" if found > n else "fewer labels than rows"
         raise LabelError(
             f"There are {found:,} labels for {n:,} rows of probabilities ({more}). "
-            "Row i of the probabilities must belong to label i."
+            f"Row i of the probabilities must belong to label i.{hint}"
         )
 
 

@@ -30,11 +30,11 @@ from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
 from errata.errors import ErrataWarning, FileError, InputError
-from errata.searching import Compat, Search, columns_of, in_sample_warning
+from errata.searching import Compat, Search, columns_of, in_sample_warning, unrelated_warning
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import open_probs
-from errata.sources.stacked import listed
+from errata.sources.stacked import gap, listed
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -296,9 +296,10 @@ def _search(
     n, n_classes = search.source.n, search.source.n_classes
     faults = search.first_pass()
     notes = arrays.report_faults(faults, search.source.dtype, normalize=search.normalize)
-    sums, wrong = search.tally()
+    tally = search.tally()
+    sums = tally.sums
     notes += arrays.missing_classes_warning(sums.counts, names)
-    notes += in_sample_warning(n, wrong, sums)
+    notes += in_sample_warning(tally) + unrelated_warning(tally)
     notes += search.unlisted_warning()
     cleanlab = search.compat == "cleanlab"
     means = thresholds_cleanlab(sums) if cleanlab else thresholds(sums)
@@ -309,7 +310,7 @@ def _search(
     calibrated = joints.calibrated_counts_cleanlab if cleanlab else joints.calibrated_counts
     off_diagonal = search.flag(calibrated(confident, sums.counts))
     errors = off_diagonal if cleanlab else joints.error_count(confident, n)
-    search.flag_margin(errors if count is None else count, wrong)
+    search.flag_margin(errors if count is None else count, tally.wrong)
     found = search.flagged(rule, score)
     order = ranking.order(found.scores, found.examples.tie)
     return Findings(
@@ -348,7 +349,9 @@ def _given(
             read = np.array(read.names)[read.codes]
         else:
             read = numbers.astype(np.min_scalar_type(source.n_classes - 1))[read.codes]
-    return arrays.as_given(read, n_classes=source.n_classes, n=source.n, classes=names)
+    return arrays.as_given(
+        read, n_classes=source.n_classes, n=source.n, classes=names, hint=gap(source)
+    )
 
 
 def _part_rows(source: Source, engine: Engine) -> int:

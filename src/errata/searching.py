@@ -9,6 +9,7 @@ little, else in a mapped file.
 Knows sources, engines and the arithmetic of `core`; what users hand in is for `errata.finding`.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,9 @@ _SAMPLE_ROWS = 2**16
 """Of so many examples the lowest are sought to tell about where the lowest of all lie."""
 
 _NOTHING = np.empty(0, np.int64)
+
+_TELLING = 50
+"""With fewer examples their shares tell nothing of the whole."""
 
 _ENOUGH_BYTES = 2**30
 """Reading ends at the first fault once so much has been read: who waits hours for a message?"""
@@ -232,6 +236,23 @@ def ask_entropy(
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What the first pass tells of the set as a whole."""
+
+    sums: ClassSums
+    wrong: int  # examples with a more probable class than the given one
+    predicted: Int[np.ndarray, "classes"]  # of how many each class is the most probable one
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return what is told of both sets of examples together."""
+        return Tally(
+            add_sums(self.sums, other.sums),
+            self.wrong + other.wrong,
+            self.predicted + other.predicted,
+        )
+
+
+@dataclass(frozen=True)
 class Flagged:
     """The flagged examples, in the order of their numbers."""
 
@@ -384,16 +405,18 @@ class Search:
         )
         return (note,)
 
-    def tally(self) -> tuple[ClassSums, int]:
-        """Return the sums of each class, and how many examples have a more probable class."""
+    def tally(self) -> "Tally":
+        """Count what the first pass noted."""
 
-        def one(slab: slice) -> tuple[ClassSums, int]:
-            stats = self._stats(slab)
-            sums = class_sums(self._labels(slab), stats.self_confidence, self.source.n_classes)
-            return sums, int(np.count_nonzero(selection.by_argmax(stats)))
+        def one(slab: slice) -> Tally:
+            stats, n_classes = self._stats(slab), self.source.n_classes
+            return Tally(
+                class_sums(self._labels(slab), stats.self_confidence, n_classes),
+                int(np.count_nonzero(selection.by_argmax(stats))),
+                np.bincount(stats.top, minlength=n_classes),
+            )
 
-        parts = self.local.map(one, self._slabs)
-        return reduce(lambda a, b: (add_sums(a[0], b[0]), a[1] + b[1]), parts)
+        return reduce(Tally.plus, self.local.map(one, self._slabs))
 
     def estimates(self, means: Float[np.ndarray, "classes"]) -> tuple[str, ...]:
         """Note the confident estimate of every example; return the warnings."""
@@ -762,21 +785,36 @@ def _faults(summary: dict[str, Any]) -> arrays.RowFaults:
     return arrays.RowFaults(**plain)
 
 
-def in_sample_warning(n: int, wrong: int, sums: ClassSums) -> tuple[str, ...]:
-    """Return a warning where the model seems to have seen the labels, or nothing.
-
-    Parameters
-    ----------
-    wrong : how many examples have a more probable class than the given one
-    """
-    confidence = mean_self_confidence(sums)
+def in_sample_warning(tally: Tally) -> tuple[str, ...]:
+    """Return a warning where the model seems to have seen the labels, or nothing."""
+    n, confidence = int(tally.sums.counts.sum()), mean_self_confidence(tally.sums)
     # the best published model of MNIST, out of sample, errs on 0.9 %
-    if n < 50 or wrong * 500 >= n or confidence < 0.95:
+    if n < _TELLING or tally.wrong * 500 >= n or confidence < 0.95:
         return ()
     warning = (
-        f"These probabilities look in-sample: {n - wrong:,} of {n:,} predictions equal the given "
-        f"label and the mean probability of the given label is {confidence:.3f}. A model that was "
-        "trained on these labels repeats their errors; use cross-validated probabilities, of a "
-        "model that has not seen the example."
+        f"These probabilities look in-sample: {n - tally.wrong:,} of {n:,} predictions equal the "
+        f"given label and the mean probability of the given label is {confidence:.3f}. A model "
+        "that was trained on these labels repeats their errors; use cross-validated probabilities, "
+        "of a model that has not seen the example."
+    )
+    return (warning,)
+
+
+def unrelated_warning(tally: Tally) -> tuple[str, ...]:
+    """Return a warning where labels and probabilities seem to be of different examples, or nothing.
+
+    Predictions then agree with the labels no more often than by chance, as Cohen's kappa takes it.
+    Where one class has most of the examples, that tells nothing.
+    """
+    counts = tally.sums.counts
+    n = int(counts.sum())
+    agree, chance = n - tally.wrong, float(counts @ (tally.predicted / n))
+    spread = math.sqrt(chance * (1 - chance / n))
+    if n < _TELLING or chance > 0.6 * n or agree > chance + 3 * spread:
+        return ()
+    warning = (
+        f"Labels and probabilities do not seem to belong together: {agree:,} of {n:,} predictions "
+        f"equal the given label, and {chance:,.0f} would by chance. Are the labels in the order of "
+        "the rows (and of the shards), and the class numbers in the order of the columns?"
     )
     return (warning,)

@@ -212,6 +212,27 @@ def in_natural_order(places: Iterable[Place]) -> list[Place]:
     return sorted(places, key=key)
 
 
+def missing_numbers(names: Sequence[str]) -> list[int]:
+    """Return the numbers that are left out where names differ in one number alone.
+
+    Examples
+    --------
+    >>> missing_numbers(["part-0.npy", "part-1.npy", "part-3.npy"])
+    [2]
+    """
+    pieces = [re.split(r"([0-9]+)", name) for name in names]
+    if len({len(each) for each in pieces}) != 1:
+        return []
+    differing = [place for place, each in enumerate(zip(*pieces, strict=True)) if len({*each}) > 1]
+    if len(differing) != 1 or differing[0] % 2 == 0:  # digits stand at the odd places
+        return []
+    numbers = {int(each[differing[0]]) for each in pieces}
+    first, last = min(numbers), max(numbers)
+    if last - first > 2 * len(numbers):  # they count something else
+        return []
+    return sorted({*range(first, last)} - numbers)
+
+
 def files_in(folder: Place, pattern: str) -> list[Place]:
     """Return the files of a folder that match, in natural order; hidden ones are left out.
 

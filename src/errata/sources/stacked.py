@@ -10,6 +10,7 @@ from jaxtyping import Int
 from errata.core.rows import Rows
 from errata.errors import ProbabilityError
 from errata.sources.base import Source
+from errata.sources.places import missing_numbers
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,25 @@ def listed(source: Source) -> int | None:
     True
     """
     return getattr(source, "k", None)
+
+
+def gap(source: Source) -> str:
+    """Return a sentence that says which shards seem to be missing, or nothing.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> parts = tuple(Dense(np.eye(2), f"part-{number}.npy") for number in (0, 1, 3))
+    >>> gap(Stacked(parts, "part-*.npy"))
+    ' Of the shards part-*.npy number 2 is not there.'
+    """
+    shards = source.shards if isinstance(source, Stacked) else ()
+    missing = missing_numbers([shard.name for shard in shards])
+    if not missing:
+        return ""
+    listed = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    numbers = f"number {listed} is" if len(missing) == 1 else f"numbers {listed} are"
+    return f" Of the shards {source.name} {numbers} not there."
 
 
 def _form(source: Source) -> tuple[str, ...]:
