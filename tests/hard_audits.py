@@ -13,7 +13,8 @@ from errata.finding import RULES, Findings
 from oracle import find_by_hand
 
 UNITS = 8
-SIZES = (2, 3, 6, 1000)
+SIZES = (2, 3, 6, 128, 129, 256, 257, 1000)
+"""Numbers of classes; at some of these the type that class numbers are kept in changes."""
 
 
 @st.composite
@@ -73,6 +74,7 @@ def find_cut_small(labels, source, **options) -> Findings:
         patch.setattr(searching, "_BLOCK_BYTES", 64)
         patch.setattr(searching, "_SLAB_ROWS", 5)
         patch.setattr(searching, "_FEWEST_ROWS", 3)
+        patch.setattr(selection, "_FEW_PAIRS", 1)
         patch.setattr(searching, "_SAMPLE_ROWS", 3)  # so that the cut is guessed from a sample
         patch.setattr(selection, "_MOST_ENTRIES", 3)
         patch.setattr(streams, "_SPARE", 2)

@@ -26,6 +26,7 @@ from errata.arrays import (
     merge_faults,
 )
 from errata.errors import FileError, InputError, LabelError, NameUnknownError, ProbabilityError
+from helpers import quiet_find
 
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 PROBS = np.full((6, 3), 0.25) + np.eye(3)[LABELS] * 0.25
@@ -214,9 +215,30 @@ def test_labels_that_belong_to_other_rows_or_columns_are_warned_of(n_classes, mi
         errata.find(*mixed_up(labels, probs))
 
 
-def test_a_class_that_has_most_of_the_examples_may_be_predicted_always():
-    labels = np.arange(200) % 10 == 0
-    assert not errata.find(labels.astype(int), np.tile([0.9, 0.1], (200, 1))).warnings
+def test_ties_do_not_hide_that_labels_belong_to_other_rows():
+    """A prediction is the lowest of the most probable classes, whatever the label is."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 2_000)
+    probs = of_a_fair_model(rng.permutation(labels), 2)
+    probs[::3] = 0.5
+    with pytest.warns(errata.ErrataWarning, match="do not seem to belong together"):
+        errata.find(labels, probs)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probs"),
+    [
+        (np.arange(1_000) % 2, np.tile([0.6, 0.4], (1_000, 1))),
+        (np.arange(200) % 10 // 9, np.tile([0.9, 0.1], (200, 1))),
+        (np.zeros(500, int), np.tile([0.4, 0.6], (500, 1))),
+        (np.arange(60) % 7, np.random.default_rng(0).dirichlet(np.ones(7), 60)),
+        (np.arange(60) % 2, of_a_fair_model(np.arange(60) // 30, 2)),
+    ],
+    ids=["always the same", "the commonest", "one class alone", "few", "few of two classes"],
+)
+def test_what_tells_nothing_of_the_order_is_not_warned_of(labels, probs):
+    found = quiet_find(labels, probs)
+    assert not any("belong together" in warning for warning in found.warnings)
 
 
 def test_probabilities_that_repeat_the_labels_look_in_sample():

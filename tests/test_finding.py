@@ -14,6 +14,7 @@ from errata import searching
 from errata.core import selection, streams
 from errata.finding import COMPATS, RULES, SCORES
 from helpers import as_bytes, quiet_find
+from oracle import find_by_hand
 
 
 @st.composite
@@ -224,10 +225,32 @@ def test_a_count_of_numpys_is_kept_like_any_other(tmp_path):
     assert len(audit.find(count=np.int64(3))) == 3
 
 
-def test_a_shard_that_is_not_there_is_named_where_there_are_more_labels(tmp_path):
-    for number in (0, 1, 3):
-        np.save(tmp_path / f"part-{number}.npy", np.full((2, 2), 0.5))
-    with pytest.raises(errata.LabelError, match=r"8 labels for 6 rows .*number 2 is not there\."):
+def test_shards_are_counted_where_labels_are_too_many_or_too_few(tmp_path):
+    paths = [tmp_path / f"part-{number}.npy" for number in (0, 1, 3)]
+    for path in paths:
+        np.save(path, np.full((2, 2), 0.5))
+    counted = r"3 shards, from part-0\.npy to part-3\.npy"
+    with pytest.raises(errata.LabelError, match=rf"{counted}; number 2 seems to be missing\."):
         errata.find([0, 1] * 4, tmp_path / "part-*.npy")
+    with pytest.raises(errata.LabelError, match=rf"{counted}\.$"):
+        errata.find([0, 1] * 2, paths)
     with pytest.raises(errata.LabelError, match=r"must belong to label i\.$"):
-        errata.find([0, 1], [tmp_path / f"part-{number}.npy" for number in (0, 1)])
+        errata.find([0, 1] * 2, paths[0])
+
+
+@pytest.mark.parametrize("m", [32_768, 32_769, 65_536, 65_537])
+def test_class_numbers_fit_the_type_they_are_kept_in(m):
+    """Where none is confident, -1 stands for the estimate; the oracle has the smaller types."""
+    rng = np.random.default_rng(m)
+    labels = rng.choice([0, 1, m - 2, m - 1], 60)
+    favoured = np.where(rng.random(60) < 0.8, labels, (labels + 1) % m)
+    indices = np.stack([favoured, (favoured + 2) % m], axis=1)
+    values = rng.choice([0.5, 0.625, 0.75], 60)[:, None] * [1, 0] + [0, 0.25]
+    found = quiet_find(labels, errata.TopK(indices, values.astype(np.float32), m))
+    few, place = np.unique(indices, return_inverse=True)
+    again = np.searchsorted(few, labels)
+    small = np.zeros((60, len(few)), np.float32)
+    np.put_along_axis(small, place.reshape(indices.shape), values, axis=1)
+    expected = find_by_hand(again, small, small > 0)
+    assert found.estimated_errors == expected.estimated_errors
+    assert found.indices.tolist() == expected.ranked("margin", "normalized_margin")

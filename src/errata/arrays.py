@@ -118,7 +118,7 @@ def as_labels(
     n: int | None = None,
     classes: Sequence[object] | None = None,
     known_by: str = _COLUMNS,
-    hint: str = "",
+    hint: Callable[[bool], str] | None = None,
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
@@ -131,7 +131,7 @@ def as_labels(
     n : how many there must be, if known
     classes : class names in class order; needed when labels are strings
     known_by : where the number of classes is known from, for messages
-    hint : a sentence for the message where there are not ``n``
+    hint : returns a sentence for the message where there are not ``n``, but more (or fewer)
 
     Returns
     -------
@@ -170,7 +170,7 @@ def as_given(
     n_classes: int,
     n: int,
     classes: Sequence[object] | None = None,
-    hint: str = "",
+    hint: Callable[[bool], str] | None = None,
 ) -> Integer[np.ndarray, "n"]:
     """Turn labels into integers of any type, as `as_labels`, without a copy of those that are.
 
@@ -195,12 +195,13 @@ def as_given(
     return codes.astype(np.min_scalar_type(n_classes - 1))
 
 
-def _check_number(found: int, n: int | None, hint: str = "") -> None:
+def _check_number(found: int, n: int | None, hint: Callable[[bool], str] | None = None) -> None:
     if n is not None and found != n:
         more = "more labels than rows" if found > n else "fewer labels than rows"
         raise LabelError(
             f"There are {found:,} labels for {n:,} rows of probabilities ({more}). "
-            f"Row i of the probabilities must belong to label i.{hint}"
+            "Row i of the probabilities must belong to label i."
+            + (f" {told}" if hint and (told := hint(found > n)) else "")
         )
 
 

@@ -34,7 +34,7 @@ from errata.searching import Compat, Search, columns_of, in_sample_warning, unre
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import open_probs
-from errata.sources.stacked import gap, listed
+from errata.sources.stacked import listed, told
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -350,7 +350,11 @@ def _given(
         else:
             read = numbers.astype(np.min_scalar_type(source.n_classes - 1))[read.codes]
     return arrays.as_given(
-        read, n_classes=source.n_classes, n=source.n, classes=names, hint=gap(source)
+        read,
+        n_classes=source.n_classes,
+        n=source.n,
+        classes=names,
+        hint=lambda more: told(source, too_few=more),
     )
 
 

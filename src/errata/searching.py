@@ -55,9 +55,6 @@ _SAMPLE_ROWS = 2**16
 
 _NOTHING = np.empty(0, np.int64)
 
-_TELLING = 50
-"""With fewer examples their shares tell nothing of the whole."""
-
 _ENOUGH_BYTES = 2**30
 """Reading ends at the first fault once so much has been read: who waits hours for a message?"""
 
@@ -117,7 +114,7 @@ class FirstLook:
     def _block(self, start: int, rows: Rows, given: Int[np.ndarray, "rows"]) -> Sight:
         few = isinstance(rows, TopRows)
         table = rows.table
-        *best, sums = arrays.largest(table)
+        top, confidence, sums = arrays.largest(table)
         faults = arrays.check_rows(table, start, sums=sums, partial=few)
         if arrays.unusable(faults, normalize=self.normalize):
             return Sight(faults, None)
@@ -125,7 +122,7 @@ class FirstLook:
             rows = rows.absolute()
         if self.normalize:
             rows = rows.normalized()
-        known = None if few or self.normalize or sums is None else best
+        known = None if few or self.normalize or sums is None else (top, confidence)
         stats = ranking.row_stats(given, rows, best=known)
         top = stats.top.astype(np.min_scalar_type(self.source.n_classes - 1))  # it may travel far
         stats = replace(stats, top=top)
@@ -241,13 +238,15 @@ class Tally:
 
     sums: ClassSums
     wrong: int  # examples with a more probable class than the given one
-    predicted: Int[np.ndarray, "classes"]  # of how many each class is the most probable one
+    agree: int  # examples whose prediction, the lowest of the most probable classes, is the given
+    predicted: Int[np.ndarray, "classes"]  # how many examples each class is predicted for
 
     def plus(self, other: "Tally") -> "Tally":
         """Return what is told of both sets of examples together."""
         return Tally(
             add_sums(self.sums, other.sums),
             self.wrong + other.wrong,
+            self.agree + other.agree,
             self.predicted + other.predicted,
         )
 
@@ -409,10 +408,11 @@ class Search:
         """Count what the first pass noted."""
 
         def one(slab: slice) -> Tally:
-            stats, n_classes = self._stats(slab), self.source.n_classes
+            given, stats, n_classes = self._labels(slab), self._stats(slab), self.source.n_classes
             return Tally(
-                class_sums(self._labels(slab), stats.self_confidence, n_classes),
+                class_sums(given, stats.self_confidence, n_classes),
                 int(np.count_nonzero(selection.by_argmax(stats))),
+                int(np.count_nonzero(stats.top == given)),
                 np.bincount(stats.top, minlength=n_classes),
             )
 
@@ -429,7 +429,9 @@ class Search:
         def unsettled(slab: slice) -> Int[np.ndarray, "_some"]:
             stats = self._stats(slab)
             reached, left = joints.settled(stats.top, stats.top_confidence, bars, MOST)
-            self._estimate[slab] = np.where(reached, stats.top, NONE)
+            # not `np.where(reached, stats.top, NONE)`: -1 wraps round in the unsigned type of top
+            self._estimate[slab] = stats.top
+            self._estimate[slab][~reached] = NONE
             return np.flatnonzero(~reached & (left >= lowest))
 
         doubtful = 0
@@ -789,7 +791,7 @@ def in_sample_warning(tally: Tally) -> tuple[str, ...]:
     """Return a warning where the model seems to have seen the labels, or nothing."""
     n, confidence = int(tally.sums.counts.sum()), mean_self_confidence(tally.sums)
     # the best published model of MNIST, out of sample, errs on 0.9 %
-    if n < _TELLING or tally.wrong * 500 >= n or confidence < 0.95:
+    if n < 50 or tally.wrong * 500 >= n or confidence < 0.95:
         return ()
     warning = (
         f"These probabilities look in-sample: {n - tally.wrong:,} of {n:,} predictions equal the "
@@ -803,18 +805,20 @@ def in_sample_warning(tally: Tally) -> tuple[str, ...]:
 def unrelated_warning(tally: Tally) -> tuple[str, ...]:
     """Return a warning where labels and probabilities seem to be of different examples, or nothing.
 
-    Predictions then agree with the labels no more often than by chance, as Cohen's kappa takes it.
-    Where one class has most of the examples, that tells nothing.
+    Predictions then agree with the labels as often as by chance, where a model with 15 % of what is
+    attainable beyond chance (Cohen's kappa, for these numbers of predictions of each class) would
+    have stood out. Of few examples, or the same prediction for all, nothing is said.
     """
     counts = tally.sums.counts
     n = int(counts.sum())
-    agree, chance = n - tally.wrong, float(counts @ (tally.predicted / n))
-    spread = math.sqrt(chance * (1 - chance / n))
-    if n < _TELLING or chance > 0.6 * n or agree > chance + 3 * spread:
+    chance = float(counts @ (tally.predicted / n))
+    attainable = int(np.minimum(counts, tally.predicted).sum())
+    spread = 3 * math.sqrt(chance * (1 - chance / n))
+    if tally.agree > chance + spread or spread >= 0.15 * (attainable - chance):
         return ()
     warning = (
-        f"Labels and probabilities do not seem to belong together: {agree:,} of {n:,} predictions "
-        f"equal the given label, and {chance:,.0f} would by chance. Are the labels in the order of "
-        "the rows (and of the shards), and the class numbers in the order of the columns?"
+        f"Labels and probabilities do not seem to belong together: {tally.agree:,} of {n:,} "
+        f"predictions equal the given label, and {chance:,.0f} would by chance. Are the labels in "
+        "the order of the rows (and of the shards), and the class numbers in that of the columns?"
     )
     return (warning,)

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errata.errors import FileError
-from errata.sources.places import DiskPlace, files_in, in_natural_order, is_pattern, place_of
+from errata.sources.places import (
+    DiskPlace,
+    files_in,
+    in_natural_order,
+    is_pattern,
+    missing_numbers,
+    place_of,
+)
 
 names = st.lists(st.text("ab09-", min_size=1, max_size=6), max_size=8)
 
@@ -64,3 +71,24 @@ def test_a_file_that_is_gone_is_named(ask, tmp_path):
 def test_a_window_of_nothing_is_empty(tmp_path):
     (tmp_path / "p").touch()
     assert bytes(place_of(tmp_path / "p").read(0, 0)) == b""
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (["p-0", "p-1", "p-3"], [2]),
+        (["p-1", "p-2", "p-3"], []),
+        (["p-0", "p-2", "p-4"], []),
+        (["p-0", "p-10", "p-20", "p-40"], [30]),
+        (["p-0", "p-0", "p-2"], []),
+        (["2019", "2021"], []),
+        (["p-1", "p-900000000"], []),
+        (["p-1", "q-3"], []),
+        (["p-1-a-1", "p-2-a-2", "p-4-a-4"], []),
+        (["p-1", "p-01"], []),
+        (["p-1"], []),
+        ([], []),
+    ],
+)
+def test_a_number_is_missing_only_where_names_count_in_steps(names, missing):
+    assert missing_numbers(names) == missing

@@ -54,7 +54,7 @@ def row_stats(
     labels: Integer[np.ndarray, "rows"],
     rows: Rows,
     *,
-    best: Sequence[Shaped[np.ndarray, "rows"]] | None = None,
+    best: tuple[Int[np.ndarray, "rows"], Float[np.ndarray, "rows"]] | None = None,
 ) -> RowStats:
     """Return p(given), the most probable class and its probability, for a chunk.
 
@@ -182,7 +182,7 @@ def lowest(
     >>> lowest(np.array([0.5, 0.1, 0.5]), np.array([2, 0, 1]), 2)
     array([False,  True,  True])
     """
-    return first_of_each_group(np.zeros(len(scores), int), scores, tie, np.array([count]))
+    return first_of_each_group(np.zeros(len(scores), int), scores, tie, np.array([max(count, 0)]))
 
 
 def first_of_each_group(

@@ -28,7 +28,7 @@ _SMALL_TABLE = 2**20
 """Pairs of so many in all are looked up in a table."""
 
 _FEW_PAIRS = 4
-"""Of so many pairs a class, looking at all takes no longer than finding those in question."""
+"""Of so many pairs an example, looking at all takes no longer than finding those in question."""
 
 _MOST_ENTRIES = 2**18
 """Pairs looked at in one go, over the rows at hand: some 20 MB with what is made of them."""
@@ -200,7 +200,7 @@ class LeaderSearch:
         first = self.pairs.begins[given]
         # the pairs in question are the first of those of the class; of a few, all may be
         lengths = self.pairs.lengths[given]
-        if len(self.keys) > _FEW_PAIRS * self.pairs.n_classes:
+        if lengths.sum() > _FEW_PAIRS * len(examples):
             keys = 4.0 * given + np.minimum(bound, 1.5) + _ROUNDED
             lengths = np.searchsorted(self.keys, keys) - first
         cuts = np.arange(_MOST_ENTRIES, lengths.sum(), _MOST_ENTRIES)

@@ -143,7 +143,7 @@ class Partial:
 
         Parameters
         ----------
-        summary : plain values for JSON
+        summary : plain values for JSON, kept as it is; read again from a folder, tuples are lists
 
         Raises
         ------

@@ -7,6 +7,7 @@ import fnmatch
 import glob
 import hashlib
 import json
+import math
 import mmap
 import os
 import re
@@ -213,12 +214,16 @@ def in_natural_order(places: Iterable[Place]) -> list[Place]:
 
 
 def missing_numbers(names: Sequence[str]) -> list[int]:
-    """Return the numbers that are left out where names differ in one number alone.
+    """Return the numbers that seem to be left out, where names differ in one number alone.
+
+    They may count in steps; and where many are missing they count something else.
 
     Examples
     --------
     >>> missing_numbers(["part-0.npy", "part-1.npy", "part-3.npy"])
     [2]
+    >>> missing_numbers(["2019.npy", "2021.npy", "2023.npy"])
+    []
     """
     pieces = [re.split(r"([0-9]+)", name) for name in names]
     if len({len(each) for each in pieces}) != 1:
@@ -228,9 +233,9 @@ def missing_numbers(names: Sequence[str]) -> list[int]:
         return []
     numbers = {int(each[differing[0]]) for each in pieces}
     first, last = min(numbers), max(numbers)
-    if last - first > 2 * len(numbers):  # they count something else
-        return []
-    return sorted({*range(first, last)} - numbers)
+    wanted = range(first, last, math.gcd(*(number - first for number in numbers)) or 1)
+    few = 2 * len(wanted) < 3 * len(numbers)
+    return sorted({*wanted} - numbers) if few else []
 
 
 def files_in(folder: Place, pattern: str) -> list[Place]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 import numpy as np
 from jaxtyping import Int
@@ -104,23 +105,31 @@ def listed(source: Source) -> int | None:
     return getattr(source, "k", None)
 
 
-def gap(source: Source) -> str:
-    """Return a sentence that says which shards seem to be missing, or nothing.
+def told(source: Source, *, too_few: bool) -> str:
+    """Return a sentence that says how many shards there are, or nothing where these are none.
+
+    Parameters
+    ----------
+    too_few : their rows are too few, so that it matters which seem to be missing
 
     Examples
     --------
     >>> from errata.sources.dense import Dense
-    >>> parts = tuple(Dense(np.eye(2), f"part-{number}.npy") for number in (0, 1, 3))
-    >>> gap(Stacked(parts, "part-*.npy"))
-    ' Of the shards part-*.npy number 2 is not there.'
+    >>> parts = tuple(Dense(np.eye(2), f"in/part-{number}.npy") for number in (0, 1, 3))
+    >>> told(Stacked(parts, "part-*.npy"), too_few=True)
+    'They are 3 shards, from part-0.npy to part-3.npy; number 2 seems to be missing.'
     """
-    shards = source.shards if isinstance(source, Stacked) else ()
-    missing = missing_numbers([shard.name for shard in shards])
-    if not missing:
+    if not isinstance(source, Stacked):
         return ""
-    listed = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-    numbers = f"number {listed} is" if len(missing) == 1 else f"numbers {listed} are"
-    return f" Of the shards {source.name} {numbers} not there."
+    names = [shard.name for shard in source.shards]
+    first, last = (PurePath(name).name for name in (names[0], names[-1]))
+    sentence = f"They are {len(names)} shards, from {first} to {last}"
+    missing = missing_numbers(names) if too_few else []
+    if not missing:
+        return f"{sentence}."
+    numbers = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    seem = "number {} seems" if len(missing) == 1 else "numbers {} seem"
+    return f"{sentence}; {seem.format(numbers)} to be missing."
 
 
 def _form(source: Source) -> tuple[str, ...]:
