@@ -254,3 +254,18 @@ def test_class_numbers_fit_the_type_they_are_kept_in(m):
     expected = find_by_hand(again, small, small > 0)
     assert found.estimated_errors == expected.estimated_errors
     assert found.indices.tolist() == expected.ranked("margin", "normalized_margin")
+
+
+def test_a_bad_row_of_a_shard_is_told_with_its_file(tmp_path):
+    for number in (1, 2):
+        np.save(tmp_path / f"part-{number}.npy", np.full((3, 2), 0.5))
+    bad = np.full((3, 2), 0.5)
+    bad[1, 0] = np.nan
+    np.save(tmp_path / "part-2.npy", bad)
+    with pytest.raises(errata.ProbabilityError, match=r"Row 4 is row 1 of .*part-2\.npy\."):
+        errata.find([0, 1] * 3, tmp_path / "part-*.npy")
+
+
+def test_scores_are_written_to_array_files_alone(tmp_path):
+    with pytest.raises(errata.FileError, match=r"name scores\.npy, not .*scores\.csv"):
+        errata.find([0, 1], np.eye(2), scores_out=tmp_path / "scores.csv")

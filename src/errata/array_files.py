@@ -243,7 +243,7 @@ def _pickled(path: PathLike) -> FileError:
         convert = f"numpy.save('converted.npy', {load}.astype(int))"
     return FileError(
         f"{path} holds pickled Python objects, which can run code when opened, so it is refused. "
-        f"If you trust it, convert it once (floats for probabilities): {convert}"
+        f"If you trust it, convert it once (float for probabilities, str for names): {convert}"
     )
 
 

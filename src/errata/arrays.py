@@ -689,10 +689,16 @@ def _first_and_count(mask: Any, start: int) -> tuple[int, int] | None:
     return (start + int(mask.argmax()), count) if count else None
 
 
+def first_unusable(faults: RowFaults, *, normalize: bool) -> int | None:
+    """Return the first row that `report_faults` raises for, None where it will not."""
+    off = faults.all_zero if normalize else faults.off
+    found = [fault[0] for fault in (faults.not_finite, faults.negative, off) if fault is not None]
+    return found[0] if found else None
+
+
 def unusable(faults: RowFaults, *, normalize: bool) -> bool:
     """Tell whether `report_faults` will raise for these rows."""
-    off = faults.all_zero if normalize else faults.off
-    return any(fault is not None for fault in (faults.not_finite, faults.negative, off))
+    return first_unusable(faults, normalize=normalize) is not None
 
 
 def merge_faults(a: RowFaults, b: RowFaults) -> RowFaults:

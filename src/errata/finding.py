@@ -29,12 +29,12 @@ from errata.core.thresholds import thresholds, thresholds_cleanlab
 from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
-from errata.errors import ErrataWarning, FileError, InputError
+from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
 from errata.searching import Compat, Search, columns_of, in_sample_warning, unrelated_warning
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import open_probs
-from errata.sources.stacked import listed, told
+from errata.sources.stacked import class_columns, listed, place_of_row, told
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -295,7 +295,13 @@ def _search(
 ) -> Findings:
     n, n_classes = search.source.n, search.source.n_classes
     faults = search.first_pass()
-    notes = arrays.report_faults(faults, search.source.dtype, normalize=search.normalize)
+    try:
+        notes = arrays.report_faults(faults, search.source.dtype, normalize=search.normalize)
+    except ProbabilityError as error:
+        row = arrays.first_unusable(faults, normalize=search.normalize)
+        where = "" if row is None else place_of_row(search.source, row)
+        said = [str(error), where, _columns_taken(search.source, names)]
+        raise ProbabilityError(" ".join(filter(None, said))) from None
     tally = search.tally()
     sums = tally.sums
     notes += arrays.missing_classes_warning(sums.counts, names)
@@ -358,6 +364,18 @@ def _given(
     )
 
 
+def _columns_taken(source: Source, names: tuple[str, ...]) -> str:
+    """Return a sentence that names the columns of a table that are taken for classes, unasked."""
+    columns = class_columns(source)
+    if columns is None or columns == names:
+        return ""
+    told = columns if len(columns) <= 12 else (*columns[:10], "...", columns[-1])
+    return (
+        f"The columns taken for classes are {', '.join(told)}: give the class names (--classes) "
+        "where some of these are none."
+    )
+
+
 def _part_rows(source: Source, engine: Engine) -> int:
     """Return the rows of a part: as many as the engine likes, fewer where these are all."""
     most = min(engine.part_bytes // source.row_bytes, _MOST_ROWS)
@@ -383,6 +401,10 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         yield None
         return
     path = Path(path)
+    if path.suffix != ".npy":
+        raise FileError(
+            f"The scores are written as an array file: name {path.stem}.npy, not {path}."
+        )
     _check_replaceable(path, n)
     unfinished = path.with_name(path.name + ".unfinished")
     try:

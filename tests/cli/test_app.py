@@ -98,5 +98,15 @@ def test_ctrl_c_exits_with_130_and_says_that_it_can_be_run_again(arrays, tmp_pat
     _, talk = process.communicate(timeout=30)
     os.close(writer)
     assert process.returncode == 130
-    assert "run the command again" in talk
+    assert "Run the command again" in talk
     assert "Traceback" not in talk
+
+
+@pytest.mark.parametrize(
+    "words", [["labels.npy", "probs.npy"], ["--probs", "part-1.npy", "part-2.npy", "part-3.npy"]]
+)
+def test_words_too_many_are_named_with_how_to_quote_a_pattern(words):
+    done = run("find", "--labels", "labels.npy", *words)
+    assert done.returncode == 2
+    assert f"{words[-1]}." in done.stderr.replace("\n", " ")
+    assert "--probs 'part-*.npy'" in done.stderr

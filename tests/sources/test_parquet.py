@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+import errata
 from errata.errors import ErrataError, FileError, ProbabilityError
-from errata.sources.opening import open_probs
+from errata.sources.opening import open_average, open_probs
 from source_forms import best, columns, dense, read, write_parquet
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
@@ -285,3 +286,34 @@ def test_a_file_that_is_gone_is_named(tmp_path):
     path.unlink()
     with pytest.raises(FileError, match=re.escape(f"{path} does not exist")):
         read(source, np.array([3]))
+
+
+# ---------------------------------------------------------------- which columns are classes
+
+
+def test_models_whose_columns_come_in_another_order_are_averaged_by_name(tmp_path):
+    probs = np.random.default_rng(0).dirichlet(np.ones(3), 5)
+    names = ["cat", "dog", "emu"]
+    for name, order in (("a", [0, 1, 2]), ("b", [2, 0, 1])):
+        columns = {names[place]: probs[:, place] for place in order}
+        parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for class_names in (None, names):
+        mean = open_average(paths, class_names=class_names)
+        np.testing.assert_allclose(next(mean.blocks(0, 5, 5))[1].probs, probs, rtol=1e-6)
+    parquet.write_table(pa.table(dict(zip("xyz", probs.T, strict=True))), tmp_path / "c.parquet")
+    with pytest.raises(ProbabilityError, match="has the column 'x', which .* has not"):
+        open_average([*paths, tmp_path / "c.parquet"])
+
+
+def test_class_names_that_differ_from_columns_in_case_are_refused(tmp_path):
+    parquet.write_table(pa.table({"cat": [0.5], "dog": [0.5]}), tmp_path / "probs.parquet")
+    with pytest.raises(ProbabilityError, match="a column 'cat', but the class is called 'Cat'"):
+        open_probs(tmp_path / "probs.parquet", class_names=["Cat", "Dog"])
+
+
+def test_a_column_too_many_is_named_where_rows_do_not_sum_to_1(tmp_path):
+    columns = {"cat": [0.5, 0.25], "dog": [0.5, 0.75], "loss": [0.7, 0.3]}
+    parquet.write_table(pa.table(columns), tmp_path / "probs.parquet")
+    with pytest.raises(ProbabilityError, match="taken for classes are cat, dog, loss: give the"):
+        errata.find([0, 1], tmp_path / "probs.parquet")

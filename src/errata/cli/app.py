@@ -63,7 +63,9 @@ for command in (
     reviewing.why,
     demo.demo,
 ):
-    app.command()(command)
+    # words too many are told of by the command, which knows what was meant
+    many = {"allow_extra_args": True} if command is finding.find else None
+    app.command(context_settings=many)(command)
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(paper.app)
@@ -77,7 +79,7 @@ def main() -> None:
         app(prog_name="errata")
     except SystemExit as leaving:
         if leaving.code == 130:
-            print("Stopped. What was written stays: run the command again.", file=sys.stderr)
+            print("Stopped. Run the command again; what was written stays.", file=sys.stderr)
         raise
     except ErrataError as error:
         _leave(f"error: {error}", 2)

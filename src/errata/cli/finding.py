@@ -23,6 +23,11 @@ USAGE = (
     "Give either an audit or two arrays: `errata find AUDIT`, or "
     "`errata find --labels L.npy --probs P.npy`."
 )
+MORE_WORDS = (
+    "These words belong to no option: {}. Labels and probabilities are named, `--labels L.npy "
+    "--probs P.npy`; a pattern is put in quotes, `--probs 'part-*.npy'`, or the shell makes a word "
+    "of each file."
+)
 NOT_WITH_MULTILABEL = (
     "--multilabel is for two files, --labels and one --probs, whose rows need not sum to 1: it "
     "goes neither with an audit, which knows by itself, nor with --normalize, --count or what is "
@@ -33,6 +38,7 @@ ENGINES = ("local", "ray")
 
 
 def find(
+    ctx: typer.Context,
     audit: Annotated[
         Path | None,
         typer.Argument(metavar="AUDIT", help="An audit, instead of --labels and --probs."),
@@ -106,6 +112,10 @@ def find(
     """
     printer = Printer(format=format, quiet=quiet)
     with_arrays = (labels, probs, classes) != (None, None, None)
+    if ctx.args or (with_arrays and audit is not None and audit.is_file()):
+        raise InputError(
+            MORE_WORDS.format(", ".join([*([str(audit)] if audit else []), *ctx.args]))
+        )
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
     if audit is not None and (n_classes, label_column) != (None, None):
@@ -140,14 +150,15 @@ def find(
         from errata.finding import find
 
         options.update(normalize=normalize, count=count, label_column=label_column, **large)
-        return find(labels, _mean(probs, n_classes), n_classes=n_classes, **options), None
+        mean = _mean(probs, n_classes, options["classes"])
+        return find(labels, mean, n_classes=n_classes, **options), None
 
     try:
         with _engine(engine, address) as large["engine"], printer.progress("Finding") as progress:
             findings, ids = found(progress)
     except KeyboardInterrupt:
         if resume is None:
-            printer.say("Nothing of the search was kept; `--resume FOLDER` keeps it.")
+            printer.say("`--resume FOLDER` keeps what a search has done so far; this one had none.")
         raise
     if probs is not None and len(probs) > 1:
         printer.say(
@@ -182,13 +193,15 @@ def _only(probs: list[str] | None) -> str | None:
     return probs[0] if probs else None
 
 
-def _mean(probs: list[str] | None, n_classes: int | None) -> object:
+def _mean(
+    probs: list[str] | None, n_classes: int | None, class_names: Sequence[object] | None
+) -> object:
     """Return the probabilities of one model, or the mean of several models'."""
     if probs is None or len(probs) == 1:
         return probs and probs[0]
     from errata.sources.opening import open_average
 
-    return open_average(probs, n_classes=n_classes)
+    return open_average(probs, n_classes=n_classes, class_names=class_names)
 
 
 def _print(

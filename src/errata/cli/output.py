@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,7 +107,11 @@ class _Bar:
         self.begun = time.monotonic()
         self.passes, self.done = 0, sys.maxsize
         self.first = (0, self.begun)
-        self.bar: Progress | None = None
+        self.bar = _new_bar()
+        self.task = self.bar.add_task(what, total=None, pace="")
+        self.show = threading.Timer(1, self.bar.start)  # also where nothing is reported for long
+        self.show.daemon = True
+        self.show.start()
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -114,19 +119,14 @@ class _Bar:
             self.passes += 1
             self.first = (done, now)
         self.done = done
-        if self.bar is None:
-            if now - self.begun < 1:
-                return
-            self.bar = _new_bar()
-            self.task = self.bar.add_task(self.what, pace="")
-            self.bar.start()
         named = self.what if self.passes == 1 else f"{self.what}, pass {self.passes}"
         pace = _pace(done - self.first[0], now - self.first[1], total - done)
         self.bar.update(self.task, description=named, completed=done, total=total, pace=pace)
 
     def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        self.show.cancel()
+        self.show.join()
+        self.bar.stop()
 
 
 def _pace(done: int, seconds: float, left: int) -> str:

@@ -244,6 +244,13 @@ def _class_columns(
             f"{name} has columns of floats for some of the class names, but not for all: "
             f"{unknown_name('column', unknown[0], floats)}"
         )
+    folded = {column.casefold(): column for column in floats}
+    near = next((one for one in unknown if one.casefold() in folded), None)
+    if near is not None:
+        raise ProbabilityError(
+            f"{name} has a column {folded[near.casefold()]!r}, but the class is called {near!r}. "
+            "Columns of the class names are taken in their order: write both alike."
+        )
     columns = tuple(wanted if wanted and not unknown else floats)
     _refuse_twice(schema, columns, name)
     first = schema.field(columns[0])

@@ -16,7 +16,7 @@ from errata.sources.dense import Dense
 from errata.sources.npy import NpyFile
 from errata.sources.pieces import float_type, float_type_of_file
 from errata.sources.places import Place, each_of, files_in, in_natural_order, is_pattern, place_of
-from errata.sources.stacked import Stacked
+from errata.sources.stacked import Stacked, class_columns
 from errata.sources.topk import TopK, unknown_classes
 from errata.sources.zarr import ZarrArray
 
@@ -105,9 +105,20 @@ def open_average(
     >>> next(open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).blocks(0, 1, 1))
     (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
-    return Average(
-        [open_probs(probs, n_classes=n_classes, class_names=class_names) for probs in several]
-    )
+    opened: list[Source] = []
+    for probs in several:
+        if opened and class_names is None:  # the columns of the others are taken in the same order
+            class_names = class_columns(opened[0])
+        opened.append(open_probs(probs, n_classes=n_classes, class_names=class_names))
+    for columns, source in zip(map(class_columns, opened), opened, strict=True):
+        first = class_columns(opened[0])
+        if columns is not None and first is not None and columns != first:
+            other = next(column for column in columns if column not in first)
+            raise ProbabilityError(
+                f"{source.name} has the column {other!r}, which {opened[0].name}, the first to "
+                "average, has not. Columns of the same classes have the same names."
+            )
+    return Average(opened)
 
 
 @dataclass(frozen=True)

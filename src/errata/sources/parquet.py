@@ -71,6 +71,11 @@ class ParquetFile:
         return self.layout.k
 
     @property
+    def class_columns(self) -> tuple[str, ...] | None:
+        """The columns that hold a class each; None where a list holds all."""
+        return self.layout.columns if isinstance(self.layout, ClassColumns) else None
+
+    @property
     def dtype(self) -> np.dtype[np.floating]:
         """The type of the probabilities."""
         return self.layout.dtype

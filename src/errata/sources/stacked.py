@@ -93,6 +93,35 @@ class Stacked:
         return {"shards": [shard.fingerprint() for shard in self.shards]}
 
 
+def class_columns(source: Source) -> tuple[str, ...] | None:
+    """Return the columns of a table that hold a class each; None where there are none.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> class_columns(Dense(np.eye(2))) is None
+    True
+    """
+    first = source.shards[0] if isinstance(source, Stacked) else source
+    return getattr(first, "class_columns", None)
+
+
+def place_of_row(source: Source, row: int) -> str:
+    """Return a sentence that says which shard a row is in, or nothing where there are none.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> place_of_row(Stacked((Dense(np.eye(2), "a.npy"), Dense(np.eye(2), "b.npy")), "*.npy"), 3)
+    'Row 3 is row 1 of b.npy.'
+    """
+    if not isinstance(source, Stacked):
+        return ""
+    shard = int(np.searchsorted(source.starts, row, side="right")) - 1
+    inside = row - int(source.starts[shard])
+    return f"Row {row:,} is row {inside:,} of {source.shards[shard].name}."
+
+
 def listed(source: Source) -> int | None:
     """Return how many classes a source lists for each example; None where it has all.
 
