@@ -63,9 +63,7 @@ for command in (
     reviewing.why,
     demo.demo,
 ):
-    # words too many are told of by the command, which knows what was meant
-    many = {"allow_extra_args": True} if command is finding.find else None
-    app.command(context_settings=many)(command)
+    app.command()(command)
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(paper.app)

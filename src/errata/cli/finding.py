@@ -38,11 +38,11 @@ ENGINES = ("local", "ray")
 
 
 def find(
-    ctx: typer.Context,
     audit: Annotated[
         Path | None,
         typer.Argument(metavar="AUDIT", help="An audit, instead of --labels and --probs."),
     ] = None,
+    others: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     *,
     labels: Annotated[
         str | None,
@@ -112,10 +112,9 @@ def find(
     """
     printer = Printer(format=format, quiet=quiet)
     with_arrays = (labels, probs, classes) != (None, None, None)
-    if ctx.args or (with_arrays and audit is not None and audit.is_file()):
-        raise InputError(
-            MORE_WORDS.format(", ".join([*([str(audit)] if audit else []), *ctx.args]))
-        )
+    if others or (with_arrays and audit is not None and audit.is_file()):
+        words = [*([str(audit)] if audit else []), *(others or [])]
+        raise InputError(MORE_WORDS.format(", ".join(words)))
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
     if audit is not None and (n_classes, label_column) != (None, None):
