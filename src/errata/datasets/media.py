@@ -11,14 +11,15 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
 from errata.errors import FileError, InputError
@@ -83,7 +84,7 @@ class Images:
     ('image/png', 2, 2)
     """
 
-    kind = "images"
+    kind: Literal["images"] = "images"
 
     def __init__(
         self,
@@ -169,6 +170,25 @@ class Images:
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
         return _as_png(image)
 
+    def load(self, index: int) -> UInt8[np.ndarray, "height width ..."] | Any:
+        """Return the pixels of picture ``index``: those of an array as they are, of a file RGB.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no picture, or is cut short.
+        """
+        if self._pixels is not None:
+            return np.asarray(self._pixels[index])
+        with _readable(self._read(index), self._files[index]) as image:
+            return np.asarray(image.convert("RGB"))
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Images":
+        """Return some of the pictures, in the order given."""
+        if self._pixels is not None:
+            return Images(self._pixels[rows])
+        return Images(files=[self._files[row] for row in rows], archive=self._archive)
+
     def _read(self, index: int) -> bytes:
         name = self._files[index]
         try:
@@ -219,7 +239,7 @@ class Texts:
     Text(text='Never again.')
     """
 
-    kind = "texts"
+    kind: Literal["texts"] = "texts"
 
     def __init__(self, texts: Sequence[object] | PathLike) -> None:
         self._path = _path_of(texts)
@@ -241,6 +261,15 @@ class Texts:
     def show(self, index: int) -> Text:
         """Return text ``index``."""
         return Text(self._texts[index])
+
+    def load(self, index: int) -> str:
+        """Return text ``index`` as a string."""
+        text: str = self._texts[index]
+        return text
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
+        """Return some of the texts, in the order given."""
+        return Texts([self._texts[row] for row in rows])
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
@@ -279,7 +308,7 @@ class Features:
     Row(names=('age', 'work'), values=(50.0, 'private'))
     """
 
-    kind = "features"
+    kind: Literal["features"] = "features"
 
     def __init__(
         self,
@@ -332,6 +361,17 @@ class Features:
             self.names,
             tuple(float(v) if isinstance(v, np.number) else str(v) for v in values),
         )
+
+    def load(self, index: int) -> tuple[Any, ...]:
+        """Return the values of row ``index``, a number or a string each."""
+        return tuple(column[index] for column in self._columns)
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Features":
+        """Return some of the rows, in the order given."""
+        if self._table is not None:
+            return Features(self._table[rows], self.names)
+        columns = [column[rows] for column in self._columns]
+        return Features(dict(zip(self.names, columns, strict=True)))
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
@@ -405,14 +445,21 @@ def _as_png(image: Any) -> Picture:
 
 def _decoded(data: bytes, name: str) -> Picture:
     """Return the picture as it is where browsers know its format, else as PNG."""
+    with _readable(data, name) as image:
+        if image.format in WEB_FORMATS:
+            return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
+        return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+
+
+@contextmanager
+def _readable(data: bytes, name: str) -> Iterator[Any]:
+    """Yield a picture that is decoded whole, so that a broken file is noticed here."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            image.load()  # decodes it all, so that a broken file is noticed here
-            if image.format in WEB_FORMATS:
-                return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
-            return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+            image.load()
+            yield image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise FileError(
             f"{name} is no picture, or is broken: {error}. Replace the file; nothing else is lost."
