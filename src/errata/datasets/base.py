@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from errata import arrays
+from errata.datasets.ids import IdsOnDemand
 from errata.datasets.media import Media, Shown
 from errata.errors import FileError, InputError, unknown_name
 
@@ -76,12 +77,14 @@ class Dataset:
             arrays.as_label_sets(self.labels, n_classes=m)
         else:
             arrays.as_labels(self.labels, n_classes=m, known_by="there are {} class names")
-        arrays.as_ids(self.ids, len(self.labels))
-        if len(self.media) != len(self.labels):
-            raise InputError(
-                f"{self.name} has {len(self.media):,} {self.kind}, but {len(self.labels):,} "
-                "labels; one for each was expected."
-            )
+        if not isinstance(self.ids, IdsOnDemand):
+            arrays.as_ids(self.ids, len(self.labels))
+        for many, what in ((len(self.ids), "ids"), (len(self.media), self.kind)):
+            if many != len(self.labels):
+                raise InputError(
+                    f"{self.name} has {many:,} {what}, but {len(self.labels):,} labels; one for "
+                    "each was expected."
+                )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -5,7 +5,6 @@ audit, and is opened again from the description that saving returns. What is han
 is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a label.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -22,6 +21,9 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
+from errata.datasets.pixels import PixelFiles, open_pixels
+from errata.datasets.saved_files import sha256_of as _sha256
+from errata.datasets.saved_files import verify as _verify
 from errata.errors import FileError, InputError
 
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -63,7 +65,8 @@ class Images:
     ----------
     pixels : array, or path of a ``.npy`` file, of shape ``(n, height, width)``, or with a last axis
         of 1 (grey), 3 (RGB) or 4 (RGBA). uint8 is shown as it is; other numbers must not be
-        negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white)
+        negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white);
+        or pixels that stay in their files, see `errata.datasets.pixels`
     files : instead, the names of ``n`` picture files, in the order of the examples
     archive : the zip archive that holds ``files``
 
@@ -88,7 +91,7 @@ class Images:
 
     def __init__(
         self,
-        pixels: Shaped[np.ndarray, "..."] | PathLike | None = None,
+        pixels: Shaped[np.ndarray, "..."] | PixelFiles | PathLike | None = None,
         *,
         files: Sequence[PathLike] | None = None,
         archive: PathLike | None = None,
@@ -98,7 +101,7 @@ class Images:
         if archive is not None and files is None:
             raise InputError("`archive` needs `files=[...]`: the names of the pictures inside it.")
         self._path = None if pixels is None else _path_of(pixels)
-        self._pixels = None if pixels is None else _pixels(_array_of(pixels))
+        self._pixels: Any = None if pixels is None else _pixels(pixels)
         self._white = 255.0 if self._pixels is None else _white(self._pixels)
         self._files = [os.fspath(file) for file in files or ()]
         self._archive = None if archive is None else Path(archive).absolute()
@@ -198,6 +201,8 @@ class Images:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        if isinstance(self._pixels, PixelFiles):
+            return {"kind": self.kind} | self._pixels.save(folder)
         if self._pixels is not None:
             return {"kind": self.kind} | _saved(self._pixels, self._path, folder / "pixels.npy")
         self.check()
@@ -209,6 +214,8 @@ class Images:
 
     @classmethod
     def _open(cls, description: Mapping[str, Any], folder: Path) -> "Images":
+        if "stack" in description:
+            return cls(open_pixels(description, folder))
         if "files" not in description:
             return cls(_opened(description, folder))
         files = _read_json(folder / description["files"])
@@ -411,7 +418,12 @@ def open_media(description: Mapping[str, Any], folder: Path) -> Media:
 # ---------------------------------------------------------------- pictures
 
 
-def _pixels(array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+def _pixels(
+    given: Shaped[np.ndarray, "..."] | PixelFiles | PathLike,
+) -> Shaped[np.ndarray, "..."] | PixelFiles:
+    if isinstance(given, PixelFiles):
+        return given
+    array = _array_of(given)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3, 4)):
         raise InputError(
             f"The pictures have shape {array.shape}; (n, height, width), or with a last axis of 1, "
@@ -424,9 +436,9 @@ def _pixels(array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
     return array
 
 
-def _white(pixels: Shaped[np.ndarray, "..."]) -> float:
+def _white(pixels: Shaped[np.ndarray, "..."] | PixelFiles) -> float:
     """Return the value to show as white: 1, or the maximum where it is larger."""
-    if pixels.dtype == np.uint8 or pixels.size == 0:
+    if isinstance(pixels, PixelFiles) or pixels.dtype == np.uint8 or pixels.size == 0:
         return 255.0
     low, high = float(pixels.min()), float(pixels.max())  # NaN comes through both
     if not (low >= 0 and high < np.inf):
@@ -488,22 +500,6 @@ def _saved(array: Shaped[np.ndarray, "..."], path: Path | None, target: Path) ->
 
 def _opened(description: Mapping[str, str], folder: Path) -> Path:
     return _verify(folder / description["path"], description["sha256"])
-
-
-def _verify(path: Path, sha256: str) -> Path:
-    if not path.is_file():
-        raise FileError(f"{path}, which the audit shows, is missing. Put it back.")
-    if _sha256(path) != sha256:
-        raise FileError(
-            f"{path}, which the audit shows, has changed since the audit was made: its SHA-256 is "
-            "another. Put the original back."
-        )
-    return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_texts(path: Path) -> list[Any]:

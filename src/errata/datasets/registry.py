@@ -4,10 +4,16 @@ from pathlib import Path
 
 from errata.array_files import PathLike
 from errata.datasets.base import Dataset, OnDamage, Published
+from errata.datasets.caltech256 import CALTECH256
+from errata.datasets.cifar import CIFAR10, CIFAR100
+from errata.datasets.imagenet import IMAGENET
 from errata.datasets.mnist import MNIST
+from errata.datasets.quickdraw import QUICKDRAW
 from errata.errors import unknown_name
 
-PUBLISHED: dict[str, Published] = {each.name: each for each in (MNIST,)}
+PUBLISHED: dict[str, Published] = {
+    each.name: each for each in (MNIST, CIFAR10, CIFAR100, CALTECH256, IMAGENET, QUICKDRAW)
+}
 
 
 def open_published(
