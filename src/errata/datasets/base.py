@@ -71,7 +71,7 @@ class Dataset:
     classes: tuple[str, ...]
     media: Media
     left_out: tuple[LeftOut, ...] = ()
-    groups: Integer[np.ndarray, "n"] | None = None
+    groups: Integer[np.ndarray, "_n"] | None = None
 
     def __post_init__(self) -> None:
         m = len(self.classes)

@@ -74,18 +74,20 @@ def open_hub(name: str, part: str | None) -> Rows:
         It cannot be downloaded; the message says what to do by hand.
     """
     try:
-        import datasets
+        # a mere folder called datasets could be imported, but has no such names
+        from datasets import get_dataset_split_names, load_dataset
     except ImportError:
         raise MissingExtraError(
-            f'{name} needs the package datasets. Install it with: pip install "errata[hf]"'
+            f"{name} is on the hub of Hugging Face, and loading it needs the package datasets: "
+            'pip install "errata[hf]".'
         ) from None
     repository, _, config = name.removeprefix(PREFIX).partition(":")
     if not repository:
         raise InputError(f"{name!r} names no data set; {PREFIX}owner/name was expected.")
     with _how_by_hand(name, repository, config):
-        there = datasets.get_dataset_split_names(repository, config or None)
+        there = get_dataset_split_names(repository, config or None)
         wanted = part if part in there else "test" if part is None and "test" in there else None
-        found = datasets.load_dataset(repository, config or None, split=wanted)
+        found = load_dataset(repository, config or None, split=wanted)
     parts = found if wanted is None else {wanted: found}
     tables = [(each, rows_of_dataset(one, each)) for each, one in parts.items()]
     return joined(tables, repository, Path())

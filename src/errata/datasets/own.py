@@ -196,7 +196,8 @@ def _open_rows(
     name: str,
     settings: Mapping[str, Any],
 ) -> Dataset:
-    from errata.datasets.tables import Columns, dataset_of
+    from errata.datasets.columns import Columns
+    from errata.datasets.tables import dataset_of
 
     for option in ("label", "id", "group"):
         if not isinstance(columns[option], str | None):

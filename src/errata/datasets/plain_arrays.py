@@ -36,8 +36,8 @@ def open_npz(path: Path) -> dict[str, Array]:
     """
     if not path.is_file():
         raise FileError(f"{path} does not exist; an .npz file with X and y was expected.")
-    with naming_damage(path), np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    with path.open("rb") as file, naming_damage(path), np.load(file, allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
 
 
 def sorted_out(named: Mapping[str, Any], part: str | None, name: str) -> tuple[str, dict[str, Any]]:
