@@ -4,13 +4,14 @@ A reader (`errata.datasets.mnist` and its like) turns the files of a data set in
 Making one reads names and labels; an example is loaded, or shown, when it is asked for.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Integer
 
 from errata import arrays
 from errata.datasets.ids import IdsOnDemand
@@ -44,6 +45,8 @@ class Dataset:
     classes : the class names, in the order of the class numbers
     media : how an example is loaded and shown
     left_out : what could not be read, see `OnDamage`
+    groups : examples with the same number belong together, ``(n,)``: photographs of one person,
+        say. A model never learns from one of them and is asked about another
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Dataset:
     classes: tuple[str, ...]
     media: Media
     left_out: tuple[LeftOut, ...] = ()
+    groups: Integer[np.ndarray, "_n"] | None = None
 
     def __post_init__(self) -> None:
         m = len(self.classes)
@@ -85,6 +89,11 @@ class Dataset:
                     f"{self.name} has {many:,} {what}, but {len(self.labels):,} labels; one for "
                     "each was expected."
                 )
+        if self.groups is not None and self.groups.shape != (len(self.labels),):
+            raise InputError(
+                f"The groups of {self.name} have shape {self.groups.shape}; one number for each of "
+                f"the {len(self.labels):,} examples was expected."
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -131,6 +140,7 @@ class Dataset:
             ids=tuple(self.ids[row] for row in rows),
             labels=self.labels[rows],
             media=self.media.take(rows),
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def without_damage(self) -> "Dataset":
@@ -145,6 +155,35 @@ class Dataset:
         if not bad:
             return self
         return replace(self.take(np.array(fine, np.int64)), left_out=(*self.left_out, *bad))
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of what a model sees: ids, labels, classes, groups and all examples.
+
+        Of an example that lies in a file it takes the content, byte by byte as it lies there, and
+        neither its path nor its time: a copy of the same files elsewhere has the same fingerprint.
+        Every file is read once. Name and part do not count.
+
+        Raises
+        ------
+        FileError
+            A file cannot be read; the message names it.
+        """
+        whole = hashlib.sha256()
+
+        def add(content: bytes) -> None:
+            whole.update(len(content).to_bytes(8, "little"))  # where one ends and the next begins
+            whole.update(content)
+
+        kind = np.bool_ if self.multilabel else np.dtype("<i8")
+        for words in ((self.kind,), self.classes, self.ids):
+            add(len(words).to_bytes(8, "little"))
+            for word in words:
+                add(str(word).encode("utf-8", "surrogateescape"))
+        add(self.labels.astype(kind).tobytes())
+        add(b"" if self.groups is None else self.groups.astype("<i8").tobytes())
+        for row in range(len(self)):
+            add(self.media.raw(row))
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

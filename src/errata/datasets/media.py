@@ -192,6 +192,10 @@ class Images:
             return Images(self._pixels[rows])
         return Images(files=[self._files[row] for row in rows], archive=self._archive)
 
+    def raw(self, index: int) -> bytes:
+        """Return picture ``index`` as it lies: the bytes of its file, or type, shape and pixels."""
+        return self._read(index) if self._pixels is None else _raw(self._pixels[index])
+
     def _read(self, index: int) -> bytes:
         name = self._files[index]
         try:
@@ -221,7 +225,7 @@ class Images:
         files = _read_json(folder / description["files"])
         if "archive" not in description:
             return cls(files=files)
-        archive = _verify(Path(description["archive"]), description["sha256"])
+        archive = _verify(folder / description["archive"], description["sha256"])
         return cls(files=files, archive=archive)
 
 
@@ -273,6 +277,10 @@ class Texts:
         """Return text ``index`` as a string."""
         text: str = self._texts[index]
         return text
+
+    def raw(self, index: int) -> bytes:
+        """Return text ``index`` in UTF-8."""
+        return self.load(index).encode("utf-8", "surrogatepass")
 
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
         """Return some of the texts, in the order given."""
@@ -373,6 +381,13 @@ class Features:
         """Return the values of row ``index``, a number or a string each."""
         return tuple(column[index] for column in self._columns)
 
+    def raw(self, index: int) -> bytes:
+        """Return row ``index`` as bytes: the names of the columns, and the values."""
+        names = json.dumps(self.names).encode()
+        if self._table is not None and self._table.dtype.kind != "T":
+            return names + _raw(self._table[index])
+        return names + repr([value.item() for value in map(np.asarray, self.load(index))]).encode()
+
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Features":
         """Return some of the rows, in the order given."""
         if self._table is not None:
@@ -447,6 +462,12 @@ def _white(pixels: Shaped[np.ndarray, "..."] | PixelFiles) -> float:
             "expected. Undo the model's normalisation, or hand in uint8."
         )
     return max(high, 1.0)
+
+
+def _raw(array: Shaped[np.ndarray, "..."]) -> bytes:
+    """Return an array as bytes that no other array of another type or shape has."""
+    ordered = np.asarray(array, array.dtype.newbyteorder("<"))
+    return f"{ordered.dtype.str}{ordered.shape}".encode() + ordered.tobytes()
 
 
 def _as_png(image: Any) -> Picture:

@@ -3,7 +3,6 @@
 Knows data sets, models and folds; leaves to the models how they learn.
 """
 
-import hashlib
 import platform
 import warnings
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from errata.errors import ErrataWarning, InputError
 from errata.predict.base import Fold, Model, Predicted, Step
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.folds import folds_of
+from errata.predict.named import named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
 from errata.predict.scikit import ScikitModel
 
@@ -78,7 +78,7 @@ def cross_val_probs(
 
     Parameters
     ----------
-    model : a classifier of scikit-learn, or a `Model`
+    model : a classifier of scikit-learn, the name of a model (`errata.predict.named`), or a `Model`
     data : what is predicted, with its given labels
     folds : how many
     pretrain : examples to learn from first, such as the train part of the set
@@ -124,8 +124,7 @@ def cross_val_probs(
     model = as_model(model)
     n_folds = as_count("folds", folds) or 0
     _check(data, pretrain)
-    groups = getattr(data, "groups", None)
-    fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
+    fold_of = folds_of(data.labels, n_folds, seed=seed, groups=data.groups)
     record = _record(model, data, pretrain, n_folds, seed)
     checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
     run = _Run(
@@ -174,6 +173,8 @@ def as_model(model: object) -> Model:
     InputError
         It is none.
     """
+    if isinstance(model, str):
+        return named_model(model)
     return model if isinstance(model, Model) else ScikitModel(model)
 
 
@@ -270,8 +271,8 @@ def _record(
     job: dict[str, Any] = {
         "model": model.name,
         "settings": model.settings(),
-        "data": _fingerprint(data),
-        "pretrain": None if pretrain is None else _fingerprint(pretrain),
+        "data": _described(data),
+        "pretrain": None if pretrain is None else _described(pretrain),
         "folds": n_folds,
         "seed": seed,
         "versions": _versions(),
@@ -279,16 +280,12 @@ def _record(
     return {"model": model.name, "job": job}
 
 
-def _fingerprint(data: Dataset) -> dict[str, object]:
-    hashed = hashlib.sha256()
-    for one in data.ids:
-        hashed.update(one.encode() + b"\0")
-    hashed.update(np.ascontiguousarray(data.labels).tobytes())
+def _described(data: Dataset) -> dict[str, object]:
     return {
         "name": data.name,
         "part": data.part,
         "examples": len(data),
-        "sha256": hashed.hexdigest(),
+        "sha256": data.fingerprint(),
     }
 
 
