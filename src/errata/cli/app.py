@@ -19,6 +19,7 @@ from errata.cli import (
     finding,
     making,
     paper,
+    predicting,
     publishing,
     reviewing,
     votes,
@@ -62,6 +63,7 @@ def errata(
 
 
 for command in (
+    predicting.predict,
     finding.find,
     making.init,
     making.plan,

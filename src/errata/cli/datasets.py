@@ -35,7 +35,7 @@ def datasets(
             raise unknown_name("data set", name, PUBLISHED)
         published = PUBLISHED[name]
         printer.facts(_all(published), table=_for_eyes(published))
-        printer.say(f'In Python: open_dataset("{name}", folder=FOLDER), from errata.datasets.own')
+        printer.say(f'In Python: errata.open_dataset("{name}", folder=FOLDER)')
         return
     rows = [_known(published) for published in PUBLISHED.values()]
     columns = ("name", "title", "kind", "examples", "classes", "licence")
