@@ -1,59 +1,17 @@
 """Folders as the makers of data sets ship them: real ones, or files that another writer wrote.
 
-A maker takes an empty folder and returns what was `Made`. Its name begins with that of the set;
-what follows tells forms of the same set apart.
+A maker takes an empty folder and returns what was `Made`. Its name begins with that of the set,
+after ``the_`` where that begins with a digit; what follows tells forms of the same set apart.
 """
 
 import gzip
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from helpers import require
-
-Damage = tuple[Path, Callable[[Path], object], str]
-"""A file, what damages it, and the message that this gives."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """A folder, and what the data set in it holds."""
-
-    name: str
-    part: str
-    folder: Path
-    labels: Any
-    classes: Sequence[str]
-    ids: Sequence[str] | None = None
-    examples: Mapping[int, Any] = field(default_factory=dict)  # some of them, as they are loaded
-    damages: Sequence[Damage] = ()  # after which nothing can be used
-    bad_examples: Sequence[Damage] = ()  # after which one example cannot
-
-
-def cut(share: float) -> Callable[[Path], object]:
-    """Return what cuts a file short."""
-    return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-
-
-def replaced(old: bytes, new: bytes) -> Callable[[Path], object]:
-    """Return what replaces some bytes, once."""
-
-    def replace(path: Path) -> None:
-        content = path.read_bytes()
-        assert old in content
-        path.write_bytes(content.replace(old, new, 1))
-
-    return replace
-
-
-def data() -> Path:
-    """Return the folder of published data."""
-    return Path(require("data"))
-
+import published_texts
+from made import Made, cut, data, replaced
 
 # ---------------------------------------------------------------- MNIST
 
@@ -102,4 +60,4 @@ def mnist_unpacked(folder: Path) -> Made:
     )
 
 
-MAKERS = [mnist_published, mnist_unpacked]
+MAKERS = [mnist_published, mnist_unpacked, *published_texts.MAKERS]

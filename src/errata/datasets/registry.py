@@ -3,11 +3,17 @@
 from pathlib import Path
 
 from errata.array_files import PathLike
+from errata.datasets.amazon import AMAZON
+from errata.datasets.audioset import AUDIOSET
 from errata.datasets.base import Dataset, OnDamage, Published
+from errata.datasets.imdb import IMDB
 from errata.datasets.mnist import MNIST
+from errata.datasets.newsgroups import NEWSGROUPS
 from errata.errors import unknown_name
 
-PUBLISHED: dict[str, Published] = {each.name: each for each in (MNIST,)}
+PUBLISHED: dict[str, Published] = {
+    each.name: each for each in (MNIST, NEWSGROUPS, IMDB, AMAZON, AUDIOSET)
+}
 
 
 def open_published(
