@@ -1,7 +1,7 @@
 """Folders as the makers of data sets ship them: real ones, or files that another writer wrote.
 
-A maker takes an empty folder and returns what was `Made`. Its name begins with that of the set;
-what follows tells forms of the same set apart.
+A maker takes an empty folder and returns what was `Made`. Its name begins with that of the set,
+after ``the_`` where that begins with a digit; what follows tells forms of the same set apart.
 """
 
 import gzip
@@ -12,6 +12,7 @@ import numpy as np
 
 from published_made import Made, cut, data, replaced
 from published_pictures import MAKERS as PICTURES
+from published_texts import MAKERS as TEXTS
 
 # ---------------------------------------------------------------- MNIST
 
@@ -60,4 +61,4 @@ def mnist_unpacked(folder: Path) -> Made:
     )
 
 
-MAKERS = [mnist_published, mnist_unpacked, *PICTURES]
+MAKERS = [mnist_published, mnist_unpacked, *PICTURES, *TEXTS]

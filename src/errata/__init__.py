@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from errata.core.kinship import right_by_votes as right_by_votes
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
+    from errata.datasets.media import Sounds as Sounds
     from errata.datasets.media import Texts as Texts
     from errata.datasets.own import open_dataset as open_dataset
     from errata.engine.local import LocalEngine as LocalEngine
@@ -66,6 +67,7 @@ _LAZY = {
     "MultilabelFindings": "errata.multilabel",
     "RayEngine": "errata.engine.ray",
     "Score": "errata.comparison",
+    "Sounds": "errata.datasets.media",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
     "TopK": "errata.sources.topk",

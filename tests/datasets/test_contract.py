@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from errata.datasets.base import Dataset
-from errata.datasets.media import Picture, Row, Text
+from errata.datasets.media import Clip, Picture, Row, Text
 from errata.datasets.registry import PUBLISHED, open_published
 from errata.errors import FileError, NameUnknownError
 from published_sets import MAKERS
@@ -32,7 +32,7 @@ def load_all(dataset):
         dataset.load(row)
 
 
-SHOWN = {"images": Picture, "texts": Text, "features": Row}
+SHOWN = {"images": Picture, "texts": Text, "sounds": Clip, "features": Row}
 
 
 @pytest.fixture(params=MAKERS, ids=[maker.__name__ for maker in MAKERS])
@@ -47,7 +47,8 @@ def dataset(made):
 
 
 def test_every_published_set_takes_part():
-    assert {maker.__name__.split("_")[0] for maker in MAKERS} == set(PUBLISHED)
+    names = [maker.__name__.removeprefix("the_") for maker in MAKERS]
+    assert {name.split("_")[0] for name in names} == set(PUBLISHED)
 
 
 def test_it_holds_what_its_makers_put_there(made, dataset):

@@ -6,6 +6,7 @@ import pickle
 import re
 import shutil
 import tempfile
+import wave
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -514,12 +515,19 @@ def test_a_published_set_is_opened_by_name(tmp_path):
         open_dataset("mnist", folder=tmp_path, label="label")
 
 
-def test_sounds_are_refused_until_they_can_be_opened(tmp_path):
+def test_a_folder_of_sounds_is_opened(tmp_path):
     for label in ("yes", "no"):
         (tmp_path / label).mkdir()
-        (tmp_path / label / "1.wav").touch()
-    with pytest.raises(InputError, match="Sounds cannot be opened yet"):
-        open_dataset(tmp_path)
+        with wave.open(str(tmp_path / label / "1.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8_000)
+            file.writeframes(bytes(1_600))
+    sounds = open_dataset(tmp_path)
+    assert (sounds.kind, sounds.classes, len(sounds)) == ("sounds", ("no", "yes"), 2)
+    assert sounds.load(0).rate == 8_000
+    assert len(sounds.load(1).samples) == 800
+    assert len(sounds.fingerprint()) == 64
 
 
 # ---------------------------------------------------------------- Hugging Face

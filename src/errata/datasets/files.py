@@ -5,15 +5,16 @@ from pathlib import Path, PurePath
 
 from errata.array_files import read_text
 from errata.datasets.base import Kind
-from errata.datasets.media import Images, Media, Texts
-from errata.errors import FileError, InputError
+from errata.datasets.media import Images, Media, Sounds, Texts
+from errata.datasets.sounds import FORMATS
+from errata.errors import FileError
 
 ENDINGS: dict[Kind, tuple[str, ...]] = {
     "images": (
         ".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
     ),
     "texts": (".txt",),
-    "sounds": (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aif", ".aiff", ".au", ".opus"),
+    "sounds": tuple(FORMATS),
 }  # fmt: skip
 """How the files of each kind end, in small letters."""
 
@@ -70,11 +71,9 @@ def media_of_files(kind: Kind, paths: Sequence[Path]) -> Media:
     ------
     FileError
         A text cannot be read, or is not UTF-8.
-    InputError
-        They are sounds.
     """
     if kind == "images":
         return Images(files=list(paths))
     if kind == "texts":
         return Texts([read_text(path) for path in paths])
-    raise InputError("Sounds cannot be opened yet: pictures, texts and features can.")
+    return Sounds(paths)

@@ -1,8 +1,9 @@
-"""What reviewers and readers are shown of an example: a picture, a text, or a row of values.
+"""What reviewers and readers are shown of an example: a picture, a text, a sound, or a row.
 
-A collection (`Images`, `Texts`, `Features`) shows example ``i`` on demand, can be saved with an
-audit, and is opened again from the description that saving returns. What is handed in as values
-is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a label.
+A collection (`Images`, `Texts`, `Sounds`, `Features`) shows example ``i`` on demand, can be saved
+with an audit, and is opened again from the description that saving returns. What is handed in as
+values is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a
+label.
 """
 
 import io
@@ -21,9 +22,11 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
+from errata.datasets.lines import JsonLines
 from errata.datasets.pixels import PixelFiles, open_pixels
 from errata.datasets.saved_files import sha256_of as _sha256
 from errata.datasets.saved_files import verify as _verify
+from errata.datasets.sounds import FORMATS, Sound, import_soundfile, read_sound
 from errata.errors import FileError, InputError
 
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -55,7 +58,16 @@ class Row:
     values: tuple[str | float, ...]
 
 
-Shown = Picture | Text | Row
+@dataclass(frozen=True)
+class Clip:
+    """A sound as a browser takes it: encoded bytes, their MIME type, how long it is."""
+
+    data: bytes
+    mime: str
+    seconds: float
+
+
+Shown = Picture | Text | Clip | Row
 
 
 class Images:
@@ -230,12 +242,14 @@ class Images:
 
 
 class Texts:
-    """Texts: a list of strings, or a file with them.
+    r"""Texts: a list of strings, or a file with them.
 
     Parameters
     ----------
     texts : the ``n`` texts in the order of the examples, or the path of a ``.json`` file that holds
-        a list of strings, or of a text file (UTF-8) with one text on each line
+        a list of strings, or of a text file (UTF-8) with one text on each line; or `JsonLines`,
+        which are read when they are asked for
+    breaks : what stands for the end of a line in them, and is shown as one
 
     Raises
     ------
@@ -248,13 +262,22 @@ class Texts:
     --------
     >>> Texts(["I loved it.", "Never again."]).show(1)
     Text(text='Never again.')
+    >>> Texts(["Never<br />again."], breaks="<br />").show(0)
+    Text(text='Never\nagain.')
     """
 
     kind: Literal["texts"] = "texts"
 
-    def __init__(self, texts: Sequence[object] | PathLike) -> None:
+    def __init__(
+        self, texts: Sequence[object] | JsonLines | PathLike, *, breaks: str | None = None
+    ) -> None:
+        self._breaks = breaks
         self._path = _path_of(texts)
-        self._texts: list[Any] = _read_texts(self._path) if self._path else list(texts)  # type: ignore[arg-type]
+        self._texts: Any
+        if isinstance(texts, JsonLines):
+            self._texts = texts
+            return
+        self._texts = _read_texts(self._path) if self._path else list(texts)  # type: ignore[arg-type]
         for index, text in enumerate(self._texts):
             if not isinstance(text, str):
                 where = f" of {self._path}" if self._path else ""
@@ -271,10 +294,11 @@ class Texts:
 
     def show(self, index: int) -> Text:
         """Return text ``index``."""
-        return Text(self._texts[index])
+        text = self._texts[index]
+        return Text(text if self._breaks is None else text.replace(self._breaks, "\n"))
 
     def load(self, index: int) -> str:
-        """Return text ``index`` as a string."""
+        """Return text ``index`` as a string, as it is."""
         text: str = self._texts[index]
         return text
 
@@ -284,19 +308,145 @@ class Texts:
 
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
         """Return some of the texts, in the order given."""
-        return Texts([self._texts[row] for row in rows])
+        lazy = isinstance(self._texts, JsonLines)
+        some = self._texts.take(rows) if lazy else [self._texts[row] for row in rows]
+        return type(self)(some, breaks=self._breaks)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
-        if self._path is not None:
-            return {"kind": self.kind, "path": str(self._path), "sha256": _sha256(self._path)}
-        path = folder / "texts.json"
-        _write_json(path, self._texts)
-        return {"kind": self.kind, "path": path.name, "sha256": _sha256(path)}
+        description: dict[str, Any] = {"kind": self.kind}
+        if self._breaks is not None:
+            description["breaks"] = self._breaks
+        if isinstance(self._texts, JsonLines):
+            return description | self._save_lines(self._texts, folder)
+        path = self._path
+        if path is None:
+            path = folder / "texts.json"
+            _write_json(path, self._texts)
+            return description | {"path": path.name, "sha256": _sha256(path)}
+        return description | {"path": str(path), "sha256": _sha256(path)}
+
+    @staticmethod
+    def _save_lines(lines: JsonLines, folder: Path) -> dict[str, Any]:
+        files = [{"path": str(file), "sha256": _sha256(file)} for file in lines.files]
+        places = _saved(lines.places, None, folder / "places.npy")
+        return {"lines": files, "field": lines.field, "places": places}
 
     @classmethod
     def _open(cls, description: Mapping[str, Any], folder: Path) -> "Texts":
-        return cls(_verify(folder / description["path"], description["sha256"]))
+        breaks = description.get("breaks")
+        if "lines" not in description:
+            return cls(_verify(folder / description["path"], description["sha256"]), breaks=breaks)
+        files = [_opened(file, folder) for file in description["lines"]]
+        places = load_array(_opened(description["places"], folder))
+        return cls(JsonLines(files, places, description["field"]), breaks=breaks)
+
+
+class Sounds:
+    """Sounds: one file for each example.
+
+    Parameters
+    ----------
+    files : the names of ``n`` sound files, in the order of the examples: wav, flac, ogg or mp3.
+        All but wav files of whole numbers (PCM) need ``pip install "errata[audio]"``
+
+    Raises
+    ------
+    InputError
+        A name ends otherwise.
+
+    Examples
+    --------
+    >>> Sounds(["hello.wav", "goodbye.wav"])
+    Sounds(2 sounds, files)
+    """
+
+    kind: Literal["sounds"] = "sounds"
+
+    def __init__(self, files: Sequence[PathLike]) -> None:
+        self._files = [Path(file).absolute() for file in files]
+        for index, file in enumerate(self._files):
+            if file.suffix.lower() not in FORMATS:
+                raise InputError(
+                    f"files[{index}] is {file}; a sound file that ends in "
+                    f"{', '.join(FORMATS)} was expected. Convert it first."
+                )
+
+    def check(self) -> None:
+        """Look for every sound file, without opening them.
+
+        Raises
+        ------
+        FileError
+            One is missing.
+        MissingExtraError
+            One is no wav file, and the package soundfile is not installed.
+        """
+        missing = [file for file in self._files if not file.is_file()]
+        if missing:
+            raise FileError(
+                f"The sound {missing[0]} is missing ({len(missing):,} of {len(self._files):,} "
+                "are). One file for each example was expected."
+            )
+        for file in self._files:
+            if file.suffix.lower() != ".wav":
+                import_soundfile(str(file))
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __repr__(self) -> str:
+        return f"Sounds({len(self):,} {'sound' if len(self) == 1 else 'sounds'}, files)"
+
+    def show(self, index: int) -> Clip:
+        """Return sound ``index`` as its file holds it, after reading it whole.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no sound, or is cut short.
+        MissingExtraError
+            The package soundfile is needed, and not installed.
+        """
+        data = self._read(index)
+        sound = read_sound(data, str(self._files[index]))
+        return Clip(data, FORMATS[self._files[index].suffix.lower()], sound.seconds)
+
+    def load(self, index: int) -> Sound:
+        """Return sound ``index`` as numbers from -1 to 1, the mean of its channels.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no sound, or is cut short.
+        MissingExtraError
+            The package soundfile is needed, and not installed.
+        """
+        return read_sound(self._read(index), str(self._files[index]))
+
+    def raw(self, index: int) -> bytes:
+        """Return the bytes of the file of sound ``index``."""
+        return self._read(index)
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Sounds":
+        """Return some of the sounds, in the order given."""
+        return Sounds([self._files[row] for row in rows])
+
+    def _read(self, index: int) -> bytes:
+        try:
+            return self._files[index].read_bytes()
+        except OSError as error:
+            raise FileError(f"The sound {self._files[index]} cannot be read: {error}") from None
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the names of the files into ``folder``; return how to open them again."""
+        self.check()
+        _write_json(folder / "files.json", [str(file) for file in self._files])
+        return {"kind": self.kind, "files": "files.json"}
+
+    @classmethod
+    def _open(cls, description: Mapping[str, Any], folder: Path) -> "Sounds":
+        return cls(_read_json(folder / description["files"]))
 
 
 class Features:
@@ -415,7 +565,7 @@ class Features:
         return cls(dict(zip(names, columns, strict=True)))
 
 
-Media = Images | Texts | Features
+Media = Images | Texts | Sounds | Features
 
 
 def open_media(description: Mapping[str, Any], folder: Path) -> Media:
@@ -426,7 +576,8 @@ def open_media(description: Mapping[str, Any], folder: Path) -> Media:
     FileError
         A file is missing, or has changed since it was saved.
     """
-    kinds: dict[str, type[Media]] = {kind.kind: kind for kind in (Images, Texts, Features)}
+    known: tuple[type[Media], ...] = (Images, Texts, Sounds, Features)
+    kinds = {kind.kind: kind for kind in known}
     return kinds[description["kind"]]._open(description, folder)  # noqa: SLF001 (one module)
 
 

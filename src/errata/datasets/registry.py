@@ -3,17 +3,23 @@
 from pathlib import Path
 
 from errata.array_files import PathLike
+from errata.datasets.amazon import AMAZON
+from errata.datasets.audioset import AUDIOSET
 from errata.datasets.base import Dataset, OnDamage, Published
 from errata.datasets.caltech256 import CALTECH256
 from errata.datasets.cifar import CIFAR10, CIFAR100
 from errata.datasets.imagenet import IMAGENET
+from errata.datasets.imdb import IMDB
 from errata.datasets.mnist import MNIST
+from errata.datasets.newsgroups import NEWSGROUPS
 from errata.datasets.quickdraw import QUICKDRAW
 from errata.errors import unknown_name
 
-PUBLISHED: dict[str, Published] = {
-    each.name: each for each in (MNIST, CIFAR10, CIFAR100, CALTECH256, IMAGENET, QUICKDRAW)
-}
+_ALL = (
+    MNIST, CIFAR10, CIFAR100, CALTECH256, IMAGENET, QUICKDRAW, NEWSGROUPS, IMDB, AMAZON, AUDIOSET
+)  # fmt: skip
+
+PUBLISHED: dict[str, Published] = {each.name: each for each in _ALL}
 
 
 def open_published(

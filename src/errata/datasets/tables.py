@@ -231,7 +231,10 @@ def _media(
         if not {"bytes", "path"} <= fields:
             raise _no_paths(rows, columns.path, column.type)
         if rows.features.get(columns.path, {}).get("_type") == "Audio":
-            media_of_files("sounds", [])
+            raise InputError(
+                f"The column {columns.path!r} holds sounds, and such a column cannot be opened. "
+                "Write them to files, and give a table with their paths."
+            )
         encoded = plain(compute.struct_field(column, "bytes"))
         column = compute.struct_field(column, "path")
         if encoded.null_count < len(encoded):
