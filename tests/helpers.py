@@ -57,7 +57,7 @@ def require(requirement: str) -> str:
             missing("browser", "Install Chromium (`apt-get install chromium`); `make test` does.")
         return str(found)
     spec = importlib.util.find_spec(requirement)
-    if spec is None:
+    if spec is None or spec.origin is None:  # a mere folder of that name, as tests/datasets
         missing(requirement, f"Install it with `pip install {requirement}`.")
     return str(spec.origin)
 

@@ -36,13 +36,16 @@ if TYPE_CHECKING:
     from errata.core.kinship import right_by_votes as right_by_votes
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
+    from errata.datasets.media import Sounds as Sounds
     from errata.datasets.media import Texts as Texts
+    from errata.datasets.own import open_dataset as open_dataset
     from errata.engine.local import LocalEngine as LocalEngine
     from errata.engine.ray import RayEngine as RayEngine
     from errata.finding import Findings as Findings
     from errata.finding import find as find
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
+    from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.report import charts as charts
     from errata.sources.average import Average as Average
     from errata.sources.opening import open_average as open_average
@@ -64,16 +67,19 @@ _LAZY = {
     "MultilabelFindings": "errata.multilabel",
     "RayEngine": "errata.engine.ray",
     "Score": "errata.comparison",
+    "Sounds": "errata.datasets.media",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
     "TopK": "errata.sources.topk",
     "agreement": "errata.core.kinship",
     "compare": "errata.comparison",
     "corrected_labels": "errata.core.accuracy",
+    "cross_val_probs": "errata.predict.crossval",
     "find": "errata.finding",
     "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
     "open_average": "errata.sources.opening",
+    "open_dataset": "errata.datasets.own",
     "read_predictions": "errata.sources.predictions",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",

@@ -133,7 +133,7 @@ class Audit(Reviewing):
         probs : out-of-sample probabilities ``(n, m)``; or an array file. Without them there is
             nothing for `find` to look at: candidates come from elsewhere, see `add_candidates`
         classes : class names in the order of the columns; needed without probabilities
-        media : what reviewers are shown: `Images`, `Texts` or `Features`
+        media : what reviewers are shown: `Images`, `Texts`, `Sounds` or `Features`
         ids : ``n`` different ids of the examples; without them, their row numbers
         name : what the audit is called; without it, as its folder
         multilabel : examples may have several labels, or none, even where all of these have one

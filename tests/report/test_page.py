@@ -8,10 +8,10 @@ import pytest
 
 from errata.comparison import compare
 from errata.core.accuracy import corrected_labels, label_sets
-from errata.datasets.media import Images, Row, Text
+from errata.datasets.media import Clip, Images, Row, Text
 from errata.errors import FileError
 from errata.report.context import Pair, ReportContext, ReportExample
-from errata.report.page import figures, headline, short_names, write_report
+from errata.report.page import LONGEST_CLIP, figures, headline, short_names, write_report
 
 EVIL = "<script>alert('x')</script> & \"quotes\" </style>"
 
@@ -88,6 +88,19 @@ class Addresses(HTMLParser):
                 self.scripts.append(name)
             if name in ("src", "href", "xlink:href", "action", "srcset"):
                 self.found.append(value)
+
+
+def test_a_sound_is_in_the_page_unless_it_is_large(tmp_path):
+    clip = Clip(b"RIFF", "audio/wav", 1.25)
+    page = written(tmp_path, suspicious=[example(shown=clip)])
+    assert 'src="data:audio/wav;base64,UklGRg=="' in page
+    assert 'aria-label="Example 7, a sound of 1.2 seconds"' in page
+    assert {address[:5] for address in Addresses(page).found} == {"data:"}
+    assert "media-src data:" in page
+    large = Clip(bytes(LONGEST_CLIP + 1), "audio/wav", 60.0)
+    page = written(tmp_path, suspicious=[example(shown=large)])
+    assert "A sound of 60.0 seconds, too large for this page" in page
+    assert "<audio" not in page
 
 
 def test_the_page_asks_for_nothing_and_runs_no_script(tmp_path):

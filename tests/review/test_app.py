@@ -13,10 +13,11 @@ from PIL import Image
 from audits import CLASSES, planned_audit, small_audit, small_set
 from desks import ORIGIN, client, example, flash, surf, ticket
 from errata.audit import Audit
-from errata.datasets.media import Features, Images, Texts
+from errata.datasets.media import Features, Images, Sounds, Texts
 from errata.errors import ErrataError
 from errata.review.app import create_app, serve
 from errata.review.tickets import Seal, kept_key
+from published_texts import wav
 
 
 @pytest.fixture
@@ -413,6 +414,62 @@ def test_a_picture_that_cannot_be_read_stops_nobody_and_its_name_stays_unsaid(tm
     assert example(browser.post("/skip", data={"ticket": ticket(page)}).text) != task.example
 
 
+def of_sounds(folder):
+    """Return an audit of sounds, and what their file holds."""
+    content = wav(np.arange(4000, dtype="<i2").tobytes())
+    (folder / "cat.wav").write_bytes(content)
+    media = Sounds([folder / "cat.wav"] * 60)
+    return planned_audit(folder / "pets.audit", media=media), content
+
+
+def test_a_sound_has_a_player_with_a_label_and_is_served_as_it_is(tmp_path):
+    audit, content = of_sounds(tmp_path)
+    browser = client(audit, "Ana")
+    page = browser.get("/review").text
+    players = re.findall(r'<audio controls [^>]*src="([^"]+)" aria-label="([^"]+)"></audio>', page)
+    assert players[0][1] == "The example, a sound of 0.5 seconds"
+    assert {label.split(",")[0].removeprefix("A typical ") for _, label in players[1:]} == {
+        *names(page)
+    }
+    sound = browser.get(players[0][0])
+    assert sound.headers["content-type"] == "audio/wav"
+    assert "immutable" in sound.headers["cache-control"]
+    assert sound.headers["accept-ranges"] == "bytes"
+    assert sound.content == content
+    assert "cat.wav" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("0-1", 0, 1), ("8000-", 8000, 8043), ("-44", 8000, 8043), ("10-99999", 10, 8043)],
+)
+def test_a_piece_of_a_sound_can_be_asked_for(tmp_path, asked, first, last):
+    audit, content = of_sounds(tmp_path)
+    piece = client(audit).get("/media/3", headers={"range": f"bytes={asked}"})
+    assert piece.status_code == 206
+    assert piece.headers["content-range"] == f"bytes {first}-{last}/8044"
+    assert piece.content == content[first : last + 1]
+
+
+def test_a_piece_that_is_not_there_is_refused_and_other_questions_get_the_whole(tmp_path):
+    audit, content = of_sounds(tmp_path)
+    browser = client(audit)
+    for asked in ("9000-", "5-4", "-0"):
+        none = browser.get("/media/3", headers={"range": f"bytes={asked}"})
+        assert (none.status_code, none.headers["content-range"]) == (416, "bytes */8044")
+    for asked in ("bytes=-", "bytes=0-1,5-6", "lines=1-2"):
+        assert browser.get("/media/3", headers={"range": asked}).content == content
+
+
+def test_a_sound_that_cannot_be_read_stops_nobody_and_its_name_stays_unsaid(tmp_path, caplog):
+    audit, _ = of_sounds(tmp_path)
+    (tmp_path / "cat.wav").write_bytes(b"no sound")
+    page = client(audit, "Ana").get("/review").text
+    assert "cannot be read. Skip it" in page
+    assert "cat.wav" not in page
+    assert "cat.wav is no sound" in caplog.text
+
+
 def test_an_audit_without_media_names_the_example(tmp_path):
     audit = planned_audit(tmp_path / "bare.audit", ids=[f"pet-{i}" for i in range(60)])
     page = client(audit, "Ana").get("/review").text
@@ -482,8 +539,9 @@ def test_a_form_states_its_length_and_is_small(audit):
 def test_every_answer_carries_the_headers(audit):
     browser = client(audit, "Ana")
     policy = {
-        "default-src 'none'", "img-src 'self' data:", "style-src 'self'", "script-src 'self'",
-        "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+        "default-src 'none'", "img-src 'self' data:", "media-src 'self'", "style-src 'self'",
+        "script-src 'self'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
+        "frame-ancestors 'none'",
     }  # fmt: skip
     for path in ("/", "/review", "/nothing", "/static/review.js"):
         headers = browser.get(path).headers

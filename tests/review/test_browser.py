@@ -16,7 +16,8 @@ import pytest
 from audits import CLASSES, small_set
 from desks import DESK, PHONE, SETTLED, Server, look, moved, serving, shown_ticket
 from errata.audit import Audit
-from errata.datasets.media import Features, Images, Texts
+from errata.datasets.media import Features, Images, Media, Sounds, Texts
+from published_texts import wav
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +30,7 @@ def audit(tmp_path: Path) -> Audit:
     return planned(tmp_path / "pets.audit", Images(pixels))
 
 
-def planned(path: Path, media: Images | Texts | Features | None, wrong: int = 36) -> Audit:
+def planned(path: Path, media: Media | None, wrong: int = 36) -> Audit:
     labels, probs = small_set(240, wrong=wrong)
     audit = Audit.create(path, labels=labels, probs=probs, classes=CLASSES, media=media)
     audit.find(rule="argmax")
@@ -297,7 +298,43 @@ def test_everything_works_without_the_script(audit, browser):
 # ---------------------------------------------------------------- eyes
 
 
-@pytest.mark.parametrize("kind", ["pictures", "texts", "rows"])
+def a_sound(path: Path) -> Sounds:
+    """Return 240 sounds of two seconds."""
+    path.write_bytes(wav(bytes(2 * 16_000)))
+    return Sounds([path] * 240)
+
+
+def until(page: "Page", expression: str) -> None:
+    """Wait until something is so; the page's policy forbids Playwright's own way."""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        time.sleep(0.02)
+
+
+def test_space_plays_a_sound_and_a_player_keeps_its_own_keys(tmp_path, page):
+    audit = planned(tmp_path / "pets.audit", a_sound(tmp_path / "a.wav"))
+    with serving(audit) as server:
+        sign_in(page, server)
+        paused = "document.querySelector('.example audio').paused"
+        until(page, "document.querySelector('.example audio').duration == 2")
+        page.keyboard.press("Space")
+        until(page, f"!{paused}")
+        page.keyboard.press("Space")
+        until(page, paused)
+        before, old = example(page), shown_ticket(page)
+        page.focus(".example audio")
+        for key in ("ArrowLeft", "ArrowRight", "Home"):
+            page.keyboard.press(key)
+        time.sleep(SETTLED)
+        assert audit.votes() == []
+        assert example(page) == before
+        page.keyboard.press("a")
+        assert moved(page, old)
+        assert len(audit.votes()) == 1
+
+
+@pytest.mark.parametrize("kind", ["pictures", "texts", "rows", "sounds"])
 def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
     from axe_playwright_python.sync_playwright import Axe
 
@@ -306,6 +343,7 @@ def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
         "pictures": Images(rng.integers(0, 255, (240, 32, 32, 3), dtype=np.uint8)),
         "texts": Texts(["Words, and more of them. " * 200] * 240),
         "rows": Features(rng.normal(size=(240, 30))),
+        "sounds": a_sound(tmp_path / "a.wav"),
     }[kind]
     audit = planned(tmp_path / "pets.audit", media)
     with serving(audit) as server:

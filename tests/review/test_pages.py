@@ -2,8 +2,8 @@
 
 import pytest
 
-from errata.datasets.media import Picture, Row, Text
-from errata.review.pages import ANSWERS, EXEMPLAR_SIDE, SKIP, UNDO, view
+from errata.datasets.media import Clip, Picture, Row, Text
+from errata.review.pages import ANSWERS, EXEMPLAR_SIDE, SKIP, UNDO, ClipView, view
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def test_breaks_written_as_html_are_breaks():
     shown = view(Text("Good.<br /><br />Very<br>good <b>."), "/media/0", side=1, longest=100)
     assert shown.text == "Good.\n\nVery\ngood <b>."
     assert shown.excerpt == "Good.\nVery\ngood <b>."
+
+
+def test_sounds_tell_how_long_they_are():
+    shown = view(Clip(b"", "audio/wav", 2.345), "/media/0", side=1, longest=1)
+    assert shown == ClipView("/media/0", "2.3 seconds")
 
 
 def test_numbers_in_rows_are_short_and_words_whole():

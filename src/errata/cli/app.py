@@ -12,7 +12,18 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from errata.cli import candidates, demo, finding, making, paper, publishing, reviewing, votes
+from errata.cli import (
+    candidates,
+    datasets,
+    demo,
+    finding,
+    making,
+    paper,
+    predicting,
+    publishing,
+    reviewing,
+    votes,
+)
 from errata.errors import ErrataError, ErrataWarning
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -52,6 +63,7 @@ def errata(
 
 
 for command in (
+    predicting.predict,
     finding.find,
     making.init,
     making.plan,
@@ -61,6 +73,7 @@ for command in (
     publishing.compare,
     publishing.report,
     reviewing.why,
+    datasets.datasets,
     demo.demo,
 ):
     app.command()(command)

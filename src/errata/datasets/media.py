@@ -1,26 +1,32 @@
-"""What reviewers and readers are shown of an example: a picture, a text, or a row of values.
+"""What reviewers and readers are shown of an example: a picture, a text, a sound, or a row.
 
-A collection (`Images`, `Texts`, `Features`) shows example ``i`` on demand, can be saved with an
-audit, and is opened again from the description that saving returns. What is handed in as values
-is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a label.
+A collection (`Images`, `Texts`, `Sounds`, `Features`) shows example ``i`` on demand, can be saved
+with an audit, and is opened again from the description that saving returns. What is handed in as
+values is copied into the audit; a file is referred to by path and SHA-256. Nothing here knows a
+label.
 """
 
-import hashlib
 import io
 import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
+from errata.datasets.lines import JsonLines
+from errata.datasets.pixels import PixelFiles, open_pixels
+from errata.datasets.saved_files import sha256_of as _sha256
+from errata.datasets.saved_files import verify as _verify
+from errata.datasets.sounds import FORMATS, Sound, import_soundfile, read_sound
 from errata.errors import FileError, InputError
 
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -52,7 +58,16 @@ class Row:
     values: tuple[str | float, ...]
 
 
-Shown = Picture | Text | Row
+@dataclass(frozen=True)
+class Clip:
+    """A sound as a browser takes it: encoded bytes, their MIME type, how long it is."""
+
+    data: bytes
+    mime: str
+    seconds: float
+
+
+Shown = Picture | Text | Clip | Row
 
 
 class Images:
@@ -62,7 +77,8 @@ class Images:
     ----------
     pixels : array, or path of a ``.npy`` file, of shape ``(n, height, width)``, or with a last axis
         of 1 (grey), 3 (RGB) or 4 (RGBA). uint8 is shown as it is; other numbers must not be
-        negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white)
+        negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white);
+        or pixels that stay in their files, see `errata.datasets.pixels`
     files : instead, the names of ``n`` picture files, in the order of the examples
     archive : the zip archive that holds ``files``
 
@@ -83,11 +99,11 @@ class Images:
     ('image/png', 2, 2)
     """
 
-    kind = "images"
+    kind: Literal["images"] = "images"
 
     def __init__(
         self,
-        pixels: Shaped[np.ndarray, "..."] | PathLike | None = None,
+        pixels: Shaped[np.ndarray, "..."] | PixelFiles | PathLike | None = None,
         *,
         files: Sequence[PathLike] | None = None,
         archive: PathLike | None = None,
@@ -97,7 +113,7 @@ class Images:
         if archive is not None and files is None:
             raise InputError("`archive` needs `files=[...]`: the names of the pictures inside it.")
         self._path = None if pixels is None else _path_of(pixels)
-        self._pixels = None if pixels is None else _pixels(_array_of(pixels))
+        self._pixels: Any = None if pixels is None else _pixels(pixels)
         self._white = 255.0 if self._pixels is None else _white(self._pixels)
         self._files = [os.fspath(file) for file in files or ()]
         self._archive = None if archive is None else Path(archive).absolute()
@@ -169,6 +185,29 @@ class Images:
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
         return _as_png(image)
 
+    def load(self, index: int) -> UInt8[np.ndarray, "height width ..."] | Any:
+        """Return the pixels of picture ``index``: those of an array as they are, of a file RGB.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no picture, or is cut short.
+        """
+        if self._pixels is not None:
+            return np.asarray(self._pixels[index])
+        with _readable(self._read(index), self._files[index]) as image:
+            return np.asarray(image.convert("RGB"))
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Images":
+        """Return some of the pictures, in the order given."""
+        if self._pixels is not None:
+            return Images(self._pixels[rows])
+        return Images(files=[self._files[row] for row in rows], archive=self._archive)
+
+    def raw(self, index: int) -> bytes:
+        """Return picture ``index`` as it lies: the bytes of its file, or type, shape and pixels."""
+        return self._read(index) if self._pixels is None else _raw(self._pixels[index])
+
     def _read(self, index: int) -> bytes:
         name = self._files[index]
         try:
@@ -178,6 +217,8 @@ class Images:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        if isinstance(self._pixels, PixelFiles):
+            return {"kind": self.kind} | self._pixels.save(folder)
         if self._pixels is not None:
             return {"kind": self.kind} | _saved(self._pixels, self._path, folder / "pixels.npy")
         self.check()
@@ -189,22 +230,26 @@ class Images:
 
     @classmethod
     def _open(cls, description: Mapping[str, Any], folder: Path) -> "Images":
+        if "stack" in description:
+            return cls(open_pixels(description, folder))
         if "files" not in description:
             return cls(_opened(description, folder))
         files = _read_json(folder / description["files"])
         if "archive" not in description:
             return cls(files=files)
-        archive = _verify(Path(description["archive"]), description["sha256"])
+        archive = _verify(folder / description["archive"], description["sha256"])
         return cls(files=files, archive=archive)
 
 
 class Texts:
-    """Texts: a list of strings, or a file with them.
+    r"""Texts: a list of strings, or a file with them.
 
     Parameters
     ----------
     texts : the ``n`` texts in the order of the examples, or the path of a ``.json`` file that holds
-        a list of strings, or of a text file (UTF-8) with one text on each line
+        a list of strings, or of a text file (UTF-8) with one text on each line; or `JsonLines`,
+        which are read when they are asked for
+    breaks : what stands for the end of a line in them, and is shown as one
 
     Raises
     ------
@@ -217,13 +262,22 @@ class Texts:
     --------
     >>> Texts(["I loved it.", "Never again."]).show(1)
     Text(text='Never again.')
+    >>> Texts(["Never<br />again."], breaks="<br />").show(0)
+    Text(text='Never\nagain.')
     """
 
-    kind = "texts"
+    kind: Literal["texts"] = "texts"
 
-    def __init__(self, texts: Sequence[object] | PathLike) -> None:
+    def __init__(
+        self, texts: Sequence[object] | JsonLines | PathLike, *, breaks: str | None = None
+    ) -> None:
+        self._breaks = breaks
         self._path = _path_of(texts)
-        self._texts: list[Any] = _read_texts(self._path) if self._path else list(texts)  # type: ignore[arg-type]
+        self._texts: Any
+        if isinstance(texts, JsonLines):
+            self._texts = texts
+            return
+        self._texts = _read_texts(self._path) if self._path else list(texts)  # type: ignore[arg-type]
         for index, text in enumerate(self._texts):
             if not isinstance(text, str):
                 where = f" of {self._path}" if self._path else ""
@@ -240,19 +294,159 @@ class Texts:
 
     def show(self, index: int) -> Text:
         """Return text ``index``."""
-        return Text(self._texts[index])
+        text = self._texts[index]
+        return Text(text if self._breaks is None else text.replace(self._breaks, "\n"))
+
+    def load(self, index: int) -> str:
+        """Return text ``index`` as a string, as it is."""
+        text: str = self._texts[index]
+        return text
+
+    def raw(self, index: int) -> bytes:
+        """Return text ``index`` in UTF-8."""
+        return self.load(index).encode("utf-8", "surrogatepass")
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
+        """Return some of the texts, in the order given."""
+        lazy = isinstance(self._texts, JsonLines)
+        some = self._texts.take(rows) if lazy else [self._texts[row] for row in rows]
+        return type(self)(some, breaks=self._breaks)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
-        if self._path is not None:
-            return {"kind": self.kind, "path": str(self._path), "sha256": _sha256(self._path)}
-        path = folder / "texts.json"
-        _write_json(path, self._texts)
-        return {"kind": self.kind, "path": path.name, "sha256": _sha256(path)}
+        description: dict[str, Any] = {"kind": self.kind}
+        if self._breaks is not None:
+            description["breaks"] = self._breaks
+        if isinstance(self._texts, JsonLines):
+            return description | self._save_lines(self._texts, folder)
+        path = self._path
+        if path is None:
+            path = folder / "texts.json"
+            _write_json(path, self._texts)
+            return description | {"path": path.name, "sha256": _sha256(path)}
+        return description | {"path": str(path), "sha256": _sha256(path)}
+
+    @staticmethod
+    def _save_lines(lines: JsonLines, folder: Path) -> dict[str, Any]:
+        files = [{"path": str(file), "sha256": _sha256(file)} for file in lines.files]
+        places = _saved(lines.places, None, folder / "places.npy")
+        return {"lines": files, "field": lines.field, "places": places}
 
     @classmethod
     def _open(cls, description: Mapping[str, Any], folder: Path) -> "Texts":
-        return cls(_verify(folder / description["path"], description["sha256"]))
+        breaks = description.get("breaks")
+        if "lines" not in description:
+            return cls(_verify(folder / description["path"], description["sha256"]), breaks=breaks)
+        files = [_opened(file, folder) for file in description["lines"]]
+        places = load_array(_opened(description["places"], folder))
+        return cls(JsonLines(files, places, description["field"]), breaks=breaks)
+
+
+class Sounds:
+    """Sounds: one file for each example.
+
+    Parameters
+    ----------
+    files : the names of ``n`` sound files, in the order of the examples: wav, flac, ogg or mp3.
+        All but wav files of whole numbers (PCM) need ``pip install "errata[audio]"``
+
+    Raises
+    ------
+    InputError
+        A name ends otherwise.
+
+    Examples
+    --------
+    >>> Sounds(["hello.wav", "goodbye.wav"])
+    Sounds(2 sounds, files)
+    """
+
+    kind: Literal["sounds"] = "sounds"
+
+    def __init__(self, files: Sequence[PathLike]) -> None:
+        self._files = [Path(file).absolute() for file in files]
+        for index, file in enumerate(self._files):
+            if file.suffix.lower() not in FORMATS:
+                raise InputError(
+                    f"files[{index}] is {file}; a sound file that ends in "
+                    f"{', '.join(FORMATS)} was expected. Convert it first."
+                )
+
+    def check(self) -> None:
+        """Look for every sound file, without opening them.
+
+        Raises
+        ------
+        FileError
+            One is missing.
+        MissingExtraError
+            One is no wav file, and the package soundfile is not installed.
+        """
+        missing = [file for file in self._files if not file.is_file()]
+        if missing:
+            raise FileError(
+                f"The sound {missing[0]} is missing ({len(missing):,} of {len(self._files):,} "
+                "are). One file for each example was expected."
+            )
+        for file in self._files:
+            if file.suffix.lower() != ".wav":
+                import_soundfile(str(file))
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __repr__(self) -> str:
+        return f"Sounds({len(self):,} {'sound' if len(self) == 1 else 'sounds'}, files)"
+
+    def show(self, index: int) -> Clip:
+        """Return sound ``index`` as its file holds it, after reading it whole.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no sound, or is cut short.
+        MissingExtraError
+            The package soundfile is needed, and not installed.
+        """
+        data = self._read(index)
+        sound = read_sound(data, str(self._files[index]))
+        return Clip(data, FORMATS[self._files[index].suffix.lower()], sound.seconds)
+
+    def load(self, index: int) -> Sound:
+        """Return sound ``index`` as numbers from -1 to 1, the mean of its channels.
+
+        Raises
+        ------
+        FileError
+            The file is missing, or is no sound, or is cut short.
+        MissingExtraError
+            The package soundfile is needed, and not installed.
+        """
+        return read_sound(self._read(index), str(self._files[index]))
+
+    def raw(self, index: int) -> bytes:
+        """Return the bytes of the file of sound ``index``."""
+        return self._read(index)
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Sounds":
+        """Return some of the sounds, in the order given."""
+        return Sounds([self._files[row] for row in rows])
+
+    def _read(self, index: int) -> bytes:
+        try:
+            return self._files[index].read_bytes()
+        except OSError as error:
+            raise FileError(f"The sound {self._files[index]} cannot be read: {error}") from None
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the names of the files into ``folder``; return how to open them again."""
+        self.check()
+        _write_json(folder / "files.json", [str(file) for file in self._files])
+        return {"kind": self.kind, "files": "files.json"}
+
+    @classmethod
+    def _open(cls, description: Mapping[str, Any], folder: Path) -> "Sounds":
+        return cls(_read_json(folder / description["files"]))
 
 
 class Features:
@@ -279,7 +473,7 @@ class Features:
     Row(names=('age', 'work'), values=(50.0, 'private'))
     """
 
-    kind = "features"
+    kind: Literal["features"] = "features"
 
     def __init__(
         self,
@@ -333,6 +527,24 @@ class Features:
             tuple(float(v) if isinstance(v, np.number) else str(v) for v in values),
         )
 
+    def load(self, index: int) -> tuple[Any, ...]:
+        """Return the values of row ``index``, a number or a string each."""
+        return tuple(column[index] for column in self._columns)
+
+    def raw(self, index: int) -> bytes:
+        """Return row ``index`` as bytes: the names of the columns, and the values."""
+        names = json.dumps(self.names).encode()
+        if self._table is not None and self._table.dtype.kind != "T":
+            return names + _raw(self._table[index])
+        return names + repr([value.item() for value in map(np.asarray, self.load(index))]).encode()
+
+    def take(self, rows: Int[np.ndarray, "_some"]) -> "Features":
+        """Return some of the rows, in the order given."""
+        if self._table is not None:
+            return Features(self._table[rows], self.names)
+        columns = [column[rows] for column in self._columns]
+        return Features(dict(zip(self.names, columns, strict=True)))
+
     def save(self, folder: Path) -> dict[str, Any]:
         """Write into ``folder`` what is not in a file yet; return how to open it again."""
         description = {"kind": self.kind, "names": list(self.names)}
@@ -353,7 +565,7 @@ class Features:
         return cls(dict(zip(names, columns, strict=True)))
 
 
-Media = Images | Texts | Features
+Media = Images | Texts | Sounds | Features
 
 
 def open_media(description: Mapping[str, Any], folder: Path) -> Media:
@@ -364,14 +576,20 @@ def open_media(description: Mapping[str, Any], folder: Path) -> Media:
     FileError
         A file is missing, or has changed since it was saved.
     """
-    kinds: dict[str, type[Media]] = {kind.kind: kind for kind in (Images, Texts, Features)}
+    known: tuple[type[Media], ...] = (Images, Texts, Sounds, Features)
+    kinds = {kind.kind: kind for kind in known}
     return kinds[description["kind"]]._open(description, folder)  # noqa: SLF001 (one module)
 
 
 # ---------------------------------------------------------------- pictures
 
 
-def _pixels(array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+def _pixels(
+    given: Shaped[np.ndarray, "..."] | PixelFiles | PathLike,
+) -> Shaped[np.ndarray, "..."] | PixelFiles:
+    if isinstance(given, PixelFiles):
+        return given
+    array = _array_of(given)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3, 4)):
         raise InputError(
             f"The pictures have shape {array.shape}; (n, height, width), or with a last axis of 1, "
@@ -384,9 +602,9 @@ def _pixels(array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
     return array
 
 
-def _white(pixels: Shaped[np.ndarray, "..."]) -> float:
+def _white(pixels: Shaped[np.ndarray, "..."] | PixelFiles) -> float:
     """Return the value to show as white: 1, or the maximum where it is larger."""
-    if pixels.dtype == np.uint8 or pixels.size == 0:
+    if isinstance(pixels, PixelFiles) or pixels.dtype == np.uint8 or pixels.size == 0:
         return 255.0
     low, high = float(pixels.min()), float(pixels.max())  # NaN comes through both
     if not (low >= 0 and high < np.inf):
@@ -397,6 +615,12 @@ def _white(pixels: Shaped[np.ndarray, "..."]) -> float:
     return max(high, 1.0)
 
 
+def _raw(array: Shaped[np.ndarray, "..."]) -> bytes:
+    """Return an array as bytes that no other array of another type or shape has."""
+    ordered = np.asarray(array, array.dtype.newbyteorder("<"))
+    return f"{ordered.dtype.str}{ordered.shape}".encode() + ordered.tobytes()
+
+
 def _as_png(image: Any) -> Picture:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
@@ -405,14 +629,21 @@ def _as_png(image: Any) -> Picture:
 
 def _decoded(data: bytes, name: str) -> Picture:
     """Return the picture as it is where browsers know its format, else as PNG."""
+    with _readable(data, name) as image:
+        if image.format in WEB_FORMATS:
+            return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
+        return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+
+
+@contextmanager
+def _readable(data: bytes, name: str) -> Iterator[Any]:
+    """Yield a picture that is decoded whole, so that a broken file is noticed here."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            image.load()  # decodes it all, so that a broken file is noticed here
-            if image.format in WEB_FORMATS:
-                return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
-            return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+            image.load()
+            yield image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise FileError(
             f"{name} is no picture, or is broken: {error}. Replace the file; nothing else is lost."
@@ -441,22 +672,6 @@ def _saved(array: Shaped[np.ndarray, "..."], path: Path | None, target: Path) ->
 
 def _opened(description: Mapping[str, str], folder: Path) -> Path:
     return _verify(folder / description["path"], description["sha256"])
-
-
-def _verify(path: Path, sha256: str) -> Path:
-    if not path.is_file():
-        raise FileError(f"{path}, which the audit shows, is missing. Put it back.")
-    if _sha256(path) != sha256:
-        raise FileError(
-            f"{path}, which the audit shows, has changed since the audit was made: its SHA-256 is "
-            "another. Put the original back."
-        )
-    return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_texts(path: Path) -> list[Any]:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
-from errata.datasets.media import Picture, Row, Text
+from errata.datasets.media import Clip, Picture, Row, Text
 from errata.errors import FileError
 from errata.labels import named
 from errata.report import charts
@@ -38,6 +38,9 @@ THUMBNAIL = 320
 
 TINY = 96
 """Pictures up to this size are enlarged without smoothing, so that every pixel shows."""
+
+LONGEST_CLIP = 400_000
+"""Bytes of a sound; of a larger one the page tells the length alone."""
 
 ORDER = "given_order"
 """The score of candidates from elsewhere that have none: a whole number, 1 for the first."""
@@ -407,6 +410,10 @@ def _shown(shown: object) -> dict[str, Any]:
         cut = EXCERPT if space < 0 else space
         rest = text[cut:LONGEST] + (" …" if len(text) > LONGEST else "")
         return {"kind": "text", "excerpt": text[:cut], "rest": rest}
+    if isinstance(shown, Clip):
+        heard = len(shown.data) <= LONGEST_CLIP
+        address = _data_address(shown.data, shown.mime) if heard else ""
+        return {"kind": "clip", "uri": address, "long": f"{shown.seconds:.1f} seconds"}
     if isinstance(shown, Row):
         rows = [
             (name, f"{value:g}" if isinstance(value, float) else str(value))
@@ -425,5 +432,8 @@ def _thumbnail(picture: Picture) -> tuple[str, bool]:
             small = io.BytesIO()
             image.convert("RGB").save(small, "JPEG", quality=85)
         data, mime = small.getvalue(), "image/jpeg"
-    address = f"data:{mime};base64,{base64.b64encode(data).decode()}"
-    return address, max(picture.width, picture.height) <= TINY
+    return _data_address(data, mime), max(picture.width, picture.height) <= TINY
+
+
+def _data_address(data: bytes, mime: str) -> str:
+    return f"data:{mime};base64,{base64.b64encode(data).decode()}"

@@ -9,6 +9,7 @@ Learning Benchmarks", section 4 and figure 2.
 """
 
 import errno
+import re
 import socket
 import sys
 import threading
@@ -25,7 +26,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
-from errata.datasets.media import Picture, Shown, Text
+from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import ErrataError, InputError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.review import pages
@@ -37,6 +38,7 @@ from errata.review.tickets import BadTicketError, Seal, kept_key
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 def create_app(
@@ -63,7 +65,7 @@ def create_app(
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
-    ``GET /media/0``     the picture, text (plain) or row (JSON) of example 0
+    ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
     ===================  =======================================================================
 
     Every ``POST`` leads on to ``/review``. Whatever goes wrong is a `Problem` page or, for a
@@ -126,13 +128,13 @@ def create_app(
         return {"pictures": desk.pictures_after(reviewer, example)}
 
     @app.get("/media/{example:int}")
-    def media(example: int, v: str = "") -> Response:
+    def media(request: Request, example: int, v: str = "") -> Response:
         if example >= audit.n:
             raise HTTPException(404, f"There is no example {example} in this audit.")
         shown = desk.shown(example)
         if isinstance(shown, pages.Missing):
             raise HTTPException(404, shown.why)
-        return _media(shown, kept=v == seal.stamp)
+        return _media(shown, kept=v == seal.stamp, wanted=request.headers.get("range", ""))
 
     @app.get("/static/{name}")
     def static(name: str, v: str = "") -> Response:
@@ -172,14 +174,34 @@ def clean_name(name: str) -> str:
     return clean
 
 
-def _media(shown: Shown, *, kept: bool) -> Response:
+def _media(shown: Shown, *, kept: bool, wanted: str) -> Response:
     # A picture opened by itself must not run as a document (SVG can hold scripts).
     headers = {"content-security-policy": "default-src 'none'; sandbox"} | _kept(kept)
     if isinstance(shown, Picture):
         return Response(shown.data, media_type=shown.mime, headers=headers)
+    if isinstance(shown, Clip):
+        return _piece(shown, wanted, headers)
     if isinstance(shown, Text):
         return Response(shown.text, media_type="text/plain", headers=headers)
     return JSONResponse(dict(zip(shown.names, shown.values, strict=True)), headers=headers)
+
+
+def _piece(clip: Clip, wanted: str, headers: dict[str, str]) -> Response:
+    """Return a sound, or the bytes of it that are asked for: some browsers play no other answer."""
+    headers |= {"accept-ranges": "bytes"}
+    size = len(clip.data)
+    asked = _RANGE.fullmatch(wanted)
+    if asked is None or not any(asked.groups()):
+        return Response(clip.data, media_type=clip.mime, headers=headers)
+    first, last = (int(number) if number else None for number in asked.groups())
+    if first is None:
+        first, last = max(0, size - (last or 0)), None  # the last so many
+    last = size - 1 if last is None else min(last, size - 1)
+    if not first <= last:
+        return Response(status_code=416, headers=headers | {"content-range": f"bytes */{size}"})
+    headers |= {"content-range": f"bytes {first}-{last}/{size}"}
+    piece = clip.data[first : last + 1]
+    return Response(piece, status_code=206, media_type=clip.mime, headers=headers)
 
 
 def _kept(kept: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import FileError
+from errata.errors import FileError, MissingExtraError
 from errata.labels import named
 from errata.results import SetTask, Task
 from errata.review import pages
@@ -98,7 +98,7 @@ class Desk:
         """Return what there is to see of an example, or why there is nothing."""
         try:
             shown = self._show(example)
-        except FileError as error:
+        except (FileError, MissingExtraError) as error:
             # Not on the page: the name of a file often holds the given label.
             _log.warning("Example %s cannot be shown. %s", self.audit.ids[example], error)
             return pages.Missing(

@@ -16,8 +16,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAX_BODY = 64 * 1024  # a form here is well under 1 kB
 HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
+        "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     # not no-referrer: that would make browsers send "Origin: null" with our own forms

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from errata.datasets.media import Picture, Row, Shown, Text
+from errata.datasets.media import Clip, Picture, Row, Shown, Text
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -56,6 +56,15 @@ class TextView:
 
 
 @dataclass(frozen=True)
+class ClipView:
+    """A sound as shown: its address, and how long it is, in words."""
+
+    url: str
+    long: str
+    kind: str = "clip"
+
+
+@dataclass(frozen=True)
 class RowView:
     """A row of features as shown: names, and values as text."""
 
@@ -77,7 +86,7 @@ class Missing:
     kind: str = "missing"
 
 
-View = PictureView | TextView | RowView | Missing
+View = PictureView | TextView | ClipView | RowView | Missing
 
 
 def view(shown: Shown, url: str, *, side: int, longest: int) -> View:
@@ -106,6 +115,8 @@ def view(shown: Shown, url: str, *, side: int, longest: int) -> View:
             # Reviews of films come with these; everything else is shown as it was written.
             text = _BREAK.sub("\n", text)
             return TextView(text[:longest], max(0, len(text) - longest), url)
+        case Clip(seconds=seconds):
+            return ClipView(url, f"{seconds:.1f} seconds")
         case Row(names=names, values=values):
             return RowView(names, tuple(map(_value, values)))
 

@@ -105,6 +105,14 @@
     return true;
   }
 
+  function plays(event) {
+    const clip = event.key === " " && document.querySelector(".example audio");
+    if (!clip) return false;
+    if (!clip.paused) clip.pause();
+    else clip.play().catch(() => {}); // the player itself says what is wrong
+    return true;
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (document.querySelector("dialog[open]") || localStorage.getItem("errata-keys") === "off") return;
@@ -114,6 +122,8 @@
     if (where.closest("[data-scroll], .rows") && /^Arrow/.test(event.key)) return;
     if (where.matches("button, a, summary") && (event.key === " " || event.key === "Enter")) return;
     if (where.matches("[type=checkbox]") && event.key === " ") return;
+    // A player that has the focus has keys of its own.
+    if (where.matches("audio") && /^( |Enter|Home|End|Page.*|Arrow.*)$/.test(event.key)) return;
     const pressed = names(event);
     const button = [...document.querySelectorAll("[data-keys]")].find((each) =>
       each.dataset.keys.split(" ").some((key) => pressed.includes(key)),
@@ -122,7 +132,7 @@
       event.preventDefault();
       // A box is ticked at once, so it has to wait for the new example as answers do.
       if (!event.repeat && (button.type !== "checkbox" || settled())) button.click();
-    } else if (scrolls(event)) {
+    } else if (plays(event) || scrolls(event)) {
       event.preventDefault();
     }
   });

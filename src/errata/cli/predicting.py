@@ -1,0 +1,150 @@
+"""`errata predict`: out-of-sample probabilities of a data set, by cross-validation."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from errata.cli.options import FormatOption, QuietOption
+from errata.cli.output import Printer
+from errata.errors import FileError
+
+if TYPE_CHECKING:
+    from errata.datasets.base import Dataset
+    from errata.predict.base import Step
+    from errata.predict.crossval import OutOfSample
+
+
+def predict(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="A folder of class folders, a table, an array, hf:owner/name; or, with --set, the "
+            "folder of a published set.",
+        ),
+    ],
+    *,
+    published: Annotated[
+        str | None, typer.Option("--set", help="The published set that lies there, such as mnist.")
+    ] = None,
+    part: Annotated[str | None, typer.Option(help="The part to predict: test, train, all.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the labels in a table.")] = None,
+    text: Annotated[str | None, typer.Option(help="The column of the texts.")] = None,
+    path: Annotated[str | None, typer.Option(help="The column of paths of files.")] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(help="A column of numbers; give it for each.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="The column of what must stay in one fold.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model by name; without it, one for this kind of example.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="How many folds.")] = 5,
+    pretrain: Annotated[
+        str | None, typer.Option(help="The part to learn from first, such as train.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is by chance.")] = 0,
+    temperature: Annotated[
+        bool, typer.Option("--temperature", help="Scale the confidence of each fold.")
+    ] = False,
+    leave_out: Annotated[
+        bool,
+        typer.Option("--leave-out", help="Leave out examples that cannot be read, and list them."),
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Keep checkpoints in this folder, and go on from them.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Where to write; labels, classes, ids and record lie beside it.")
+    ] = Path("probs.npy"),
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Predict every example by a model that has not seen it, and write the probabilities."""
+    from errata.datasets.own import open_dataset
+    from errata.predict.crossval import cross_val_probs
+    from errata.predict.named import default_model
+
+    printer = Printer(format=format, quiet=quiet)
+    if out.suffix != ".npy":
+        raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
+
+    def opened(wanted: str | None) -> "Dataset":
+        choices: dict[str, Any] = {
+            "part": wanted,
+            "on_damage": "leave out" if leave_out else "stop",
+        }
+        if published is not None:
+            return open_dataset(published, folder=source, **choices)
+        columns: dict[str, Any] = {"label": label, "text": text, "path": path, "group": group}
+        return open_dataset(source, features=features or None, **columns, **choices)
+
+    data, more = opened(part), opened(pretrain) if pretrain else None
+    if leave_out:
+        data, more = data.without_damage(), more and more.without_damage()
+    named = model or default_model(data)
+    with printer.progress(f"Predicting with {named}") as bar:
+        found = cross_val_probs(
+            named,
+            data,
+            folds=folds,
+            pretrain=more,
+            seed=seed,
+            temperature=temperature,
+            resume=resume,
+            progress=_steps(bar),
+        )
+    files = _write(out, data, found)
+    for left in data.left_out:
+        printer.say(f"left out: {left.where}: {left.why}")
+    printer.facts(
+        {
+            "examples": len(data),
+            "classes": len(data.classes),
+            "model": named,
+            "folds": folds,
+            "accuracy": round(found.quality.accuracy, 4),
+            "training accuracy": round(found.train_accuracy, 4),
+            "log-loss": round(found.quality.log_loss, 4),
+            "calibration error": round(found.quality.calibration_error, 4),
+            "probabilities": str(out),
+        }
+    )
+    labels, classes = (str(files[name]) for name in ("labels", "classes"))
+    printer.next("find", "--labels", labels, "--probs", out, "--classes", classes)
+
+
+def _steps(bar: "Callable[[int, int], None] | None") -> "Callable[[Step], None] | None":
+    """Return what hands steps of folds to a bar, in thousandths of a fold."""
+    if bar is None:
+        return None
+    return lambda step: bar(round(1000 * (step.fold + step.share)), 1000 * step.folds)
+
+
+def _write(out: Path, data: "Dataset", found: "OutOfSample") -> dict[str, Path]:
+    """Write the probabilities, and beside them what belongs to their rows and columns."""
+    import numpy as np
+
+    beside = {
+        name: out.with_name(f"{out.stem}.{name}{suffix}")
+        for name, suffix in {
+            "labels": ".npy", "classes": ".json", "ids": ".json", "record": ".json"
+        }.items()
+    }  # fmt: skip
+    try:
+        np.save(out, found.probs)
+        np.save(beside["labels"], data.labels)
+        _write_json(beside["classes"], data.classes)
+        _write_json(beside["ids"], list(data.ids))
+        _write_json(beside["record"], found.record)
+    except OSError as error:
+        raise FileError(f"{out} cannot be written: {error.strerror}.") from None
+    return beside
+
+
+def _write_json(path: Path, value: Sequence[str] | object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,83 @@
+"""What a model is to `cross_val_probs`: it learns from some examples and predicts others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from errata.datasets.base import Dataset
+from errata.predict.checkpoints import Checkpoints
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a run is.
+
+    ``share`` of the fold is done, from 0 to 1; the loss is that of the last pass, if there is one.
+    """
+
+    fold: int
+    folds: int
+    share: float
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold: learn from ``train``, predict ``held_out``.
+
+    Attributes
+    ----------
+    pretrain : other examples of the same classes to learn from first
+    seed : of all that is by chance in this fold
+    checkpoints : where to keep what a killed run goes on from
+    report : to be called with the share that is done and the loss
+    """
+
+    data: Dataset
+    number: int
+    train: Int[np.ndarray, "_train"]
+    held_out: Int[np.ndarray, "_held_out"]
+    pretrain: Dataset | None
+    seed: int
+    checkpoints: Checkpoints
+    report: Callable[[float, float | None], None]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model predicts of the examples it was not trained on.
+
+    Attributes
+    ----------
+    probs : a row for each, a column for each class; 0 for a class the model never met
+    train_accuracy : the share of its own training examples that it gets right
+    notes : what there is to say about how this came about
+    """
+
+    probs: Float[np.ndarray, "held_out classes"]
+    train_accuracy: float
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Something that learns and predicts."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def settings(self) -> dict[str, object]:
+        """Return all that decides what it learns, in plain values for JSON."""
+        ...
+
+    def predict(self, fold: Fold) -> Predicted:
+        """Learn from the training part of a fold and predict the rest.
+
+        The same fold gives the same bytes.
+        """
+        ...

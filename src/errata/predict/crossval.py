@@ -1,0 +1,299 @@
+"""`cross_val_probs`: out-of-sample probabilities of every example, fold by fold.
+
+Knows data sets, models and folds; leaves to the models how they learn.
+"""
+
+import platform
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from errata.array_files import PathLike
+from errata.arrays import as_count
+from errata.datasets.base import Dataset
+from errata.errors import ErrataWarning, InputError
+from errata.predict.base import Fold, Model, Predicted, Step
+from errata.predict.checkpoints import Checkpoints
+from errata.predict.folds import folds_of
+from errata.predict.named import named_model
+from errata.predict.quality import Quality, quality_of, temperature_of, tempered
+from errata.predict.scikit import ScikitModel
+
+_WIDE_GAP = 0.1
+"""Training accuracy above out-of-sample accuracy by so much tells of a model that memorizes."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfSample:
+    """Probabilities of every example, each from a model that has not seen it.
+
+    Attributes
+    ----------
+    probs : ``(n, classes)`` float32, rows sum to 1
+    folds : the fold that each example was held out in, ``(n,)``
+    quality : accuracy, log-loss and calibration of these probabilities
+    train_accuracy : of the models on their own training parts, the mean over the folds
+    temperatures : what the scores of each fold were divided by, where that was asked for
+    warnings : what there is to know before one uses them
+    record : model, settings, folds, seed, versions and hashes, in plain values for JSON
+    """
+
+    probs: Float[np.ndarray, "n classes"]
+    folds: Int[np.ndarray, "n"]
+    quality: Quality
+    train_accuracy: float
+    temperatures: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        n, m = self.probs.shape
+        return (
+            f"OutOfSample: {n:,} examples, {m} classes, by {self.record['model']}: accuracy "
+            f"{self.quality.accuracy:.4f}, log-loss {self.quality.log_loss:.4f}"
+        )
+
+
+def cross_val_probs(
+    model: object,
+    data: Dataset,
+    *,
+    folds: SupportsIndex = 5,
+    pretrain: Dataset | None = None,
+    seed: int = 0,
+    temperature: bool = False,
+    resume: PathLike | None = None,
+    progress: Callable[[Step], None] | None = None,
+) -> OutOfSample:
+    """Return out-of-sample probabilities by cross-validation.
+
+    The examples are dealt into folds, stratified by class; the model learns from all folds but
+    one, and predicts that one. So every example is predicted once, by a model that has not seen it.
+
+    Parameters
+    ----------
+    model : a classifier of scikit-learn, the name of a model (`errata.predict.named`), or a `Model`
+    data : what is predicted, with its given labels
+    folds : how many
+    pretrain : examples to learn from first, such as the train part of the set
+    seed : of all that is by chance; the same seed gives the same bytes
+    temperature : divide the logarithms of the probabilities by one number in each fold, which fits
+        the probabilities of the other folds best
+    resume : a folder for checkpoints; what a killed run left there is not done again
+    progress : called with a `Step` as the work goes on
+
+    Returns
+    -------
+    `OutOfSample`
+
+    Raises
+    ------
+    InputError
+        The model, the data and the folds do not fit together.
+    FileError
+        An example cannot be read, or the folder belongs to another run.
+
+    Warns
+    -----
+    ErrataWarning
+        A class was missing from a training part, or the model fits its training parts far better
+        than what it has not seen. Also in ``OutOfSample.warnings``.
+
+    References
+    ----------
+    Northcutt, Athalye and Mueller (2021), section 3: out-of-sample probabilities of test sets.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from errata.datasets.media import Features
+    >>> x = np.arange(12.0)
+    >>> data = Dataset(
+    ...     "line", "all", [str(i) for i in range(12)], (x > 5).astype(int), ("low", "high"),
+    ...     Features(x[:, None]),
+    ... )
+    >>> cross_val_probs(LogisticRegression(), data, folds=3)
+    OutOfSample: 12 examples, 2 classes, by LogisticRegression: accuracy 1.0000, log-loss 0.1527
+    """
+    model = as_model(model)
+    n_folds = as_count("folds", folds) or 0
+    _check(data, pretrain)
+    fold_of = folds_of(data.labels, n_folds, seed=seed, groups=data.groups)
+    record = _record(model, data, pretrain, n_folds, seed)
+    checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
+    run = _Run(
+        model=model,
+        data=data,
+        pretrain=pretrain,
+        fold_of=fold_of,
+        n_folds=n_folds,
+        seed=seed,
+        checkpoints=checkpoints,
+        progress=progress,
+    )
+    probs = np.empty((len(data), len(data.classes)))
+    accuracies: list[float] = []
+    notes: list[str] = []
+    for number in range(n_folds):
+        found = run.fold(number)
+        probs[fold_of == number] = found.probs
+        accuracies.append(found.train_accuracy)
+        notes += found.notes
+        notes += _missing_classes(data, fold_of != number, pretrain, number)
+    temperatures: tuple[float, ...] = ()
+    if temperature:
+        temperatures = tuple(
+            temperature_of(probs[fold_of != number], data.labels[fold_of != number])
+            for number in range(n_folds)
+        )
+        probs = tempered(probs, np.array(temperatures)[fold_of])
+    quality = quality_of(probs, data.labels)
+    train_accuracy = float(np.mean(accuracies))
+    notes += _gap(train_accuracy, quality.accuracy)
+    unique = tuple(dict.fromkeys(notes))
+    for note in unique:
+        warnings.warn(note, ErrataWarning, stacklevel=2)
+    probs /= probs.sum(axis=1, keepdims=True)
+    return OutOfSample(
+        probs.astype(np.float32), fold_of, quality, train_accuracy, temperatures, unique, record
+    )
+
+
+def as_model(model: object) -> Model:
+    """Return a model as what `cross_val_probs` asks.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if isinstance(model, str):
+        return named_model(model)
+    return model if isinstance(model, Model) else ScikitModel(model)
+
+
+def _check(data: Dataset, pretrain: Dataset | None) -> None:
+    if data.multilabel:
+        raise InputError(
+            f"The examples of {data.name} may have several labels. Cross-validate each class on "
+            "its own, or bring probabilities of your own to errata.find_multilabel."
+        )
+    if pretrain is not None and pretrain.classes != data.classes:
+        raise InputError(
+            f"{pretrain.name} ({pretrain.part}) has other classes than {data.name} "
+            f"({data.part}): {len(pretrain.classes)} and {len(data.classes)}. What is learnt from "
+            "first has the same classes in the same order."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One cross-validation, fold by fold."""
+
+    model: Model
+    data: Dataset
+    pretrain: Dataset | None
+    fold_of: Int[np.ndarray, "n"]
+    n_folds: int
+    seed: int
+    checkpoints: Checkpoints
+    progress: Callable[[Step], None] | None
+
+    def fold(self, number: int) -> Predicted:
+        """Return what is predicted in one fold, now or before the run was stopped."""
+
+        def report(share: float, loss: float | None = None) -> None:
+            if self.progress:
+                self.progress(Step(number, self.n_folds, share, loss))
+
+        name = f"fold {number}"
+        held = self.checkpoints.load(name)
+        if held is not None:
+            report(1.0)
+            notes = tuple(str(note) for note in held["notes"])
+            return Predicted(held["probs"], float(held["train_accuracy"]), notes)
+        report(0.0)
+        found = self.model.predict(
+            Fold(
+                self.data,
+                number,
+                np.flatnonzero(self.fold_of != number),
+                np.flatnonzero(self.fold_of == number),
+                self.pretrain,
+                self.seed + number,
+                self.checkpoints,
+                report,
+            )
+        )
+        kept = vars(found) | {"notes": np.array(found.notes, dtype=np.str_)}
+        self.checkpoints.save(name, kept)
+        report(1.0)
+        return found
+
+
+def _missing_classes(
+    data: Dataset, train: Any, pretrain: Dataset | None, number: int
+) -> tuple[str, ...]:
+    """Return a warning for each class with examples of which none was to learn from."""
+    m = len(data.classes)
+    met = np.bincount(data.labels[train], minlength=m)
+    if pretrain is not None:
+        met += np.bincount(pretrain.labels, minlength=m)
+    missing = np.flatnonzero((met == 0) & (np.bincount(data.labels, minlength=m) > 0))
+    return tuple(
+        f"No training example of class {data.classes[one]!r} is in fold {number}, so its "
+        "probability is 0 there."
+        for one in missing
+    )
+
+
+def _gap(train: float, out: float) -> tuple[str, ...]:
+    if train - out <= _WIDE_GAP:
+        return ()
+    note = (
+        f"The model gets {train:.1%} of its training examples right and {out:.1%} of those it has "
+        "not seen. One that learns by heart learns wrong labels too, and finds fewer of them: a "
+        "simpler model, or more regularisation, may do better."
+    )
+    return (note,)
+
+
+def _record(
+    model: Model, data: Dataset, pretrain: Dataset | None, n_folds: int, seed: int
+) -> dict[str, Any]:
+    """Return what the probabilities depend on; ``job`` is what a resumed run must agree in."""
+    job: dict[str, Any] = {
+        "model": model.name,
+        "settings": model.settings(),
+        "data": _described(data),
+        "pretrain": None if pretrain is None else _described(pretrain),
+        "folds": n_folds,
+        "seed": seed,
+        "versions": _versions(),
+    }
+    return {"model": model.name, "job": job}
+
+
+def _described(data: Dataset) -> dict[str, object]:
+    return {
+        "name": data.name,
+        "part": data.part,
+        "examples": len(data),
+        "sha256": data.fingerprint(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("errata", "numpy", "scikit-learn", "torch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
