@@ -61,3 +61,13 @@ def test_mistakes_are_told_in_a_sentence(table, options, message):
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_what_predict_has_not_written_stays_and_is_told_of_before_anything_is_read(tmp_path):
+    mine = tmp_path / "mine.npy"
+    mine.write_bytes(b"mine")
+    done = run("predict", "no-such-table.csv", "--out", mine)
+    assert "no earlier run of predict wrote it" in " ".join(done.stderr.split())
+    assert mine.read_bytes() == b"mine"
+    done = run("predict", "no-such-table.csv", "--out", tmp_path / "no" / "p.npy")
+    assert "does not exist. Make it" in " ".join(done.stderr.split())

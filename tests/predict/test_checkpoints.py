@@ -23,8 +23,6 @@ def test_what_is_saved_comes_back_and_what_is_not_is_none(kept):
         np.testing.assert_array_equal(array, ARRAYS[name])
     kept.save("fold 0", {"probs": np.zeros(1)})
     assert list(kept.load("fold 0")) == ["probs"]
-    kept.drop("fold 0")
-    assert kept.load("fold 0") is None
 
 
 def test_another_process_finds_them(tmp_path):

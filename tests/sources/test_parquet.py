@@ -298,7 +298,7 @@ def test_models_whose_columns_come_in_another_order_are_averaged_by_name(tmp_pat
         columns = {names[place]: probs[:, place] for place in order}
         parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
     paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
-    for class_names in (None, names):
+    for class_names in (None, names, ["Katze", "Hund", "Strauss"]):
         mean = open_average(paths, class_names=class_names)
         np.testing.assert_allclose(next(mean.blocks(0, 5, 5))[1].probs, probs, rtol=1e-6)
     parquet.write_table(pa.table(dict(zip("xyz", probs.T, strict=True))), tmp_path / "c.parquet")

@@ -70,8 +70,7 @@ def predict(
     from errata.predict.named import default_model
 
     printer = Printer(format=format, quiet=quiet)
-    if out.suffix != ".npy":
-        raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
+    files = _files(out)
 
     def opened(wanted: str | None) -> "Dataset":
         choices: dict[str, Any] = {
@@ -98,7 +97,7 @@ def predict(
             resume=resume,
             progress=_steps(bar),
         )
-    files = _write(out, data, found)
+    _write(out, files, data, found)
     for left in data.left_out:
         printer.say(f"left out: {left.where}: {left.why}")
     printer.facts(
@@ -125,16 +124,33 @@ def _steps(bar: "Callable[[int, int], None] | None") -> "Callable[[Step], None] 
     return lambda step: bar(round(1000 * (step.fold + step.share)), 1000 * step.folds)
 
 
-def _write(out: Path, data: "Dataset", found: "OutOfSample") -> dict[str, Path]:
+def _files(out: Path) -> dict[str, Path]:
+    """Return what is written beside the probabilities; refuse, before hours are spent, what cannot.
+
+    Earlier probabilities, which have a record beside them, are replaced, and nothing else.
+    """
+    if out.suffix != ".npy":
+        raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
+    if not out.parent.is_dir():
+        raise FileError(
+            f"The folder {out.parent} does not exist. Make it, or name another (--out)."
+        )
+    endings = {"labels": ".npy", "classes": ".json", "ids": ".json", "record": ".json"}
+    beside = {name: out.with_name(f"{out.stem}.{name}{end}") for name, end in endings.items()}
+    if not beside["record"].exists():
+        for path in (out, *beside.values()):
+            if path.exists():
+                raise FileError(
+                    f"{path} is there already, and no earlier run of predict wrote it. Name "
+                    "another file (--out)."
+                )
+    return beside
+
+
+def _write(out: Path, beside: dict[str, Path], data: "Dataset", found: "OutOfSample") -> None:
     """Write the probabilities, and beside them what belongs to their rows and columns."""
     import numpy as np
 
-    beside = {
-        name: out.with_name(f"{out.stem}.{name}{suffix}")
-        for name, suffix in {
-            "labels": ".npy", "classes": ".json", "ids": ".json", "record": ".json"
-        }.items()
-    }  # fmt: skip
     try:
         np.save(out, found.probs)
         np.save(beside["labels"], data.labels)
@@ -142,8 +158,9 @@ def _write(out: Path, data: "Dataset", found: "OutOfSample") -> dict[str, Path]:
         _write_json(beside["ids"], list(data.ids))
         _write_json(beside["record"], found.record)
     except OSError as error:
-        raise FileError(f"{out} cannot be written: {error.strerror}.") from None
-    return beside
+        raise FileError(
+            f"{out} cannot be written: {error.strerror}. Free some room, or name another (--out)."
+        ) from None
 
 
 def _write_json(path: Path, value: Sequence[str] | object) -> None:

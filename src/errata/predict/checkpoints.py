@@ -113,12 +113,6 @@ class Checkpoints:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
 
-    def drop(self, name: str) -> None:
-        """Forget what is kept under a name."""
-        self._held.pop(name, None)
-        if self.folder is not None:
-            self._path(name).unlink(missing_ok=True)
-
     def _path(self, name: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{name.replace(' ', '-')}.checkpoint"

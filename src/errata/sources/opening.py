@@ -107,17 +107,16 @@ def open_average(
     """
     opened: list[Source] = []
     for probs in several:
-        if opened and class_names is None:  # the columns of the others are taken in the same order
-            class_names = class_columns(opened[0])
-        opened.append(open_probs(probs, n_classes=n_classes, class_names=class_names))
-    for columns, source in zip(map(class_columns, opened), opened, strict=True):
-        first = class_columns(opened[0])
-        if columns is not None and first is not None and columns != first:
-            other = next(column for column in columns if column not in first)
+        # the columns of the others are taken in the order of the first's, by their names
+        first = class_columns(opened[0]) if opened else None
+        source = open_probs(probs, n_classes=n_classes, class_names=first or class_names)
+        columns = class_columns(source)
+        if first and columns and columns != first:  # it has none of these
             raise ProbabilityError(
-                f"{source.name} has the column {other!r}, which {opened[0].name}, the first to "
-                "average, has not. Columns of the same classes have the same names."
+                f"{source.name} has the column {columns[0]!r}, which {opened[0].name}, the first "
+                "to average, has not. Columns of the same classes have the same names: rename them."
             )
+        opened.append(source)
     return Average(opened)
 
 
