@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errata.errors import InputError
-from errata.predict.folds import folds_of
+from errata.predict.folds import _filled_up, folds_of
 
 
 @st.composite
@@ -55,6 +55,45 @@ def test_a_group_is_in_one_fold(drawn, data):
     for group in set(groups.tolist()):
         assert len(set(folds[groups == group].tolist())) == 1
     assert set(folds.tolist()) <= {0, 1}
+
+
+@given(dealt(), st.integers(0, 3))
+def test_where_few_are_in_groups_folds_are_as_even_as_without(drawn, pairs):
+    labels, n_folds, seed = drawn
+    groups = np.arange(len(labels))
+    for first in range(0, 2 * min(pairs, len(labels) // 2), 2):
+        groups[first + 1] = first
+    if len(set(groups.tolist())) < n_folds:
+        return
+    folds = folds_of(labels, n_folds, seed=seed, groups=groups)
+    assert np.bincount(folds, minlength=n_folds).min() > 0
+    for first in range(0, 2 * min(pairs, len(labels) // 2), 2):
+        assert folds[first] == folds[first + 1]
+    for label in set(labels.tolist()):
+        shares = np.bincount(folds[labels == label], minlength=n_folds)
+        alone = np.bincount(folds[(labels == label) & (groups == np.arange(len(labels)))])
+        assert shares.max() - shares.min() <= max(1, 2 * pairs) or alone.max() <= 1
+    if not pairs:
+        assert np.ptp(np.bincount(folds, minlength=n_folds)) <= 1
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 30))
+def test_levels_are_filled_up_one_by_one(levels, count):
+    more = _filled_up(np.array(levels), np.array(levels), count)
+    assert more.sum() == count
+    slow = list(levels)
+    for _ in range(count):
+        slow[slow.index(min(slow))] += 1
+    assert sorted(slow) == sorted((more + levels).tolist())
+    assert (more >= 0).all()
+
+
+def test_many_groups_take_a_moment():
+    labels = np.arange(300_000) % 100
+    groups = np.arange(300_000)
+    groups[1000:2000] = groups[:1000]
+    sizes = np.bincount(folds_of(labels, 5, groups=groups))
+    assert np.ptp(sizes) <= 100
 
 
 def test_examples_of_several_labels_are_dealt_out_by_chance():
