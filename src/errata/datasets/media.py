@@ -167,6 +167,11 @@ class Images:
         shown = f", values 0 to {self._white:g} shown as 0 to 255" if scaled else ""
         return f"Images({many}, {height} x {width}{shown})"
 
+    @property
+    def white(self) -> float:
+        """The value of pixels that is shown as white."""
+        return self._white
+
     def show(self, index: int) -> Picture:
         """Return picture ``index``.
 
