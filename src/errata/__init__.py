@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
     from errata.predict.crossval import cross_val_probs as cross_val_probs
+    from errata.predict.duplicates import find_duplicates as find_duplicates
     from errata.report import charts as charts
     from errata.sources.average import Average as Average
     from errata.sources.opening import open_average as open_average
@@ -76,6 +77,7 @@ _LAZY = {
     "corrected_labels": "errata.core.accuracy",
     "cross_val_probs": "errata.predict.crossval",
     "find": "errata.finding",
+    "find_duplicates": "errata.predict.duplicates",
     "find_multilabel": "errata.multilabel",
     "label_sets": "errata.core.accuracy",
     "open_average": "errata.sources.opening",

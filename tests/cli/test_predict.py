@@ -46,6 +46,18 @@ def test_a_run_that_is_done_again_from_its_checkpoints_gives_the_same_bytes(tabl
     assert "checkpoints of another run" in other.stderr
 
 
+def test_duplicates_are_told_of_unless_they_are_ignored(table, tmp_path):
+    told = run("predict", table, "--folds", 3, "--out", tmp_path / "p.npy")
+    words = " ".join(told.stderr.split())
+    assert "60 examples are the same as others, or nearly, in 14 groups" in words
+    assert "In 1 of the groups the given labels differ, as those of 'r5' (good) and 'r19'" in words
+    record = json.loads((tmp_path / "p.record.json").read_text())
+    assert record["job"]["duplicates"]["groups"] == 14
+    silent = run("predict", table, "--duplicates", "ignore", "--out", tmp_path / "p.npy")
+    assert silent.returncode == 0
+    assert "the same as others" not in silent.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -54,6 +66,7 @@ def test_a_run_that_is_done_again_from_its_checkpoints_gives_the_same_bytes(tabl
         (["--folds", "100"], "100 folds cannot be made of 60 examples"),
         (["--label", "lable"], "label"),
         (["--set", "mnits"], "Did you mean 'mnist'"),
+        (["--duplicates", "ignroe"], "Did you mean 'ignore'"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(table, options, message):

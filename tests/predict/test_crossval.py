@@ -22,6 +22,7 @@ from errata.datasets.media import Features, Images, Texts
 from errata.errors import ErrataWarning, FileError, InputError
 from errata.predict.base import Predicted
 from errata.predict.crossval import cross_val_probs
+from errata.predict.duplicates import find_duplicates
 from errata.predict.quality import tempered
 from errata.predict.scikit import ScikitModel
 
@@ -72,6 +73,45 @@ def test_no_model_sees_what_it_predicts_and_every_example_is_predicted_once():
     assert sorted(np.concatenate([held_out for _, _, held_out in seen])) == list(range(len(data)))
 
 
+def test_no_model_sees_a_copy_of_what_it_predicts():
+    data = blobs(60)
+    twice = data.media._table.copy()
+    twice[40:50] = twice[:10]
+    copies = Dataset("copies", "all", data.ids, data.labels, data.classes, Features(twice))
+    seen = []
+    found = quiet(Nosy(seen), copies, folds=5)
+    np.testing.assert_array_equal(found.folds[40:50], found.folds[:10])
+    assert "20 examples are the same as others, or nearly, in 10 groups" in found.warnings[0]
+    assert "In 10 of the groups the given labels differ" in found.warnings[1]
+    many = {"examples": 20, "groups": 10, "differing": 10}
+    assert found.record["job"]["duplicates"] == {"kept": "together"} | many
+    handed_in = quiet(Nosy(seen), copies, folds=5, duplicates=find_duplicates(copies))
+    np.testing.assert_array_equal(handed_in.folds, found.folds)
+    assert handed_in.record == found.record
+    apart = quiet(Nosy(seen), copies, folds=5, duplicates="ignore")
+    assert (apart.folds[40:50] != apart.folds[:10]).any()
+    assert apart.record["job"]["duplicates"] == "ignore"
+
+
+def test_different_labels_of_duplicates_are_told():
+    data = blobs()
+    twice = data.media._table.copy()
+    twice[89] = twice[0]
+    copies = Dataset("copies", "all", data.ids, data.labels, data.classes, Features(twice))
+    with (
+        pytest.warns(ErrataWarning, match=r"^2 examples are the same as others, or nearly"),
+        pytest.warns(
+            ErrataWarning, match=r"the given labels differ, as those of 'row 0' \(a\) and 'row 89'"
+        ),
+    ):
+        cross_val_probs(LogisticRegression(), copies)
+
+
+def test_duplicates_of_other_data_are_refused():
+    with pytest.raises(InputError, match="those of 30 examples, and blobs has 90"):
+        cross_val_probs(LogisticRegression(), blobs(), duplicates=find_duplicates(blobs(30)))
+
+
 def test_probabilities_sum_to_one_and_a_seed_gives_the_same_bytes():
     once, again = (cross_val_probs(SGDClassifier(loss="log_loss"), blobs(), seed=4) for _ in "12")
     np.testing.assert_allclose(once.probs.sum(axis=1), 1, atol=1e-6)
@@ -88,10 +128,11 @@ def test_texts_pictures_and_rows_are_handed_over_as_classifiers_take_them():
     words = ["good fine film", "bad poor film"]
     texts = Dataset("t", "all", ids, labels, ("+", "-"), Texts([words[y] for y in labels]))
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    assert cross_val_probs(model, texts, folds=2).quality.accuracy == 1
+    assert cross_val_probs(model, texts, folds=2, duplicates="ignore").quality.accuracy == 1
     pixels = np.zeros((40, 3, 2), np.uint8) + 200 * labels[:, None, None].astype(np.uint8)
     pictures = Dataset("p", "all", ids, labels, ("dark", "bright"), Images(pixels))
-    assert cross_val_probs(LogisticRegression(), pictures, folds=2).quality.accuracy == 1
+    found = cross_val_probs(LogisticRegression(), pictures, folds=2, duplicates="ignore")
+    assert found.quality.accuracy == 1
 
 
 def test_scores_are_calibrated_inside_the_fold_and_that_is_said():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from errata.datasets.base import Dataset
     from errata.predict.base import Step
     from errata.predict.crossval import OutOfSample
+    from errata.predict.duplicates import Duplicates
 
 
 def predict(
@@ -44,6 +45,13 @@ def predict(
         str | None, typer.Option(help="A model by name; without it, one for this kind of example.")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="How many folds.")] = 5,
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            help="together: find those that are the same, or nearly, and keep them in one fold; or "
+            "ignore."
+        ),
+    ] = "together",
     pretrain: Annotated[
         str | None, typer.Option(help="The part to learn from first, such as train.")
     ] = None,
@@ -68,9 +76,11 @@ def predict(
     from errata.datasets.own import open_dataset
     from errata.predict.crossval import cross_val_probs
     from errata.predict.named import default_model
+    from errata.predict.together import as_handling
 
     printer = Printer(format=format, quiet=quiet)
     files = _files(out)
+    handling = as_handling(duplicates)
 
     def opened(wanted: str | None) -> "Dataset":
         choices: dict[str, Any] = {
@@ -86,11 +96,13 @@ def predict(
     if leave_out:
         data, more = data.without_damage(), more and more.without_damage()
     named = model or default_model(data)
+    same = _duplicates(data, printer) if handling == "together" else handling
     with printer.progress(f"Predicting with {named}") as bar:
         found = cross_val_probs(
             named,
             data,
             folds=folds,
+            duplicates=same,
             pretrain=more,
             seed=seed,
             temperature=temperature,
@@ -115,6 +127,13 @@ def predict(
     )
     labels, classes = (str(files[name]) for name in ("labels", "classes"))
     printer.next("find", "--labels", labels, "--probs", out, "--classes", classes)
+
+
+def _duplicates(data: "Dataset", printer: Printer) -> "Duplicates":
+    from errata.predict.duplicates import find_duplicates
+
+    with printer.progress("Looking for duplicates") as bar:
+        return find_duplicates(data, progress=bar)
 
 
 def _steps(bar: "Callable[[int, int], None] | None") -> "Callable[[Step], None] | None":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 
 from errata.array_files import PathLike
 from errata.arrays import as_count
@@ -20,10 +20,12 @@ from errata.datasets.base import Dataset
 from errata.errors import ErrataWarning, InputError
 from errata.predict.base import Fold, Model, Predicted, Step
 from errata.predict.checkpoints import Checkpoints
+from errata.predict.duplicates import Duplicates, find_duplicates
 from errata.predict.folds import folds_of
 from errata.predict.named import named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
 from errata.predict.scikit import ScikitModel
+from errata.predict.together import Handling, as_handling, kept_together
 
 _WIDE_GAP = 0.1
 """Training accuracy above out-of-sample accuracy by so much tells of a model that memorizes."""
@@ -65,6 +67,7 @@ def cross_val_probs(
     data: Dataset,
     *,
     folds: SupportsIndex = 5,
+    duplicates: Handling | Duplicates = "together",
     pretrain: Dataset | None = None,
     seed: int = 0,
     temperature: bool = False,
@@ -81,6 +84,8 @@ def cross_val_probs(
     model : a classifier of scikit-learn, the name of a model (`errata.predict.named`), or a `Model`
     data : what is predicted, with its given labels
     folds : how many
+    duplicates : "together": examples that are the same as others, or nearly, are looked for, and
+        stay with them in one fold; "ignore": they are not; or what `find_duplicates` has found
     pretrain : examples to learn from first, such as the train part of the set
     seed : of all that is by chance; the same seed gives the same bytes
     temperature : divide the logarithms of the probabilities by one number in each fold, which fits
@@ -102,8 +107,9 @@ def cross_val_probs(
     Warns
     -----
     ErrataWarning
-        A class was missing from a training part, or the model fits its training parts far better
-        than what it has not seen. Also in ``OutOfSample.warnings``.
+        Examples are duplicates of others, a class was missing from a training part, or the model
+        fits its training parts far better than what it has not seen. Also in
+        ``OutOfSample.warnings``.
 
     References
     ----------
@@ -124,8 +130,10 @@ def cross_val_probs(
     model = as_model(model)
     n_folds = as_count("folds", folds) or 0
     _check(data, pretrain)
-    fold_of = folds_of(data.labels, n_folds, seed=seed, groups=data.groups)
+    groups, notes, handled = _together(data, n_folds, duplicates)
+    fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
     record = _record(model, data, pretrain, n_folds, seed)
+    record["job"]["duplicates"] = handled
     checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
     run = _Run(
         model=model,
@@ -139,7 +147,6 @@ def cross_val_probs(
     )
     probs = np.empty((len(data), len(data.classes)))
     accuracies: list[float] = []
-    notes: list[str] = []
     for number in range(n_folds):
         found = run.fold(number)
         probs[fold_of == number] = found.probs
@@ -190,6 +197,25 @@ def _check(data: Dataset, pretrain: Dataset | None) -> None:
             f"({data.part}): {len(pretrain.classes)} and {len(data.classes)}. What is learnt from "
             "first has the same classes in the same order."
         )
+
+
+def _together(
+    data: Dataset, n_folds: int, duplicates: Handling | Duplicates
+) -> tuple[Integer[np.ndarray, "_n"] | None, list[str], object]:
+    """Return what stays in one fold, what there is to say about it, and a line for the record."""
+    if isinstance(duplicates, Duplicates):
+        found = duplicates
+    elif as_handling(duplicates) == "ignore":
+        return data.groups, [], "ignore"
+    else:
+        found = find_duplicates(data)
+    if len(found.groups) != len(data):
+        raise InputError(
+            f"The duplicates are those of {len(found.groups):,} examples, and {data.name} has "
+            f"{len(data):,}. Hand in what find_duplicates found in the same data."
+        )
+    groups, notes = kept_together(found, data, max(n_folds, 1))
+    return groups, list(notes), {"kept": "together"} | found.summary()
 
 
 @dataclass(frozen=True, kw_only=True)
