@@ -1,7 +1,8 @@
 # Everything from a fresh machine that has Python >= 3.11 and make:
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
-# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-ray, constraints, clean.
+# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-predict, bench-ray,
+# constraints, clean.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-ray constraints clean browser
+.PHONY: help demo test lint format types docs docs-serve bench bench-predict bench-ray constraints clean browser
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -75,15 +76,18 @@ docs-serve: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/find.py $(ARGS)
 
+bench-predict: $(VENV)/.dev
+	$(BIN)/python benchmarks/predict.py $(ARGS)
+
 bench-ray: $(VENV)/.dev
 	$(BIN)/python benchmarks/ray_scaling.py $(ARGS)
 
 constraints: | $(BIN)/python
 	@rm -rf build/constraints && $(BIN)/python -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --editable '.[test,lint,docs]'
-	@{ sed -n '/^#/p' constraints.txt; \
-		{ build/constraints/bin/python -m pip freeze --exclude-editable; \
-			grep '^torch==' constraints.txt; } | sort --ignore-case; } > build/constraints.txt
+	@grep '^torch==' constraints.txt > build/torch.txt
+	build/constraints/bin/python -m pip install --quiet --constraint build/torch.txt --editable '.[test,lint,docs]'
+	@{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude-editable \
+		| sed 's/^\(torch==[^+]*\)+.*/\1/' | sort --ignore-case; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt && rm -rf build/constraints
 
 clean:

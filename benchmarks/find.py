@@ -7,23 +7,19 @@ It ends with 1 if a target is not met.
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import sys
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import chart
 import telling
 from cases import CASES, Case, chosen
-from measuring import Measured, Result, Workers, measure, starts, total
+from machine import machine
+from measuring import Measured, Result, Workers, measure, starts
 from synthetic import KEPT
 from targets import HELP, IMPORT, PYTHON, Results, Starts, Target, targets
-from words import in_bytes
 
 STARTS = 15  # times that each program is started
 
@@ -83,7 +79,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     report: dict[str, Any] = {"machine": {}, "starts": {}, "cases": []}
 
     def write() -> None:
-        report["machine"] = machine((time.monotonic() - begin) / 60)
+        minutes = f"{(time.monotonic() - begin) / 60:.0f}"
+        report["machine"] = machine(("numpy", "cleanlab", "errata")) | {"minutes": minutes}
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(report, indent=1) + "\n")
 
@@ -121,31 +118,6 @@ def program_starts() -> dict[str, list[float]]:
         },
         rounds=STARTS,
     )
-
-
-def machine(minutes: float) -> dict[str, str]:
-    """Return where and when this was measured, in words."""
-    cpu = Path("/proc/cpuinfo")
-    models = [
-        line.partition(":")[2].strip()
-        for line in (cpu.read_text().splitlines() if cpu.exists() else [])
-        if line.startswith("model name")
-    ]
-    packages = ("numpy", "cleanlab", "errata")
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "minutes": f"{minutes:.0f}",
-        "processor": models[0] if models else platform.machine(),
-        "cores": str(len(os.sched_getaffinity(0))),
-        "memory": in_bytes(total()),
-        "system": f"{platform.system()} {platform.release()}",
-        "versions": ", ".join(
-            [
-                f"Python {platform.python_version()}",
-                *(f"{name} {version(name)}" for name in packages),
-            ]
-        ),
-    }
 
 
 def publish(results: Results, programs: Starts, found: list[Target], where: dict[str, str]) -> None:

@@ -22,6 +22,9 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 
+# Two workers share the processors, and torch's threads spin while they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A deadline per example measures how busy the machine is, not the code.
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

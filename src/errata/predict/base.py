@@ -1,8 +1,8 @@
 """What a model is to `cross_val_probs`: it learns from some examples and predicts others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -32,8 +32,10 @@ class Fold:
     ----------
     pretrain : other examples of the same classes to learn from first
     seed : of all that is by chance in this fold
+    run_seed : of what is by chance, but the same in all folds
     checkpoints : where to keep what a killed run goes on from
     report : to be called with the share that is done and the loss
+    shared : what the folds of a run keep in memory for one another, see `once`
     """
 
     data: Dataset
@@ -42,8 +44,16 @@ class Fold:
     held_out: Int[np.ndarray, "_held_out"]
     pretrain: Dataset | None
     seed: int
+    run_seed: int
     checkpoints: Checkpoints
     report: Callable[[float, float | None], None]
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returned in the first fold that asked for ``name``."""
+        if name not in self.shared:
+            self.shared[name] = make()
+        return self.shared[name]
 
 
 @dataclass(frozen=True)

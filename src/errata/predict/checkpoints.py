@@ -113,6 +113,12 @@ class Checkpoints:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
 
+    def discard(self, name: str) -> None:
+        """Forget the arrays under a name, if there are any."""
+        self._held.pop(name, None)
+        if self.folder is not None:
+            self._path(name).unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{name.replace(' ', '-')}.checkpoint"

@@ -20,6 +20,7 @@ from errata.datasets.base import Dataset
 from errata.errors import ErrataWarning, InputError
 from errata.predict.base import Fold, Model, Predicted, Step
 from errata.predict.checkpoints import Checkpoints
+from errata.predict.device import is_network
 from errata.predict.duplicates import Duplicates, find_duplicates
 from errata.predict.folds import folds_of
 from errata.predict.named import named_model
@@ -81,7 +82,8 @@ def cross_val_probs(
 
     Parameters
     ----------
-    model : a classifier of scikit-learn, the name of a model (`errata.predict.named`), or a `Model`
+    model : the name of a model (`errata.predict.named`), a classifier of scikit-learn, a
+        ``torch.nn.Module``, or a `Model`
     data : what is predicted, with its given labels
     folds : how many
     duplicates : "together": examples that are the same as others, or nearly, are looked for, and
@@ -182,6 +184,10 @@ def as_model(model: object) -> Model:
     """
     if isinstance(model, str):
         return named_model(model)
+    if is_network(model):
+        from errata.predict.torch_model import TorchModel
+
+        return TorchModel.of(model)
     return model if isinstance(model, Model) else ScikitModel(model)
 
 
@@ -230,6 +236,7 @@ class _Run:
     seed: int
     checkpoints: Checkpoints
     progress: Callable[[Step], None] | None
+    shared: dict[str, Any] = field(default_factory=dict)
 
     def fold(self, number: int) -> Predicted:
         """Return what is predicted in one fold, now or before the run was stopped."""
@@ -253,8 +260,10 @@ class _Run:
                 np.flatnonzero(self.fold_of == number),
                 self.pretrain,
                 self.seed + number,
+                self.seed,
                 self.checkpoints,
                 report,
+                self.shared,
             )
         )
         kept = vars(found) | {"notes": np.array(found.notes, dtype=np.str_)}

@@ -6,11 +6,14 @@ labels too. Networks are in `errata.predict.networks`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from errata.datasets.base import Dataset, Kind
 from errata.errors import InputError, unknown_name
 from errata.predict.base import Model
+from errata.predict.device import import_torch
 from errata.predict.scikit import ScikitModel
 
 
@@ -21,6 +24,7 @@ class Named:
     kinds: tuple[Kind, ...]
     what: str
     make: Callable[[], Any]
+    network: bool = False
 
 
 def _tfidf_sgd() -> Any:
@@ -41,6 +45,25 @@ def _hashed_ngrams() -> Any:
     pairs = HashingVectorizer(n_features=2**20, ngram_range=(1, 2), alternate_sign=False)
     weights = TfidfTransformer(sublinear_tf=True)
     return make_pipeline(pairs, weights, LogisticRegression(C=10, max_iter=200))
+
+
+def _network(module: str, function: str, **training: Any) -> Any:
+    import_torch()
+    from errata.predict.torch_model import TorchModel
+    from errata.predict.training import Training
+
+    make = getattr(import_module(f"errata.predict.networks.{module}"), function)
+    return TorchModel(make=make, name=function.replace("_", "-"), training=Training(**training))
+
+
+def _resnet(depth: int) -> Any:
+    import_torch()
+    from errata.predict.networks.resnet import resnet
+    from errata.predict.torch_model import TorchModel
+    from errata.predict.training import Training
+
+    training = Training(epochs=30, shift=(0.125, 0.125), flip=True)
+    return TorchModel(make=resnet(depth), name=f"resnet{depth}", training=training)
 
 
 def _logistic() -> Any:
@@ -64,6 +87,34 @@ NAMED: Mapping[str, Named] = {
         "Amazon; it is scikit-learn's, as the fasttext library is no longer maintained",
         _hashed_ngrams,
     ),
+    "cnn-2conv": Named(
+        ("images",),
+        "a network of two convolutions, for drawings and digits: the study's model for MNIST",
+        lambda: _network("cnn", "cnn_2conv", epochs=12, shift=(0.08, 0.08)),
+        network=True,
+    ),
+    "vgg": Named(
+        ("images",),
+        "VGG-11 with half the channels: the study's model for CIFAR and QuickDraw",
+        lambda: _network("vgg", "vgg", shift=(0.125, 0.125), flip=True),
+        network=True,
+    ),
+    "vgg-audio": Named(
+        ("sounds",),
+        "the same network on log-mel spectrograms, after the study's model for AudioSet",
+        lambda: _network("vgg_audio", "vgg_audio", batch_size=32, shift=(0.0, 0.1)),
+        network=True,
+    ),
+    **{
+        f"resnet{depth}": Named(
+            ("images",),
+            f"a residual network of {depth} layers"
+            + (": the study's model for Caltech-256 and ImageNet" if depth == 50 else ""),
+            partial(_resnet, depth),
+            network=True,
+        )
+        for depth in (18, 34, 50, 101, 152)
+    },
     "logistic": Named(
         ("features", "images"),
         "logistic regression of standardized numbers, or pixels",
@@ -75,13 +126,23 @@ DEFAULTS: Mapping[Kind, str] = {"texts": "tfidf-sgd", "features": "logistic", "i
 """What is taken where no model is named."""
 
 
-def named_model(name: str) -> Model:
+def named_model(name: str, *, device: str | None = None, **training: object) -> Model:
     """Return the model of a name.
+
+    Parameters
+    ----------
+    device : where a network runs, see `errata.predict.device`
+    training : what is other than usual in how a network learns, see `errata.predict.training`, such
+        as ``epochs``; None leaves it as it is
 
     Raises
     ------
     NameUnknownError
-        There is none.
+        There is none of this name.
+    InputError
+        It is no network, and device or training were named.
+    MissingExtraError
+        It is a network, and torch is not installed.
 
     Examples
     --------
@@ -90,7 +151,15 @@ def named_model(name: str) -> Model:
     """
     if name not in NAMED:
         raise unknown_name("model", name, NAMED)
-    return ScikitModel(NAMED[name].make(), name)
+    made = NAMED[name].make()
+    other = {key: value for key, value in training.items() if value is not None}
+    if NAMED[name].network:
+        network: Model = made.changed(device=device, **other)
+        return network
+    if other or device:
+        words = ", ".join([*other, *(["device"] if device else [])])
+        raise InputError(f"{name} is no network, and has no {words}. Leave it out.")
+    return ScikitModel(made, name)
 
 
 def default_model(data: Dataset) -> str:
