@@ -125,7 +125,7 @@ def cross_val_probs(
     n_folds = as_count("folds", folds) or 0
     _check(data, pretrain)
     fold_of = folds_of(data.labels, n_folds, seed=seed, groups=data.groups)
-    record = _record(model, data, pretrain, n_folds, seed)
+    record = record_of(model, data, pretrain, n_folds, seed)
     checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
     run = _Run(
         model=model,
@@ -160,6 +160,7 @@ def cross_val_probs(
     for note in unique:
         warnings.warn(note, ErrataWarning, stacklevel=2)
     probs /= probs.sum(axis=1, keepdims=True)
+    record["temperatures"] = list(temperatures)
     return OutOfSample(
         probs.astype(np.float32), fold_of, quality, train_accuracy, temperatures, unique, record
     )
@@ -264,7 +265,7 @@ def _gap(train: float, out: float) -> tuple[str, ...]:
     return (note,)
 
 
-def _record(
+def record_of(
     model: Model, data: Dataset, pretrain: Dataset | None, n_folds: int, seed: int
 ) -> dict[str, Any]:
     """Return what the probabilities depend on; ``job`` is what a resumed run must agree in."""
