@@ -20,3 +20,26 @@ ThresholdOption = Annotated[
     int | None,
     typer.Option("--threshold", help="Votes that make a consensus; default: the plan's."),
 ]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+]
+BrowserOption = Annotated[bool, typer.Option(help="Open the page in the browser.")]
+
+# Of a data set, and how it is cross-validated.
+
+SetOption = Annotated[
+    str | None, typer.Option("--set", help="The published set that lies there, such as mnist.")
+]
+LabelOption = Annotated[str | None, typer.Option(help="The column of the labels in a table.")]
+TextOption = Annotated[str | None, typer.Option(help="The column of the texts.")]
+PathOption = Annotated[str | None, typer.Option(help="The column of paths of files.")]
+FeaturesOption = Annotated[
+    list[str] | None, typer.Option(help="A column of numbers; give it for each.")
+]
+GroupOption = Annotated[str | None, typer.Option(help="The column of what must stay in one fold.")]
+LeaveOutOption = Annotated[
+    bool,
+    typer.Option("--leave-out", help="Leave out examples that cannot be read, and list them."),
+]
+FoldsOption = Annotated[int, typer.Option(min=2, help="How many folds.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of all that is by chance.")]
