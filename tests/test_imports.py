@@ -34,6 +34,7 @@ VERBS = {
     "folder",
     "release",
     "telling",
+    "predicting",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -58,12 +59,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
     "telling": {"errors", "labels", "core", "datasets", "store", "report", "comparison", "results"},
     "reviewing": {"errors", "core", "datasets", "store", "exchange", "folder", "results"},
+    "predicting": {
+        *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
+    },
     "audit": BELOW_AUDIT | VERBS,
+    "auditing": {"errors", "datasets", "predict", "results", "audit"},
     "review": {"errors", "labels", "datasets", "exchange", "audit", "results"},
     "paper": {"errata"},
     "demo": {"errata"},
-    "cli": BELOW_AUDIT | VERBS | {"review", "paper", "demo", "errata"},
-    "errata": BELOW_AUDIT | VERBS | {"review", "demo"},
+    "cli": BELOW_AUDIT | VERBS | {"review", "auditing", "paper", "demo", "errata"},
+    "errata": BELOW_AUDIT | VERBS | {"review", "auditing", "demo"},
 }
 # Arithmetic meets neither a file, a connection, a process, a clock nor chance of its own making.
 NOT_IN_CORE = {

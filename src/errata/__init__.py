@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from errata.finding import find as find
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
+    from errata.predict.comparing import compare_models as compare_models
     from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.predict.duplicates import find_duplicates as find_duplicates
     from errata.report import charts as charts
@@ -74,6 +75,7 @@ _LAZY = {
     "TopK": "errata.sources.topk",
     "agreement": "errata.core.kinship",
     "compare": "errata.comparison",
+    "compare_models": "errata.predict.comparing",
     "corrected_labels": "errata.core.accuracy",
     "cross_val_probs": "errata.predict.crossval",
     "find": "errata.finding",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Float, Int, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata import telling
@@ -25,6 +25,7 @@ from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
 from errata.core.selection import Rule
+from errata.datasets.base import Dataset
 from errata.datasets.media import Media
 from errata.engine.base import Engine
 from errata.errors import (
@@ -42,6 +43,7 @@ from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
+from errata.predicting import Predicting
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -54,7 +56,6 @@ from errata.results import (
     VoteRecord,
     VotesAdded,
 )
-from errata.reviewing import FROM_ELSEWHERE, Reviewing
 from errata.searching import Compat
 from errata.store import records, voting
 from errata.store.database import Database
@@ -63,7 +64,7 @@ from errata.store.files import new_folder, sha256
 DATABASE = "audit.db"
 
 
-class Audit(Reviewing):
+class Audit(Predicting):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -117,6 +118,7 @@ class Audit(Reviewing):
         classes: Sequence[object] | None = None,
         media: Media | None = None,
         ids: object = None,
+        groups: object = None,
         name: str | None = None,
         multilabel: bool = False,
     ) -> "Audit":
@@ -131,10 +133,13 @@ class Audit(Reviewing):
             A list of labels for each example, or a matrix ``(n, m)`` of 0 and 1, or a ``.json`` or
             array file of either, makes an audit where an example may have several labels
         probs : out-of-sample probabilities ``(n, m)``; or an array file. Without them there is
-            nothing for `find` to look at: candidates come from elsewhere, see `add_candidates`
+            nothing for `find` to look at until `predict` makes some, or candidates come from
+            elsewhere, see `add_candidates`
         classes : class names in the order of the columns; needed without probabilities
         media : what reviewers are shown: `Images`, `Texts`, `Sounds` or `Features`
         ids : ``n`` different ids of the examples; without them, their row numbers
+        groups : a number for each example, those with equal ones belonging together: `predict`
+            learns from all of a group, or asks about all of it
         name : what the audit is called; without it, as its folder
         multilabel : examples may have several labels, or none, even where all of these have one
 
@@ -160,6 +165,7 @@ class Audit(Reviewing):
             )
         n = len(given)
         own_ids = None if ids is None else as_ids(ids, n)
+        own_groups = None if groups is None else _as_groups(groups, n)
         if media is not None and len(media) != n:
             raise InputError(
                 f"The media hold {len(media):,} examples, but there are {n:,} labels. One for "
@@ -174,6 +180,8 @@ class Audit(Reviewing):
                 arrays.append(put("probs", probs, table, folder))
             if own_ids is not None:
                 arrays.append(put("ids", None, own_ids, folder))
+            if own_groups is not None:
+                arrays.append(put("groups", None, own_groups, folder))
             described = None if media is None else media.save(folder / "media")
             db = Database(folder / DATABASE)
             with db.write() as connection:
@@ -194,6 +202,34 @@ class Audit(Reviewing):
                 )
             db.close()
         return cls.open(path)
+
+    @classmethod
+    def of_dataset(
+        cls, path: PathLike, data: Dataset, *, probs: object = None, name: str | None = None
+    ) -> "Audit":
+        """Make an audit of a data set: of its labels, its ids, and what its examples show.
+
+        Parameters
+        ----------
+        data : see `errata.open_dataset`
+        probs, name : as in `create`; without a name, that of the data set
+
+        Raises
+        ------
+        AuditError, ErrataError
+            As `create`.
+        """
+        return cls.create(
+            path,
+            labels=data.labels,
+            probs=probs,
+            classes=data.classes,
+            media=data.media,
+            ids=tuple(data.ids),
+            groups=data.groups,
+            name=name or data.name,
+            multilabel=data.multilabel,
+        )
 
     @classmethod
     def open(cls, path: PathLike) -> "Audit":
@@ -280,6 +316,7 @@ class Audit(Reviewing):
         compat: Compat | None = None,
         normalize: bool = False,
         count: SupportsIndex | None = None,
+        probs: str | Iterable[str] | None = None,
         flagger: str | None = None,
         engine: Engine | None = None,
         resume: PathLike | None = None,
@@ -294,22 +331,19 @@ class Audit(Reviewing):
 
         Parameters
         ----------
-        flagger : what the probabilities come from, for the record; without it, their file's name
+        probs : the name of a set of probabilities, see `probabilities`, or several names for their
+            mean; without it, the best of those that `predict` made, or else those handed in
+        flagger : what the probabilities come from, for the record; without it, their names
         """
         with self._db.read() as db:
-            row = records.array(db, "probs")
-        if row is None:
-            raise AuditError(
-                f"{self.path} was made without probabilities, so `find` has nothing to look at. "
-                f"{FROM_ELSEWHERE}, or create an audit with probabilities."
-            )
+            chosen = self._chosen(db, probs)
         options: dict[str, Any] = {
             "rule": rule,
             "score": score,
             "compat": compat,
             "progress": progress,
         }
-        source = self._arrays.path(row)
+        source = self._source(chosen)
         options |= {"classes": self.classes, "ids": self._own_ids}
         found: Findings | MultilabelFindings
         if self.multilabel:
@@ -338,11 +372,11 @@ class Audit(Reviewing):
                     "score": score,
                     "compat": compat,
                     "settings": {"normalize": normalize, "count": as_count("count", count)},
-                    "flagger": flagger or Path(row["path"]).name,
+                    "flagger": flagger or chosen.called,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
                     "warnings": plain["warnings"],
-                    "probs": row["id"],
+                    **chosen.numbers,
                     "self_confidence": records.add_array(db, **confidence),
                     "errata": version("errata"),
                 },
@@ -818,6 +852,7 @@ class Audit(Reviewing):
                 classes=self.classes,
                 given=self._given(index),
                 self_confidence=None if confidence is None else float(confidence[index]),
+                load=self._arrays.load,
             )
 
 
@@ -844,6 +879,17 @@ def _arrays(
     names = as_class_names(listed, len(listed))
     known_by = "there are {} class names"
     return turn(labels, n_classes=len(names), classes=names, known_by=known_by), None, names
+
+
+def _as_groups(groups: object, n: int) -> Int[np.ndarray, "n"]:
+    """Return a whole number for each example."""
+    found = np.asarray(load_array(groups) if isinstance(groups, str | os.PathLike) else groups)
+    if found.shape != (n,) or found.dtype.kind not in "iu":
+        raise InputError(
+            f"The groups have shape {found.shape} and dtype {found.dtype}; a whole number for each "
+            f"of the {n:,} examples was expected."
+        )
+    return found.astype(np.int64)
 
 
 def _are_sets(labels: object) -> bool:

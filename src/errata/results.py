@@ -5,7 +5,7 @@ They know no file and no database; `errata.audit` fills them.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -363,6 +363,61 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Probabilities:
+    """One set of probabilities of an audit: where it came from, and how good it is.
+
+    Attributes
+    ----------
+    name : what `find` calls it
+    sha256 : of its file
+    best : `find` takes it where it is not told which
+    run : the number of the run of `predict`; None where it was handed in, as all that follows
+    model : what predicted it
+    folds, seed : of the cross-validation
+    accuracy, log_loss, calibration_error : out-of-sample, by the given labels
+    train_accuracy : of the models on their own training parts
+    record : model, settings, folds, seed, versions and hashes, in plain values
+    warnings : what there was to know when they were predicted
+    """
+
+    name: str
+    sha256: str
+    best: bool
+    run: int | None = None
+    model: str | None = None
+    folds: int | None = None
+    seed: int | None = None
+    accuracy: float | None = None
+    log_loss: float | None = None
+    calibration_error: float | None = None
+    train_accuracy: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self) | {"warnings": list(self.warnings)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOfFind:
+    """A run of `find` on one set of probabilities.
+
+    Attributes
+    ----------
+    number : under which it stands in the audit
+    estimated_errors : how many labels it holds to be wrong
+    flagged : how many candidates it has
+    planned : whether a plan took them
+    """
+
+    number: int
+    estimated_errors: int
+    flagged: int
+    planned: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What a reviewer is asked: which of two labels fits an example.
 
@@ -423,6 +478,9 @@ class Story:
     found : for every run that flagged it: run, flagger, rule, rules, suggested, score,
         score_name, rank, of, threshold_given, threshold_suggested (None where it was handed in),
         time
+    probabilities : of each set that a model predicted here, and those runs or the newest one looked
+        at: name, run, time, model, settings, folds, seed, fold (that held the example out, from
+        1), data, versions, accuracy, log_loss, sha256 and more
     plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
     votes : reviewer, answer, said, labels, time, first, kind, withdrawn, of every vote
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
@@ -442,6 +500,7 @@ class Story:
     threshold: int | None
     verdict: str | None
     releases: tuple[Mapping[str, Any], ...]
+    probabilities: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; labels by name."""
@@ -451,6 +510,7 @@ class Story:
             "given": self._plain(self.given),
             "self_confidence": self.self_confidence,
             "found": [self._named(run) for run in self.found],
+            "probabilities": [dict(one) for one in self.probabilities],
             "plan": None if self.plan is None else self._named(self.plan),
             "votes": [
                 {**vote, "labels": None if vote["labels"] is None else self._plain(vote["labels"])}
@@ -501,6 +561,7 @@ class Story:
         if not self.found:
             nothing = f"flagged by none of {self.runs} runs" if self.runs else "`find` has not run"
             lines.append(("found", nothing))
+        lines += [("predicted", text) for one in self.probabilities for text in _predicted(one)]
         lines.append(("plan", self._plan()))
         lines += [("votes", self._vote(vote)) for vote in self.votes]
         if not self.votes:
@@ -558,6 +619,17 @@ class Story:
         if vote["labels"] is not None:
             answer = named(vote["labels"], self.classes)
         return f"{vote['reviewer']}: {answer} ({', '.join(told)})"
+
+
+def _predicted(one: Mapping[str, Any]) -> list[str]:
+    """Tell where a set of probabilities came from."""
+    versions = ", ".join(f"{package} {number}" for package, number in one["versions"].items())
+    return [
+        f"{one['name']}, run {one['run']} of predict, {one['time']}: model {one['model']}",
+        f"  held out in fold {one['fold']} of {one['folds']}, seed {one['seed']}",
+        f"  accuracy {one['accuracy']:.4f}, log-loss {one['log_loss']:.4f} over all examples",
+        f"  from data {one['data']['sha256'][:12]}..., into {one['sha256'][:12]}..., by {versions}",
+    ]
 
 
 def _some(refused: Sequence[str]) -> list[str]:

@@ -308,17 +308,23 @@ class Reviewing:
     def _unplanned(self, db: Connection) -> AuditError:
         if records.newest_finding(db):
             way_on = "Run `plan`."
-        elif records.array(db, "probs"):
+        elif records.has_probabilities(db):
             way_on = "Run `find`, then `plan`."
         else:
-            way_on = f"{FROM_ELSEWHERE}, then run `plan`."
+            way_on = f"{FROM_ELSEWHERE}{self._or_predict}, then run `plan`."
         return AuditError(f"Nothing is planned yet for {self.path}, so nobody is asked. {way_on}")
 
     def _nothing_found(self, db: Connection) -> str:
         """Say that there is no candidate yet, and what to do."""
-        if records.array(db, "probs"):
+        if records.has_probabilities(db):
             return f"`find` has not run on {self.path}. Run it."
-        return f"no candidate of {self.path} was named. {FROM_ELSEWHERE}."
+        return f"no candidate of {self.path} was named. {FROM_ELSEWHERE}{self._or_predict}."
+
+    @property
+    def _or_predict(self) -> str:
+        """What else to do than bring candidates, where models can learn from the examples."""
+        learnable = self._media_row is not None and not self.multilabel
+        return ", or run `predict` and `find`" if learnable else ""
 
     def _not_asked(self, example: int) -> VoteError:
         return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")

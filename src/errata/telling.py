@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 from sqlalchemy import Connection
 
 from errata.comparison import Comparison
@@ -191,7 +191,10 @@ def settings(db: Connection) -> dict[str, Any]:
     """Return what was chosen for each plan, without saying when: for a manifest."""
     chosen = ("rule", "score", "compat", "settings", "flagger", "estimated_errors", "errata")
     planned = ("goal", "votes", "threshold", "limit", "candidates")
-    runs = {run["id"]: {name: run[name] for name in chosen} for run in records.planned_findings(db)}
+    runs = {
+        run["id"]: {name: run[name] for name in chosen} | _looked_at(db, run)
+        for run in records.planned_findings(db)
+    }
     return {
         "plans": [
             {name: plan[name] for name in planned} | {"find": runs[plan["finding"]]}
@@ -200,9 +203,30 @@ def settings(db: Connection) -> dict[str, Any]:
     }
 
 
+def _looked_at(db: Connection, finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what models predicted here and a run looked at, under a key; nothing for others."""
+    found = [_provenance(db, row) for row in _predicted(db, finding)]
+    return {"probabilities": found} if found else {}
+
+
+def _predicted(db: Connection, finding: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs of `predict` whose probabilities a run of `find` looked at."""
+    numbers = finding["averaged"] or filter(None, [finding["probs"]])
+    rows = (records.predicted_as(db, number) for number in numbers)
+    return [row for row in rows if row is not None]
+
+
+def _provenance(db: Connection, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a set of probabilities came from, without saying when."""
+    told = ("name", "accuracy", "log_loss", "calibration_error", "train_accuracy", "errata")
+    rest = {key: value for key, value in row["record"].items() if key not in ("job", "model")}
+    digest = records.array_number(db, row["probs"])["sha256"]
+    return {**{name: row[name] for name in told}, **row["record"]["job"], **rest, "sha256": digest}
+
+
 def inputs(db: Connection) -> dict[str, Any]:
     """Return the fingerprints of what the audit was made from."""
-    rows = {role: records.array(db, role) for role in ("labels", "probs", "ids")}
+    rows = {role: records.array(db, role) for role in ("labels", "probs", "ids", "groups")}
     return {
         role: {
             "file": Path(row["path"]).name,
@@ -221,11 +245,18 @@ def story(
     classes: tuple[str, ...],
     given: Label,
     self_confidence: float | None,
+    load: Callable[[Mapping[str, Any]], Shaped[np.ndarray, "..."]],
 ) -> Story:
-    """Return everything the audit knows about one label."""
+    """Return everything the audit knows about one label; ``load`` opens an array by its row."""
     sets = isinstance(given, tuple)
     reached = verdicts(db, None, ids=ids, classes=classes, multilabel=sets)
-    plan = records.planned(db, example)
+    plan, runs = records.planned(db, example), records.candidate_runs(db, example)
+    newest = records.newest_computed(db)
+    predicted = {
+        row["id"]: row
+        for run in [*runs, *([newest] if newest else [])]
+        for row in _predicted(db, run)
+    }
     return Story(
         id=ids[example],
         example=example,
@@ -234,7 +265,16 @@ def story(
         given=given,
         self_confidence=self_confidence,
         runs=records.finding_count(db),
-        found=tuple(_run(run) for run in records.candidate_runs(db, example)),
+        found=tuple(_run(run) for run in runs),
+        probabilities=tuple(
+            _provenance(db, row)
+            | {
+                "run": row["id"],
+                "time": row["created_at"],
+                "fold": 1 + int(load(records.array_number(db, row["folds"]))[example]),
+            }
+            for row in predicted.values()
+        ),
         plan=_labelled(plan[0], _PLAN) | {"goal": "census"} if plan else None,
         votes=tuple(
             {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
@@ -291,7 +331,7 @@ def report_context(
         multilabel=multilabel,
         notices=notices(db),
         estimated_errors=_newest_estimate(findings),
-        probabilities=records.array(db, "probs") is not None,
+        probabilities=records.has_probabilities(db),
         rule=_each(findings, "rule") if findings else None,
         score=_each(findings, "score") if findings else None,
         candidates=len(rows),
@@ -429,9 +469,18 @@ def _fact_rows(db: Connection, findings: Sequence[Mapping[str, Any]]) -> list[tu
     rows = [
         (role, f"{facts['file']}, SHA-256 {facts['sha256']}") for role, facts in inputs(db).items()
     ]
+    predicted = {row["id"]: row for finding in findings for row in _predicted(db, finding)}
+    rows += [("probabilities", _in_words(_provenance(db, row))) for row in predicted.values()]
     predictions = records.array(db, "predictions")
     rows += [("predictions", f"SHA-256 {predictions['sha256']}")] if predictions else []
     warnings = (text for finding in findings for text in finding["warnings"])
     rows += [("warning", text) for text in dict.fromkeys(warnings)]
     rows += [("reviewers", f"{voting.reviewer_count(db):,}"), ("errata", version("errata"))]
     return rows
+
+
+def _in_words(one: Mapping[str, Any]) -> str:
+    return (
+        f"{one['name']}, {one['folds']} folds, seed {one['seed']}: accuracy "
+        f"{one['accuracy']:.4f}, data SHA-256 {one['data']['sha256']}, SHA-256 {one['sha256']}"
+    )

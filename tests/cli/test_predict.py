@@ -84,3 +84,115 @@ def test_what_predict_has_not_written_stays_and_is_told_of_before_anything_is_re
     assert mine.read_bytes() == b"mine"
     done = run("predict", "no-such-table.csv", "--out", tmp_path / "no" / "p.npy")
     assert "does not exist. Make it" in " ".join(done.stderr.split())
+
+
+# ---------------------------------------------------------------- several models
+
+
+def test_several_models_are_compared_and_each_is_written(table, tmp_path):
+    models = ["--model", "fasttext", "--model", "tfidf-sgd", "--model", "fasttext"]
+    out, chart = tmp_path / "p.npy", tmp_path / "sure.svg"
+    options = ["--folds", 3, "--out", out, "--resume", tmp_path / "kept", "--chart", chart]
+    done = run("predict", table, *models, *options, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    compared = json.loads(done.stdout)
+    assert [row["model"] for row in compared["models"]] == ["fasttext", "tfidf-sgd"]
+    assert [row["best"] for row in compared["models"]].count(True) == 1
+    accuracies = {row["model"]: row["accuracy"] for row in compared["models"]}
+    assert accuracies[compared["best"]] == max(accuracies.values())
+    assert not out.exists()
+    for row in compared["models"]:
+        alone = tmp_path / f"{row['model']}.npy"
+        assert row["probabilities"] == str(tmp_path / f"p.{row['model']}.npy")
+        run("predict", table, "--model", row["model"], "--folds", 3, "--out", alone)
+        assert alone.read_bytes() == (tmp_path / f"p.{row['model']}.npy").read_bytes()
+        record = json.loads((tmp_path / f"p.{row['model']}.record.json").read_text())
+        assert record["model"] == row["model"]
+    assert b"fasttext" in chart.read_bytes()
+    assert f"--probs {tmp_path / 'p'}.{compared['best']}.npy" in done.stderr
+    again = run("predict", table, *models, *options)
+    assert "best" in again.stdout
+    assert "calibration error" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "fasttext", "--model", "fastext"], "Did you mean 'fasttext'"),
+        (["--chart", "sure.jpg"], "use .html, .svg or .png"),
+        (["--chart", "no/sure.svg"], "The folder no does not exist"),
+    ],
+)
+def test_models_and_charts_that_cannot_be_are_told_before_anything_is_read(
+    tmp_path, options, message
+):
+    done = run("predict", "no-such-table.csv", *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+
+
+# ---------------------------------------------------------------- an audit
+
+
+@pytest.fixture
+def audit(tmp_path):
+    words = ["fine lovely film", "dull poor film"]
+    texts = [f"{words[index % 2]} number {index % 7}" for index in range(60)]
+    labels = np.arange(60) % 2
+    labels[5] = 0
+    np.save(tmp_path / "l.npy", labels)
+    (tmp_path / "t.json").write_text(json.dumps(texts))
+    (tmp_path / "c.json").write_text('["good", "bad"]')
+    made = ["--labels", "l.npy", "--classes", "c.json", "--texts", "t.json"]
+    done = run("init", "films", *made, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Next: errata predict films" in done.stderr
+    return tmp_path / "films"
+
+
+def test_an_audit_without_probabilities_predicts_finds_and_tells_which(audit):
+    early = run("find", audit)
+    assert early.returncode == 2
+    assert "or run `predict`" in " ".join(early.stderr.split())
+    for model in ("tfidf-sgd", "fasttext"):
+        done = run("predict", audit, "--model", model, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        assert "Next: errata find" in done.stderr
+    compared = json.loads(done.stdout)
+    assert [row["model"] for row in compared["models"]] == ["tfidf-sgd", "fasttext"]
+    found = run("find", audit, "--format", "json")
+    assert [row["index"] for row in json.loads(found.stdout)["flagged"]] == [5]
+    assert f"These are by {compared['best']}, the most accurate" in found.stderr
+    both = run("find", audit, "--probs", "fasttext", "--probs", "tfidf-sgd", "--format", "json")
+    assert both.returncode == 0, both.stderr
+    assert "Shards" not in both.stderr
+    story = json.loads(run("why", audit, "5", "--format", "json").stdout)
+    assert story["found"][-1]["flagger"] == "the mean of fasttext and tfidf-sgd"
+    assert {one["model"] for one in story["probabilities"]} == {"tfidf-sgd", "fasttext"}
+    unknown = run("find", audit, "--probs", "fastext")
+    assert unknown.returncode == 2
+    assert "Did you mean 'fasttext'" in " ".join(unknown.stderr.split())
+
+
+def test_what_is_said_of_a_data_set_is_not_taken_for_an_audit(audit):
+    done = run("predict", audit, "--label", "kind", "--out", "p.npy")
+    assert done.returncode == 2
+    assert "leave out --label, --out" in " ".join(done.stderr.split())
+
+
+def test_the_bar_says_fold_loss_and_time_left():
+    from errata.cli.opening import steps
+    from errata.cli.output import _Bar
+    from errata.predict.base import Step
+
+    bar = _Bar("Predicting with resnet18")
+    report = steps(bar)
+    for fold in range(2):
+        for share in (0.0, 0.5, 1.0):
+            report(Step(fold, 5, share, 0.4123 if share else None))
+    (task,) = bar.bar.tasks
+    assert task.description == "Predicting with resnet18: fold 2 of 5, loss 0.412"
+    assert task.fields["count"] == ""
+    assert task.fields["pace"].endswith(" left")
+    assert "/s" not in task.fields["pace"]
+    bar.close()

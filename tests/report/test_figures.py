@@ -20,6 +20,7 @@ from errata.report.charts import (
     movers,
     prevalence_panels,
     rank_chart,
+    reliability_chart,
     stylesheet,
 )
 from errata.report.charts.canvas import text_box
@@ -256,3 +257,53 @@ def test_a_drawing_takes_its_colours_from_the_page():
     assert "var(--tint)" in made.wide
     for look in (LIGHT, DARK):
         assert f"--tint: {look.tint};" in stylesheet()
+
+
+# ---------------------------------------------------------------- reliability
+
+
+def bins_of(models):
+    return {
+        f"{NAMES[model]} with a long name": [
+            (0.45, 0.3, 10), (0.7, 0.72, 40 + model), (0.98, 1.0, 900),
+        ]
+        for model in range(models)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("models", [1, 3, 8])
+@pytest.mark.parametrize("width", [860, 350])
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_reliability_has_a_row_for_each_model_and_room_for_every_word(models, width, look):
+    chart = reliability_chart(bins_of(models), width=width, look=look, title="How sure they are")
+    assert chart.width == width
+    assert_legible(chart)
+    words = [text for text, _ in words_of(chart)]
+    assert len([text for text in words if text.startswith("calibration error")]) == models
+
+
+def test_a_dot_is_where_confidence_and_accuracy_are_and_on_the_diagonal_where_they_agree():
+    chart = reliability_chart({"a": [(0.5, 0.5, 1), (0.75, 1.0, 3)]})
+    hue = LIGHT.series[0]
+    dots = [
+        row
+        for layer in layers_of(chart)
+        if layer["mark"]["type"] == "point"
+        for row in layer["data"]["values"]
+        if row["colour"] == hue
+    ][1:]  # the first is beside the name
+    dashed = next(
+        layer["data"]["values"][0]
+        for layer in layers_of(chart)
+        if layer["mark"]["type"] == "rule" and layer["mark"].get("strokeDash")
+    )
+    assert (dots[0]["x"], dots[0]["y"]) == (dashed["x"], dashed["y"]), "the lower left corner"
+    assert dots[1]["y"] == dashed["y2"]
+    assert dots[1]["x"] == pytest.approx((dashed["x"] + dashed["x2"]) / 2, abs=0.02)
+    assert "calibration error 18.8 %" in [text for text, _ in words_of(chart)]
+
+
+@pytest.mark.parametrize("models", [{}, {"a": []}])
+def test_reliability_of_nothing_is_not_drawn(models):
+    with pytest.raises(InputError, match="no model, or one without bins"):
+        reliability_chart(models)

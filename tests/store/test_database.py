@@ -161,8 +161,9 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
+    assert after.pop("predicted") == []
     assert after == before
-    assert triggers(first_version) == guards
+    assert guards.items() <= triggers(first_version).items()
     Database(tmp_path / "new.db").close()
     old, new = (
         {name: sorted(sql.replace("\n", "").split()) for name, sql in schema(path) if sql}
@@ -297,6 +298,22 @@ def test_history_cannot_be_changed(db, tmp_path, table, change):
     plain = sqlite3.connect(tmp_path / "audit.db")  # any program, not only ours
     with pytest.raises(sqlite3.IntegrityError, match=f"{table} are added, never changed"):
         plain.execute(change.format(table))
+    plain.close()
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM predicted", "UPDATE predicted SET accuracy = 1"])
+def test_what_was_predicted_cannot_be_changed(db, tmp_path, change):
+    with db.write() as connection:
+        array = records.add_array(connection, role="predicted_probabilities", path="p", sha256="0")
+        figures = ("accuracy", "log_loss", "calibration_error", "train_accuracy")
+        row = {"model": "m", "probs": array, "folds": array, **dict.fromkeys(figures, 0.5)}
+        row |= {"record": {}, "warnings": [], "errata": "0"}
+        numbers = [records.add_predicted(connection, row) for _ in range(3)]
+        assert [one["name"] for one in records.predicted(connection)] == ["m", "m-2", "m-3"]
+    assert numbers == [1, 2, 3]
+    plain = sqlite3.connect(tmp_path / "audit.db")
+    with pytest.raises(sqlite3.IntegrityError, match="predicted are added, never changed"):
+        plain.execute(change)
     plain.close()
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from errata.cli import (
+    auditing,
     candidates,
     datasets,
     demo,
@@ -58,11 +59,13 @@ def errata(
     corrected set, and see what that does to your benchmark.
 
     `errata find` looks at two arrays and stores nothing. The other commands work on an audit, a
-    folder made by `errata init`; each says which comes next. `errata demo` shows them all.
+    folder made by `errata init`; each says which comes next. `errata audit` does the first of them
+    in one line, and `errata demo` shows them all.
     """  # noqa: D205  (the parser shows the first paragraph as one)
 
 
 for command in (
+    auditing.audit,
     predicting.predict,
     finding.find,
     making.init,

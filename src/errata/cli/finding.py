@@ -52,7 +52,8 @@ def find(
         list[str] | None,
         typer.Option(
             help="Out-of-sample probabilities, examples × classes: .npy, Parquet, Zarr, a folder "
-            "or a quoted pattern of shards, or a URL. Given for several models, their mean."
+            "or a quoted pattern of shards, or a URL. Given for several models, their mean. Of an "
+            "audit: the name of a model that predicted it; without it, the best."
         ),
     ] = None,
     rule: Annotated[str, typer.Option(help=f"What is flagged: {RULES}.")] = "margin",
@@ -111,8 +112,8 @@ def find(
     what it found for `errata plan`.
     """
     printer = Printer(format=format, quiet=quiet)
-    with_arrays = (labels, probs, classes) != (None, None, None)
-    if others or (with_arrays and audit is not None and audit.is_file()):
+    with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
+    if others or ((with_arrays or probs) and audit is not None and audit.is_file()):
         words = [*([str(audit)] if audit else []), *(others or [])]
         raise InputError(MORE_WORDS.format(", ".join(words)))
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
@@ -137,7 +138,7 @@ def find(
             import errata
 
             opened = errata.Audit.open(audit)
-            rest = {"normalize": normalize, "count": count, **large}
+            rest = {"normalize": normalize, "count": count, "probs": probs, **large}
             return opened.find(**options, **rest), opened.ids
         from errata.exchange.lists import read_list
 
@@ -159,13 +160,14 @@ def find(
         if resume is None:
             printer.say("`--resume FOLDER` keeps what a search has done so far; this one had none.")
         raise
-    if probs is not None and len(probs) > 1:
+    if audit is None and probs is not None and len(probs) > 1:
         printer.say(
             f"These are the mean probabilities of {len(probs)} models. (Shards of one model are "
             "given as a quoted pattern or a folder.)"
         )
     _print(printer, findings, ids, limit)
     if audit is not None:
+        _say_which(printer, audit, probs)
         printer.next("plan", audit)
 
 
@@ -184,6 +186,20 @@ def _engine(word: str, address: str | None) -> "Iterator[Engine | None]":
     # Ray tells of workers that died on stdout, where data goes
     with redirect_stdout(sys.stderr), RayEngine(address) as engine:
         yield engine
+
+
+def _say_which(printer: Printer, audit: Path, probs: list[str] | None) -> None:
+    """Say which probabilities were looked at, where an audit has several."""
+    import errata
+
+    there = errata.Audit.open(audit).probabilities()
+    if probs is None and len(there) > 1:
+        best = next(one for one in there if one.best)
+        others = ", ".join(one.name for one in there if not one.best)
+        printer.say(
+            f"These are by {best.name}, the most accurate of those that `errata predict` made. "
+            f"`--probs` takes others ({others}); given again, their mean."
+        )
 
 
 def _only(probs: list[str] | None) -> str | None:

@@ -22,7 +22,7 @@ def init(
     ],
     probs: Annotated[
         Path | None,
-        typer.Option(help="Out-of-sample probabilities: .npy. Not needed for candidates import."),
+        typer.Option(help="Out-of-sample probabilities: .npy. Without them, predict makes some."),
     ] = None,
     classes: Annotated[
         Path | None, typer.Option(help="Class names: a .json list, or text with a name a line.")
@@ -51,9 +51,9 @@ def init(
 ) -> None:
     """Make an audit, a folder, of labels and probabilities.
 
-    Without --probs candidates come from elsewhere, and --classes is needed. Files stay where they
-    are and are referred to by path and SHA-256. With --images, --texts or --features reviewers are
-    shown the examples.
+    Without --probs `errata predict` makes them, or candidates come from elsewhere; --classes is
+    needed then. Files stay where they are and are referred to by path and SHA-256. With --images,
+    --texts or --features reviewers are shown the examples, and models can learn from them.
     """
     import errata
     from errata.exchange.lists import read_list
@@ -74,6 +74,8 @@ def init(
     )
     if probs is not None:
         printer.next("find", audit)
+    elif {images, texts, features} != {None} and not made.multilabel:
+        printer.next("predict", audit)
     else:
         printer.next("candidates", "import", audit, "FILE", "--flagger", "NAME")
 

@@ -20,3 +20,43 @@ ThresholdOption = Annotated[
     int | None,
     typer.Option("--threshold", help="Votes that make a consensus; default: the plan's."),
 ]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+]
+BrowserOption = Annotated[bool, typer.Option(help="Open the page in the browser.")]
+
+# Of a data set, and how it is cross-validated.
+
+SetOption = Annotated[
+    str | None, typer.Option("--set", help="The published set that lies there, such as mnist.")
+]
+LabelOption = Annotated[str | None, typer.Option(help="The column of the labels in a table.")]
+TextOption = Annotated[str | None, typer.Option(help="The column of the texts.")]
+PathOption = Annotated[str | None, typer.Option(help="The column of paths of files.")]
+FeaturesOption = Annotated[
+    list[str] | None, typer.Option(help="A column of numbers; give it for each.")
+]
+GroupOption = Annotated[str | None, typer.Option(help="The column of what must stay in one fold.")]
+LeaveOutOption = Annotated[
+    bool,
+    typer.Option("--leave-out", help="Leave out examples that cannot be read, and list them."),
+]
+ModelOption = Annotated[
+    str | None, typer.Option(help="A model by name; without it, one for this kind of example.")
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(help="Where a network runs: cuda, mps or cpu; without it, the fastest there is."),
+]
+EpochsOption = Annotated[
+    int | None, typer.Option(min=1, help="How often a network sees each example.")
+]
+DuplicatesOption = Annotated[
+    str,
+    typer.Option(
+        help="together: find those that are the same, or nearly, and keep them in one fold; or "
+        "ignore."
+    ),
+]
+FoldsOption = Annotated[int, typer.Option(min=2, help="How many folds.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of all that is by chance.")]

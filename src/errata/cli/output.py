@@ -9,10 +9,10 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import typer
 
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
+
+
+class Report(Protocol):
+    """What is called as the work goes on: with what is done, of how much, and what there is to say.
+
+    With a note the numbers are shares of the whole, and nobody is shown them.
+    """
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Say how far it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +93,8 @@ class Printer:
         self.say(f"Next: errata {shlex.join(map(str, command))}")
 
     @contextmanager
-    def progress(self, what: str) -> "Iterator[Callable[[int, int], None] | None]":
-        """Yield what to call with (done, total); nothing where nobody watches."""
+    def progress(self, what: str) -> "Iterator[Report | None]":
+        """Yield what to call with (done, total), and maybe a note; nothing where nobody watches."""
         if self.quiet or not sys.stderr.isatty():
             yield None
             return
@@ -108,20 +118,27 @@ class _Bar:
         self.passes, self.done = 0, sys.maxsize
         self.first = (0, self.begun)
         self.bar = _new_bar()
-        self.task = self.bar.add_task(what, total=None, pace="")
+        self.task = self.bar.add_task(what, total=None, count="", pace="")
         self.show = threading.Timer(1, self.bar.start)  # also where nothing is reported for long
         self.show.daemon = True
         self.show.start()
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
-        if done <= self.done:  # it begins anew: another pass
+        if done < self.done or (done == self.done and not note):  # it begins anew: another pass
             self.passes += 1
             self.first = (done, now)
         self.done = done
         named = self.what if self.passes == 1 else f"{self.what}, pass {self.passes}"
-        pace = _pace(done - self.first[0], now - self.first[1], total - done)
-        self.bar.update(self.task, description=named, completed=done, total=total, pace=pace)
+        rate, left = _pace(done - self.first[0], now - self.first[1], total - done)
+        self.bar.update(
+            self.task,
+            description=f"{named}: {note}" if note else named,
+            completed=done,
+            total=total,
+            count="" if note else f"{done:,}/{total:,}",
+            pace=left if note else ", ".join(filter(None, (rate, left))),
+        )
 
     def close(self) -> None:
         self.show.cancel()
@@ -129,31 +146,31 @@ class _Bar:
         self.bar.stop()
 
 
-def _pace(done: int, seconds: float, left: int) -> str:
+def _pace(done: int, seconds: float, left: int) -> tuple[str, str]:
     """Return rate and time left, once there is something to tell them from.
 
     Examples
     --------
     >>> _pace(1000, 2.0, 30_000), _pace(0, 1.0, 5)
-    ('500/s, 1:00 left', '')
+    (('500/s', '1:00 left'), ('', ''))
     """
     if not done or not seconds:
-        return ""
+        return "", ""
     rate = done / seconds
     minutes, rest = divmod(round(left / rate), 60)
     hours, minutes = divmod(minutes, 60)
     time_left = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-    return f"{rate:,.0f}/s, {time_left} left"
+    return f"{rate:,.0f}/s", f"{time_left} left"
 
 
 def _new_bar() -> "Progress":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[pace]}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),

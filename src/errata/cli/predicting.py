@@ -1,132 +1,260 @@
-"""`errata predict`: out-of-sample probabilities of a data set, by cross-validation."""
+"""`errata predict`: out-of-sample probabilities of a data set or an audit, by cross-validation."""
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errata.cli.options import FormatOption, QuietOption
+from errata.cli.opening import Opening, steps
+from errata.cli.options import (
+    DeviceOption,
+    DuplicatesOption,
+    EpochsOption,
+    FeaturesOption,
+    FoldsOption,
+    FormatOption,
+    GroupOption,
+    LabelOption,
+    LeaveOutOption,
+    PathOption,
+    QuietOption,
+    SeedOption,
+    SetOption,
+    TextOption,
+)
 from errata.cli.output import Printer
-from errata.errors import FileError
+from errata.errors import FileError, InputError
 
 if TYPE_CHECKING:
     from errata.datasets.base import Dataset
-    from errata.predict.base import Step
+    from errata.predict.comparing import ModelsCompared
     from errata.predict.crossval import OutOfSample
     from errata.predict.duplicates import Duplicates
+
+NOT_WITH_AUDIT = (
+    "{} is an audit, which knows its examples and keeps what is predicted and the checkpoints in "
+    "its folder: leave out {}."
+)
 
 
 def predict(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="DATASET",
-            help="A folder of class folders, a table, an array, hf:owner/name; or, with --set, the "
-            "folder of a published set.",
+            metavar="DATASET|AUDIT",
+            help="A folder of class folders, a table, an array, hf:owner/name; with --set, the "
+            "folder of a published set; or an audit, whose own examples are predicted.",
         ),
     ],
     *,
-    published: Annotated[
-        str | None, typer.Option("--set", help="The published set that lies there, such as mnist.")
-    ] = None,
+    published: SetOption = None,
     part: Annotated[str | None, typer.Option(help="The part to predict: test, train, all.")] = None,
-    label: Annotated[str | None, typer.Option(help="The column of the labels in a table.")] = None,
-    text: Annotated[str | None, typer.Option(help="The column of the texts.")] = None,
-    path: Annotated[str | None, typer.Option(help="The column of paths of files.")] = None,
-    features: Annotated[
-        list[str] | None, typer.Option(help="A column of numbers; give it for each.")
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option(help="The column of what must stay in one fold.")
-    ] = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    path: PathOption = None,
+    features: FeaturesOption = None,
+    group: GroupOption = None,
     model: Annotated[
-        str | None, typer.Option(help="A model by name; without it, one for this kind of example.")
-    ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="How many folds.")] = 5,
-    duplicates: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            help="together: find those that are the same, or nearly, and keep them in one fold; or "
-            "ignore."
+            help="A model by name; without it, one for this kind of example. Given for several, "
+            "they are compared."
         ),
-    ] = "together",
+    ] = None,
+    device: DeviceOption = None,
+    epochs: EpochsOption = None,
+    folds: FoldsOption = 5,
+    duplicates: DuplicatesOption = "together",
     pretrain: Annotated[
         str | None, typer.Option(help="The part to learn from first, such as train.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is by chance.")] = 0,
+    seed: SeedOption = 0,
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Scale the confidence of each fold.")
     ] = False,
-    leave_out: Annotated[
-        bool,
-        typer.Option("--leave-out", help="Leave out examples that cannot be read, and list them."),
-    ] = False,
+    leave_out: LeaveOutOption = False,
     resume: Annotated[
         Path | None, typer.Option(help="Keep checkpoints in this folder, and go on from them.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Where to write; labels, classes, ids and record lie beside it.")
-    ] = Path("probs.npy"),
+        Path | None,
+        typer.Option(
+            help="Where to write, probs.npy without it; labels, classes, ids and record lie "
+            "beside it. Of several models, probs.MODEL.npy."
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(help="Draw how sure and how right the models are: .html, .svg or .png."),
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Predict every example by a model that has not seen it, and write the probabilities."""
-    from errata.datasets.own import open_dataset
-    from errata.predict.crossval import cross_val_probs
-    from errata.predict.named import default_model
+    """Predict every example by a model that has not seen it, and write the probabilities.
+
+    Those of an audit go into the audit, where `errata find` takes the best.
+    """
     from errata.predict.together import as_handling
 
     printer = Printer(format=format, quiet=quiet)
-    files = _files(out)
-    handling = as_handling(duplicates)
-
-    def opened(wanted: str | None) -> "Dataset":
-        choices: dict[str, Any] = {
-            "part": wanted,
-            "on_damage": "leave out" if leave_out else "stop",
+    names = list(dict.fromkeys(model or []))
+    training = {"device": device, "epochs": epochs}
+    _check(names, training, chart)
+    settings: dict[str, Any] = {
+        "folds": folds,
+        "duplicates": as_handling(duplicates),
+        "seed": seed,
+        "temperature": temperature,
+    }
+    if Path(source, "audit.db").is_file():
+        others: dict[str, Any] = {
+            "--set": published,
+            "--part": part,
+            "--label": label,
+            "--text": text,
         }
-        if published is not None:
-            return open_dataset(published, folder=source, **choices)
-        columns: dict[str, Any] = {"label": label, "text": text, "path": path, "group": group}
-        return open_dataset(source, features=features or None, **columns, **choices)
-
-    data, more = opened(part), opened(pretrain) if pretrain else None
+        others |= {"--path": path, "--features": features, "--group": group, "--out": out}
+        others |= {"--pretrain": pretrain, "--leave-out": leave_out, "--resume": resume}
+        given = [name for name, value in others.items() if value]
+        if given:
+            raise InputError(NOT_WITH_AUDIT.format(source, ", ".join(given)))
+        _of_audit(printer, Path(source), names, training=training, settings=settings, chart=chart)
+        return
+    opening = Opening(
+        source=source,
+        published=published,
+        label=label,
+        text=text,
+        path=path,
+        features=features,
+        group=group,
+        leave_out=leave_out,
+    )
+    places = _places(out or Path("probs.npy"), names)
+    data, more = opening.open(part), opening.open(pretrain) if pretrain else None
     if leave_out:
         data, more = data.without_damage(), more and more.without_damage()
-    named = model or default_model(data)
-    same = _duplicates(data, printer) if handling == "together" else handling
-    with printer.progress(f"Predicting with {named}") as bar:
-        found = cross_val_probs(
-            named,
-            data,
-            folds=folds,
-            duplicates=same,
-            pretrain=more,
-            seed=seed,
-            temperature=temperature,
-            resume=resume,
-            progress=_steps(bar),
-        )
-    _write(out, files, data, found)
+    settings |= {"pretrain": more, "resume": resume}
+    _of_dataset(printer, data, places, training=training, settings=settings, chart=chart)
+
+
+def _check(names: Sequence[str], training: Mapping[str, Any], chart: Path | None) -> None:
+    """Refuse, before hours are spent, models that are not there and charts that cannot be drawn."""
+    from errata.predict.named import named_model
+
+    for name in names:
+        named_model(name, **training)
+    if chart is not None:
+        from errata.report.charts import chart_form
+
+        chart_form(chart)
+        if not chart.parent.is_dir():
+            raise FileError(f"The folder {chart.parent} does not exist. Make it, or name another.")
+
+
+def _of_audit(
+    printer: Printer,
+    path: Path,
+    names: Sequence[str],
+    *,
+    training: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    chart: Path | None,
+) -> None:
+    import errata
+    from errata.predict.named import default_model, named_model
+
+    audit = errata.Audit.open(path)
+    for name in names or [default_model(audit.dataset())]:
+        with printer.progress(f"Predicting with {name}") as bar:
+            model = named_model(name, **training)
+            audit.predict(model, progress=steps(bar), **settings)
+    compared = audit.models_compared()
+    _draw(printer, compared, chart)
+    _table(printer, compared, {"audit": str(path), "examples": audit.n})
+    printer.next("find", path)
+
+
+def _of_dataset(
+    printer: Printer,
+    data: "Dataset",
+    places: Mapping[str, Path],
+    *,
+    training: Mapping[str, Any],
+    settings: dict[str, Any],
+    chart: Path | None,
+) -> None:
+    from errata.predict.comparing import compare_models
+    from errata.predict.crossval import cross_val_probs
+    from errata.predict.named import default_model, named_model
+
+    if settings["duplicates"] == "together":
+        settings["duplicates"] = _duplicates(data, printer)
     for left in data.left_out:
         printer.say(f"left out: {left.where}: {left.why}")
-    printer.facts(
+    found: dict[str, OutOfSample] = {}
+    outs: dict[str, Path] = {}
+    for asked, out in places.items():
+        name = asked or default_model(data)
+        kept = settings["resume"]
+        if kept is not None and len(places) > 1:
+            kept = kept / _slug(name)
+        with printer.progress(f"Predicting with {name}") as bar:
+            options = settings | {"resume": kept, "progress": steps(bar)}
+            found[name] = cross_val_probs(named_model(name, **training), data, **options)
+        outs[name] = out
+        _write(out, data, found[name])
+    compared = compare_models(found.values(), data.labels)
+    _draw(printer, compared, chart)
+    facts = {"examples": len(data), "classes": len(data.classes), "folds": settings["folds"]}
+    best = outs[compared.best]
+    if len(found) > 1:
+        _table(printer, compared, facts, {name: str(out) for name, out in outs.items()})
+    else:
+        (row,) = compared.rows()
+        printer.facts(
+            {
+                **{name: facts[name] for name in ("examples", "classes")},
+                "model": row["model"],
+                "folds": facts["folds"],
+                "accuracy": round(row["accuracy"], 4),
+                "training accuracy": round(row["train_accuracy"], 4),
+                "log-loss": round(row["log_loss"], 4),
+                "calibration error": round(row["calibration_error"], 4),
+                "probabilities": str(best),
+            }
+        )
+    beside = _beside(best)
+    labels, classes = (str(beside[name]) for name in ("labels", "classes"))
+    printer.next("find", "--labels", labels, "--probs", best, "--classes", classes)
+
+
+def _table(
+    printer: Printer,
+    compared: "ModelsCompared",
+    facts: Mapping[str, Any],
+    files: Mapping[str, str] | None = None,
+) -> None:
+    """Print a row for each model, and which is the best."""
+    rows = [
+        row | ({"probabilities": files[row["model"]]} if files else {}) for row in compared.rows()
+    ]
+    for_eyes = [
         {
-            "examples": len(data),
-            "classes": len(data.classes),
-            "model": named,
-            "folds": folds,
-            "accuracy": round(found.quality.accuracy, 4),
-            "training accuracy": round(found.train_accuracy, 4),
-            "log-loss": round(found.quality.log_loss, 4),
-            "calibration error": round(found.quality.calibration_error, 4),
-            "probabilities": str(out),
+            "model": row["model"],
+            "accuracy": row["accuracy"],
+            "log-loss": row["log_loss"],
+            "calibration error": row["calibration_error"],
+            "training accuracy": row["train_accuracy"],
+            " ": "best" if row["best"] else "",
+            **({"probabilities": row["probabilities"]} if files else {}),
         }
-    )
-    labels, classes = (str(files[name]) for name in ("labels", "classes"))
-    printer.next("find", "--labels", labels, "--probs", out, "--classes", classes)
+        for row in rows
+    ]
+    printer.show({**facts, "best": compared.best, "models": rows}, rows, table=for_eyes)
 
 
 def _duplicates(data: "Dataset", printer: Printer) -> "Duplicates":
@@ -136,17 +264,23 @@ def _duplicates(data: "Dataset", printer: Printer) -> "Duplicates":
         return find_duplicates(data, progress=bar)
 
 
-def _steps(bar: "Callable[[int, int], None] | None") -> "Callable[[Step], None] | None":
-    """Return what hands steps of folds to a bar, in thousandths of a fold."""
-    if bar is None:
-        return None
-    return lambda step: bar(round(1000 * (step.fold + step.share)), 1000 * step.folds)
+def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> None:
+    if chart is None:
+        return
+    from errata.report.charts import reliability_chart, save_chart
+
+    save_chart(reliability_chart(compared.bins()), chart)
+    printer.say(f"How sure and how right they are: {chart}")
 
 
-def _files(out: Path) -> dict[str, Path]:
-    """Return what is written beside the probabilities; refuse, before hours are spent, what cannot.
+# ---------------------------------------------------------------- files
 
-    Earlier probabilities, which have a record beside them, are replaced, and nothing else.
+
+def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return where the probabilities of each model go; of one without a name under ``""``.
+
+    Earlier probabilities, which have a record beside them, are replaced, and nothing else: what
+    would be is refused before hours are spent.
     """
     if out.suffix != ".npy":
         raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
@@ -154,22 +288,36 @@ def _files(out: Path) -> dict[str, Path]:
         raise FileError(
             f"The folder {out.parent} does not exist. Make it, or name another (--out)."
         )
+    places = {name: out.with_name(f"{out.stem}.{_slug(name)}.npy") for name in names}
+    if len(places) < 2:
+        places = {"".join(names): out}
+    for place in places.values():
+        beside = _beside(place)
+        there = [path for path in (place, *beside.values()) if path.exists()]
+        if there and not beside["record"].exists():
+            raise FileError(
+                f"{there[0]} is there already, and no earlier run of predict wrote it. Name "
+                "another file (--out)."
+            )
+    return places
+
+
+def _slug(name: str) -> str:
+    """Return a model's name as a part of a file's name."""
+    return re.sub(r"[^\w.+-]+", "-", name)
+
+
+def _beside(out: Path) -> dict[str, Path]:
+    """Return the files that lie beside the probabilities."""
     endings = {"labels": ".npy", "classes": ".json", "ids": ".json", "record": ".json"}
-    beside = {name: out.with_name(f"{out.stem}.{name}{end}") for name, end in endings.items()}
-    if not beside["record"].exists():
-        for path in (out, *beside.values()):
-            if path.exists():
-                raise FileError(
-                    f"{path} is there already, and no earlier run of predict wrote it. Name "
-                    "another file (--out)."
-                )
-    return beside
+    return {name: out.with_name(f"{out.stem}.{name}{end}") for name, end in endings.items()}
 
 
-def _write(out: Path, beside: dict[str, Path], data: "Dataset", found: "OutOfSample") -> None:
+def _write(out: Path, data: "Dataset", found: "OutOfSample") -> None:
     """Write the probabilities, and beside them what belongs to their rows and columns."""
     import numpy as np
 
+    beside = _beside(out)
     try:
         np.save(out, found.probs)
         np.save(beside["labels"], data.labels)

@@ -4,17 +4,22 @@ from typing import Annotated
 
 import typer
 
-from errata.cli.options import AuditFolder, FormatOption, QuietOption, ThresholdOption
+from errata.cli.options import (
+    AuditFolder,
+    BrowserOption,
+    FormatOption,
+    PortOption,
+    QuietOption,
+    ThresholdOption,
+)
 from errata.cli.output import Printer
 
 
 def review(
     audit: AuditFolder,
     *,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
-    ] = 8765,
-    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    port: PortOption = 8765,
+    browser: BrowserOption = True,
     reviewer: Annotated[
         str | None, typer.Option(help="The name that the page proposes to its reviewer.")
     ] = None,

@@ -134,7 +134,7 @@ def cross_val_probs(
     _check(data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
     fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
-    record = _record(model, data, pretrain, n_folds, seed)
+    record = record_of(model, data, pretrain, n_folds, seed)
     record["job"]["duplicates"] = handled
     checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
     run = _Run(
@@ -169,6 +169,7 @@ def cross_val_probs(
     for note in unique:
         warnings.warn(note, ErrataWarning, stacklevel=2)
     probs /= probs.sum(axis=1, keepdims=True)
+    record["temperatures"] = list(temperatures)
     return OutOfSample(
         probs.astype(np.float32), fold_of, quality, train_accuracy, temperatures, unique, record
     )
@@ -299,7 +300,7 @@ def _gap(train: float, out: float) -> tuple[str, ...]:
     return (note,)
 
 
-def _record(
+def record_of(
     model: Model, data: Dataset, pretrain: Dataset | None, n_folds: int, seed: int
 ) -> dict[str, Any]:
     """Return what the probabilities depend on; ``job`` is what a resumed run must agree in."""

@@ -1,5 +1,6 @@
 """How good out-of-sample probabilities are: accuracy, log-loss, calibration, temperature."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,23 @@ def quality_of(probs: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, "n
     return Quality(
         float(np.mean(probs.argmax(axis=1) == labels)), float(-np.log(given).mean()), float(error)
     )
+
+
+def best_of(qualities: Sequence[Quality]) -> int:
+    """Return the place of the best: the most accurate, of these the lowest log-loss, the first.
+
+    References
+    ----------
+    Northcutt, Athalye and Mueller (2021), section 3: of several models, the study took the most
+    accurate in cross-validation.
+
+    Examples
+    --------
+    >>> best_of([Quality(0.8, 0.5, 0.1), Quality(0.9, 0.4, 0.1), Quality(0.9, 0.3, 0.2)])
+    2
+    """
+    places = range(len(qualities))
+    return min(places, key=lambda place: (-qualities[place].accuracy, qualities[place].log_loss))
 
 
 def tempered(

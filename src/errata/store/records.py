@@ -1,10 +1,11 @@
-"""What an audit is made of and what was done with it: settings, arrays, findings, plans, releases.
+"""What an audit is made of and what was done with it, from its settings to its releases.
 
 Every function works inside the transaction of the connection it is handed; rows are dictionaries.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 from errata.store import tables as t
 
 Row = dict[str, Any]
+
+_TOLD_OF_RUNS = ("rule", "flagger", "thresholds", "probs", "averaged")
 
 
 def now() -> str:
@@ -67,6 +70,35 @@ def array_number(db: Connection, number: int) -> Row:
     return row
 
 
+# ---------------------------------------------------------------- probabilities
+
+
+def add_predicted(db: Connection, row: Mapping[str, Any]) -> int:
+    """Note down what a model predicted of the audit's own examples; return the number of the run.
+
+    It is called as its model; where there is one of this name, by name and count: ``logistic-2``.
+    """
+    there = set(db.scalars(select(t.predicted.c.name)))
+    names = (row["model"] if n == 1 else f"{row['model']}-{n}" for n in count(1))
+    name = next(name for name in names if name not in there)
+    return _inserted(db, t.predicted, {**row, "name": name, "created_at": now()})
+
+
+def predicted(db: Connection) -> list[Row]:
+    """Return what models predicted of the audit's own examples, oldest run first."""
+    return _all(db, select(t.predicted).order_by(t.predicted.c.id))
+
+
+def predicted_as(db: Connection, probs: int) -> Row | None:
+    """Return the run that an array of probabilities is from; None where it was handed in."""
+    return _first(db, select(t.predicted).where(t.predicted.c.probs == probs))
+
+
+def has_probabilities(db: Connection) -> bool:
+    """Tell whether there are any for `find` to look at."""
+    return array(db, "probs") is not None or bool(predicted(db))
+
+
 # ---------------------------------------------------------------- findings
 
 
@@ -91,6 +123,27 @@ def newest_finding(db: Connection) -> Row | None:
     return _first(db, select(t.findings).order_by(t.findings.c.id.desc()))
 
 
+def newest_run(db: Connection, probs: int) -> Row | None:
+    """Return the newest run of `find` on these probabilities alone.
+
+    With it ``flagged``, how many examples it flagged, and ``planned``, whether a plan took these.
+    """
+    flagged = select(func.count()).where(t.candidates.c.finding == t.findings.c.id)
+    planned = select(func.count()).where(t.plans.c.finding == t.findings.c.id)
+    query = select(
+        t.findings,
+        flagged.correlate(t.findings).scalar_subquery().label("flagged"),
+        planned.correlate(t.findings).scalar_subquery().label("planned"),
+    ).where(t.findings.c.probs == probs)
+    return _first(db, query.order_by(t.findings.c.id.desc()))
+
+
+def newest_computed(db: Connection) -> Row | None:
+    """Return the newest run of `find`, whatever lists from elsewhere came after it."""
+    computed = select(t.findings).where(t.findings.c.self_confidence.is_not(None))
+    return _first(db, computed.order_by(t.findings.c.id.desc()))
+
+
 def planned_findings(db: Connection) -> list[Row]:
     """Return the runs of `find` that the plans took their candidates from, oldest first."""
     used = select(t.findings).where(t.findings.c.id.in_(select(t.plans.c.finding)))
@@ -113,7 +166,7 @@ def candidate_runs(db: Connection, example: int) -> list[Row]:
     query = (
         select(
             t.candidates,
-            *(t.findings.c[name] for name in ("rule", "flagger", "thresholds")),
+            *(t.findings.c[name] for name in _TOLD_OF_RUNS),
             t.findings.c.score.label("score_name"),
             t.findings.c.created_at,
             _size_of_finding().label("of"),

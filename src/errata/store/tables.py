@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 metadata = MetaData()
@@ -43,7 +43,7 @@ arrays = Table(
     "arrays",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("role", Text, nullable=False),  # labels, probs, ids, self_confidence, predictions
+    Column("role", Text, nullable=False),  # labels, probs, ids, groups, ...
     Column("path", Text, nullable=False),  # relative to the audit when inside it
     Column("sha256", Text, nullable=False),
     Column("shape", JSON),
@@ -62,8 +62,27 @@ findings = Table(
     Column("estimated_errors", Integer),  # nothing, as below, where candidates were handed in
     Column("thresholds", JSON(none_as_null=True)),
     Column("warnings", JSON, nullable=False),
-    Column("probs", Integer, ForeignKey("arrays.id")),
+    Column("probs", Integer, ForeignKey("arrays.id")),  # nothing where several were averaged
+    Column("averaged", JSON(none_as_null=True)),  # the numbers of their arrays, in order
     Column("self_confidence", Integer, ForeignKey("arrays.id")),
+    Column("errata", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+predicted = Table(
+    "predicted",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),  # the model's, or model-2, ...
+    Column("model", Text, nullable=False),
+    Column("probs", Integer, ForeignKey("arrays.id"), nullable=False),
+    Column("folds", Integer, ForeignKey("arrays.id"), nullable=False),  # that held it out
+    Column("accuracy", Float, nullable=False),
+    Column("log_loss", Float, nullable=False),
+    Column("calibration_error", Float, nullable=False),
+    Column("train_accuracy", Float, nullable=False),
+    Column("record", JSON, nullable=False),  # settings, seed, versions, hashes of the data
+    Column("warnings", JSON, nullable=False),
     Column("errata", Text, nullable=False),
     Column("created_at", Text, nullable=False),
 )

@@ -7,6 +7,7 @@ picture. `save_chart` writes HTML, SVG or PNG, offline.
 
 from errata.report.charts.accuracies import ModelChange as ModelChange
 from errata.report.charts.accuracies import accuracy_chart as accuracy_chart
+from errata.report.charts.axes import chart_form as chart_form
 from errata.report.charts.axes import save_chart as save_chart
 from errata.report.charts.bars import pairs_chart as pairs_chart
 from errata.report.charts.bars import verdict_chart as verdict_chart
@@ -28,3 +29,4 @@ from errata.report.charts.prevalence import spread as spread
 from errata.report.charts.ranks import movers as movers
 from errata.report.charts.ranks import rank_chart as rank_chart
 from errata.report.charts.rates import error_chart as error_chart
+from errata.report.charts.reliability import reliability_chart as reliability_chart

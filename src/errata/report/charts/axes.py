@@ -68,19 +68,37 @@ def finish(
     return looked
 
 
+def chart_form(path: Path | str) -> str:
+    """Return the ending of a file for a chart.
+
+    Raises
+    ------
+    InputError
+        A chart cannot be written so.
+
+    Examples
+    --------
+    >>> chart_form("models.SVG")
+    '.svg'
+    """
+    path = Path(path)
+    form = path.suffix.lower()
+    if form not in (".html", ".svg", ".png"):
+        raise InputError(f"A chart cannot be written as {path.name!r}: use .html, .svg or .png.")
+    return form
+
+
 def save_chart(chart: alt.TopLevelMixin, path: Path | str) -> Path:
     """Write a chart as ``.html``, ``.svg`` or ``.png``, by the name's ending; needs no connection.
 
     An HTML file holds the drawing scripts too; it opens from a file, offline.
     """
     path = Path(path)
-    form = path.suffix.lower()
+    form = chart_form(path)
     if form == ".html":
         chart.save(path, format="html", inline=True, embed_options={"actions": False})
     elif form == ".png":
         chart.save(path, format="png", scale_factor=2)
-    elif form == ".svg":
-        chart.save(path, format="svg")
     else:
-        raise InputError(f"A chart cannot be written as {path.name!r}: use .html, .svg or .png.")
+        chart.save(path, format="svg")
     return path
