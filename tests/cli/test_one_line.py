@@ -247,9 +247,15 @@ def test_an_answer_on_the_page_is_a_verdict(tmp_path, browser):
         assert page.locator("#example img, .example img, img").first.evaluate(
             "picture => picture.naturalWidth"
         )
-        time.sleep(0.4)
-        page.keyboard.press("n")
-        page.wait_for_load_state("networkidle")
+        answers = []
+        page.on(
+            "requestfinished", lambda one: answers.append(one) if one.method == "POST" else None
+        )
+        for _ in range(20):  # a key that is pressed before the page has settled is passed over
+            page.wait_for_timeout(1_000)
+            if answers:
+                break
+            page.keyboard.press("n")
         page.close()
     finally:
         process.kill()
