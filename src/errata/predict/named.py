@@ -90,7 +90,7 @@ NAMED: Mapping[str, Named] = {
     "cnn-2conv": Named(
         ("images",),
         "a network of two convolutions, for drawings and digits: the study's model for MNIST",
-        lambda: _network("cnn", "cnn_2conv", epochs=12, shift=(0.08, 0.08)),
+        lambda: _network("cnn", "cnn_2conv", epochs=6, shift=(0.08, 0.08)),
         network=True,
     ),
     "vgg": Named(
