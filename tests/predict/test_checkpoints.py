@@ -59,3 +59,14 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="Checkpoints cannot be kept in"):
         Checkpoints(tmp_path / "file" / "run", {})
+
+
+def test_what_is_discarded_is_gone_and_the_rest_stays(tmp_path):
+    for folder in (None, tmp_path / "run"):
+        kept = Checkpoints(folder, {})
+        for name in ("a", "b"):
+            kept.save(name, {"x": np.ones(2)})
+        kept.discard("a")
+        kept.discard("never there")
+        assert kept.load("a") is None
+        assert kept.load("b") is not None
