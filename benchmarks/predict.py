@@ -297,7 +297,7 @@ CASES = (
         name="cifar10",
         model="vgg",
         network=True,
-        cpu_epochs=8,
+        cpu_epochs=6,
         open=cifar10,
         judge=overlap("cifar10", 275),
         targets=(Target("seconds", 30 * MINUTES, at_most=True),),
