@@ -1,8 +1,9 @@
 """From raw files to candidates: predict five published sets, and compare with what people found.
 
-Everything takes about an hour on two cores, most of it CIFAR-10. It prints a table, keeps all
-numbers as JSON, and, if it was whole, renews docs/predicting.md. It ends with 1 if a target is
-not met. The data is looked for in ERRATA_DATA, else in ../shared/data.
+Everything takes about 40 minutes on two cores, half of it CIFAR-10. It prints a table, keeps all
+numbers as JSON, and, if it was whole, renews docs/predicting.md: with ``--device cuda`` the part
+about a GPU. It ends with 1 if a target is not met. The data is looked for in ERRATA_DATA, else in
+../shared/data.
 """
 
 import argparse

@@ -38,20 +38,19 @@ def where(device: str | None) -> dict[str, str]:
 
 
 def publish(found: dict[str, Any], verdicts: Iterable[tuple[str, Any, float, bool]]) -> None:
-    """Renew the tables of the page."""
+    """Renew the tables of the page: those of a run with a GPU, or of one without."""
     cases, place = found["cases"], found["machine"]
     device = f" and {place['device']}" if "device" in place else ""
     run = f"One run on {place['date']}, on {place['processor']} with {place['cores']} cores{device}"
     parts = [
         f"{run}; {place['system']}, {place['versions']}. Five folds, seed 0, no train part.",
-        "### Targets",
         _targets(verdicts),
-        "### Probabilities",
+        "Probabilities:",
         _quality(cases),
-        "### Beside Table 1 of the paper",
+        "Beside Table 1 of the paper:",
         _beside(cases),
     ]
-    put("results", "\n\n".join(parts) + "\n", PAGE)
+    put("gpu" if device else "results", "\n\n".join(parts) + "\n", PAGE)
 
 
 def _targets(verdicts: Iterable[tuple[str, Any, float, bool]]) -> str:
