@@ -61,21 +61,19 @@ def log_mel(
     >>> set(found.argmax(axis=0).tolist())  # band 8 is the loudest all the time
     {8}
     """
-    from scipy.signal import get_window, stft
+    from scipy.signal import stft
 
     width, step = round(window * rate), round(hop * rate)
     fft = 2 ** math.ceil(math.log2(width))
     filters = mel_filters(rate, fft, bands, low, high)
     samples = resampled(sound, rate)
     samples = np.pad(samples, (0, max(0, width - len(samples))))
-    hann = get_window("hann", width).astype(np.float32)
     _, _, waves = stft(
-        samples, window=hann, nperseg=width, noverlap=width - step, nfft=fft, boundary=None,
+        samples, window="hann", nperseg=width, noverlap=width - step, nfft=fft, boundary=None,
         padded=False,
     )  # fmt: skip
-    # scipy divides by the sum of the window
-    loudness = np.abs(waves) * hann.sum()
-    return np.log(filters @ loudness + offset).astype(np.float32)
+    loudness = np.abs(waves) * (width / 2)  # scipy divides by the sum of the window
+    return np.asarray(np.log(filters @ loudness + offset), np.float32)
 
 
 def resampled(sound: Sound, rate: int) -> Float32[np.ndarray, "samples"]:
@@ -121,7 +119,7 @@ def mel_filters(
     edges = np.linspace(_mel(low), _mel(high), bands + 2)
     bins = _mel(np.arange(fft // 2 + 1) * (rate / fft))
     spacing = edges[1] - edges[0]
-    return np.maximum(0, 1 - np.abs(bins - edges[1:-1, None]) / spacing)
+    return np.asarray(np.maximum(0, 1 - np.abs(bins - edges[1:-1, None]) / spacing))
 
 
 def _mel(hertz: "float | Float[np.ndarray, 'bins']") -> Float[np.ndarray, "..."]:

@@ -1,4 +1,4 @@
-"""Models by name: those of the study that scikit-learn holds, and a default for every kind.
+"""Models by name: those of scikit-learn, embeddings, and what is taken for each kind of example.
 
 All are general, with a bias rather than much variance: a model that can learn by heart learns wrong
 labels too. Networks are in `errata.predict.networks`.
@@ -74,6 +74,34 @@ def _logistic() -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000))
 
 
+def _patches() -> Model:
+    from errata.predict.embedded import Embedded
+    from errata.predict.patches import Patches
+
+    return Embedded(Patches())
+
+
+def _mel() -> Model:
+    from errata.predict.embedded import Embedded
+    from errata.predict.mel import Mel
+
+    return Embedded(Mel())
+
+
+def _timm(model: str, device: str | None) -> Model:
+    from errata.predict.embedded import Embedded
+    from errata.predict.timm_backbone import TimmBackbone
+
+    return Embedded(TimmBackbone(model, device))
+
+
+def _transformers(source: str, device: str | None) -> Model:
+    from errata.predict.embedded import Embedded
+    from errata.predict.transformers_backbone import TransformersBackbone
+
+    return Embedded(TransformersBackbone(source, device))
+
+
 NAMED: Mapping[str, Named] = {
     "tfidf-sgd": Named(
         ("texts",),
@@ -120,14 +148,35 @@ NAMED: Mapping[str, Named] = {
         "logistic regression of standardized numbers, or pixels",
         _logistic,
     ),
+    "patches": Named(
+        ("images",),
+        "how much the patches of a picture look like typical ones, and logistic regression",
+        _patches,
+    ),
+    "mel": Named(
+        ("sounds",),
+        "how loud each band of frequencies is, and how that changes, and logistic regression",
+        _mel,
+    ),
 }
 
-DEFAULTS: Mapping[Kind, str] = {"texts": "tfidf-sgd", "features": "logistic", "images": "logistic"}
+PREFIXED: Mapping[str, Callable[[str, str | None], Model]] = {
+    "timm:": _timm,
+    "transformers:": _transformers,
+}
+"""How the names of networks from elsewhere begin; made of what stands after it, and a device."""
+
+DEFAULTS: Mapping[Kind, str] = {
+    "texts": "tfidf-sgd",
+    "features": "logistic",
+    "images": "patches",
+    "sounds": "mel",
+}
 """What is taken where no model is named."""
 
 
 def named_model(name: str, *, device: str | None = None, **training: object) -> Model:
-    """Return the model of a name.
+    """Return the model of a name, or of a prefix (`PREFIXED`) and what stands after it.
 
     Parameters
     ----------
@@ -140,7 +189,7 @@ def named_model(name: str, *, device: str | None = None, **training: object) -> 
     NameUnknownError
         There is none of this name.
     InputError
-        It is no network, and device or training were named.
+        It is no network, or one that does not learn, and device or training were named.
     MissingExtraError
         It is a network, and torch is not installed.
 
@@ -148,27 +197,29 @@ def named_model(name: str, *, device: str | None = None, **training: object) -> 
     --------
     >>> named_model("tfidf-sgd").name
     'tfidf-sgd'
+    >>> named_model("timm:resnet50").name
+    'timm:resnet50'
     """
-    if name not in NAMED:
-        raise unknown_name("model", name, NAMED)
-    made = NAMED[name].make()
     other = {key: value for key, value in training.items() if value is not None}
+    for prefix, make in PREFIXED.items():
+        if name.startswith(prefix) and name != prefix:
+            if other:
+                raise InputError(f"{name} stays as it is, and has no {', '.join(other)}.")
+            return make(name.removeprefix(prefix), device)
+    if name not in NAMED:
+        raise unknown_name("model", name, [*NAMED, *(f"{prefix}NAME" for prefix in PREFIXED)])
+    made = NAMED[name].make()
     if NAMED[name].network:
         network: Model = made.changed(device=device, **other)
         return network
     if other or device:
         words = ", ".join([*other, *(["device"] if device else [])])
         raise InputError(f"{name} is no network, and has no {words}. Leave it out.")
-    return ScikitModel(made, name)
+    return made if isinstance(made, Model) else ScikitModel(made, name)
 
 
 def default_model(data: Dataset) -> str:
     """Return the name of the model that is taken for a data set where none is named.
-
-    Raises
-    ------
-    InputError
-        There is none for this kind of example.
 
     Examples
     --------
@@ -177,8 +228,4 @@ def default_model(data: Dataset) -> str:
     >>> default_model(Dataset("d", "all", ["a"], np.array([0]), ("x", "y"), Texts(["Hi!"])))
     'tfidf-sgd'
     """
-    if data.kind not in DEFAULTS:
-        raise InputError(
-            f"There is no model yet for {data.kind}. Compute features of them, and audit these."
-        )
     return DEFAULTS[data.kind]
