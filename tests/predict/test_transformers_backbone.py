@@ -17,6 +17,7 @@ from errata.datasets.media import Features, Images, Sounds, Texts
 from errata.datasets.sounds import Sound
 from errata.errors import ErrataWarning, FileError, InputError, MissingExtraError
 from errata.predict.crossval import cross_val_probs
+from errata.predict.device import pick_device
 from errata.predict.named import named_model
 from errata.predict.transformers_backbone import TransformersBackbone, _Sounds
 from helpers import require
@@ -240,7 +241,7 @@ def test_models_of_every_kind_predict_in_a_run_that_can_be_resumed(bert, vit, wa
                 for _ in "12"
             )
         assert once.probs.tobytes() == again.probs.tobytes()
-        assert once.record["job"]["settings"]["device"] == "cpu"
+        assert once.record["job"]["settings"]["device"] == pick_device().type
         if data.kind != "sounds":
             assert once.quality.accuracy > 0.9
 
