@@ -258,3 +258,23 @@ def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, script, kept, out], check=True)
     assert killed >= REPEATS // 2
     assert out.read_bytes() == whole.read_bytes()
+
+
+def test_what_is_predicted_is_not_learnt_from_first():
+    data, more = blobs(30, seed=1), blobs(60, seed=2)
+    values = np.stack([*map(more.load, range(60)), *map(data.load, range(30))])
+    both = Dataset(
+        "both",
+        "train",
+        [str(row) for row in range(90)],
+        np.concatenate([more.labels, data.labels]),
+        data.classes,
+        Features(values),
+    )
+    with pytest.warns(ErrataWarning, match="30 examples to learn from first are among those to"):
+        found = cross_val_probs(LogisticRegression(), data, folds=3, pretrain=both)
+    clean = cross_val_probs(LogisticRegression(), data, folds=3, pretrain=more)
+    assert found.probs.tobytes() == clean.probs.tobytes()
+    assert found.record["job"]["pretrain"]["examples"] == 60
+    seen = quiet(LogisticRegression(), data, folds=3, pretrain=both, duplicates="ignore")
+    assert seen.record["job"]["pretrain"]["examples"] == 90

@@ -26,7 +26,7 @@ from errata.predict.folds import folds_of
 from errata.predict.named import named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
 from errata.predict.scikit import ScikitModel
-from errata.predict.together import Handling, as_handling, kept_together
+from errata.predict.together import Handling, as_handling, kept_together, without_those_of
 
 _WIDE_GAP = 0.1
 """Training accuracy above out-of-sample accuracy by so much tells of a model that memorizes."""
@@ -133,6 +133,9 @@ def cross_val_probs(
     n_folds = as_count("folds", folds) or 0
     _check(data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
+    if pretrain is not None and duplicates != "ignore":
+        pretrain, said = without_those_of(pretrain, data)
+        notes += said
     fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
     record = record_of(model, data, pretrain, n_folds, seed)
     record["job"]["duplicates"] = handled

@@ -109,15 +109,13 @@ def find_duplicates(
     >>> found.groups, found.differing
     (array([0, 1, 0, 0]), array([[0, 3]]))
     """
-    key = _KEYS[data.kind]
     near = _near(data) if len(data) <= COMPARED else None
     keys = np.zeros((len(data), 2), np.uint64)
     signatures: Any = None if near is None else np.zeros((len(data), near.width), near.dtype)
     signed = np.zeros(len(data), bool)
     for row in range(len(data)):
         example = data.load(row)
-        digest = blake2b(key(example), digest_size=16).digest()
-        keys[row] = np.frombuffer(digest, "<u8")
+        keys[row] = np.frombuffer(key_of(example, data.kind), "<u8")
         signature = None if near is None else near.signature(example)
         if signature is not None:
             signatures[row], signed[row] = signature, True
@@ -137,6 +135,21 @@ def find_duplicates(
 
 
 # ---------------------------------------------------------------- what examples have in common
+
+
+def key_of(example: Any, kind: Kind) -> bytes:
+    """Return 16 bytes that are the same for examples that are the same, and for no others.
+
+    Parameters
+    ----------
+    example : as `Dataset.load` returns it
+
+    Examples
+    --------
+    >>> key_of("Good film.", "texts") == key_of("good  film!", "texts")
+    True
+    """
+    return blake2b(_KEYS[kind](example), digest_size=16).digest()
 
 
 def _text_key(text: str) -> bytes:

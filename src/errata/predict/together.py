@@ -11,13 +11,14 @@ import numpy as np
 from jaxtyping import Bool, Int64, Integer
 
 from errata.datasets.base import Dataset
-from errata.errors import unknown_name
+from errata.errors import InputError, unknown_name
 from errata.predict.duplicates import (
     COMPARED,
     Duplicates,
     counted,
     first_of,
     joined,
+    key_of,
     sizes_of,
 )
 
@@ -44,6 +45,42 @@ def as_handling(word: str) -> Handling:
         if word == known:
             return known
     raise unknown_name("way to handle duplicates", word, HANDLINGS)
+
+
+def without_those_of(more: Dataset, data: Dataset) -> tuple[Dataset, tuple[str, ...]]:
+    """Return what is to be learnt from first without what is to be predicted, and a note of it.
+
+    Every example of both is loaded once. Those that are only nearly the same are not looked for.
+
+    Raises
+    ------
+    InputError
+        Nothing is left to learn from.
+
+    Examples
+    --------
+    >>> from errata.datasets.media import Texts
+    >>> import numpy as np
+    >>> def films(*texts):
+    ...     labels = np.zeros(len(texts), int)
+    ...     return Dataset("films", "all", texts, labels, ("+", "-"), Texts(texts))
+    >>> rest, notes = without_those_of(films("fine", "Dull!", "long"), films("dull"))
+    >>> len(rest), notes
+    (2, ('1 example to learn from first is among those to predict, and is left out.',))
+    """
+    known = {key_of(data.load(row), data.kind) for row in range(len(data))}
+    new = [row for row in range(len(more)) if key_of(more.load(row), more.kind) not in known]
+    if not new:
+        raise InputError(
+            f"All examples of {more.name} ({more.part}) are among those to predict, so nothing is "
+            "to be learnt from first. Name another part (--pretrain), or none."
+        )
+    count = len(more) - len(new)
+    if not count:
+        return more, ()
+    are = "is" if count == 1 else "are"
+    said = f"{counted(count, 'example')} to learn from first {are} among those to predict, and "
+    return more.take(np.array(new, np.int64)), (f"{said}{are} left out.",)
 
 
 def kept_together(
