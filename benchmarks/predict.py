@@ -39,11 +39,12 @@ MORE_THAN_HALF = 3  # votes of five
 
 @dataclass(frozen=True)
 class Target:
-    """What has to come out: a figure of a case, and the least (or most) it may be."""
+    """What has to come out: a figure of a case, the least (or most) it may be, and in words."""
 
     figure: str
     bound: float
     at_most: bool = False
+    what: str = ""
 
     def met(self, value: float) -> bool:
         """Return whether it came out."""
@@ -285,7 +286,10 @@ CASES = (
         network=True,
         open=mnist,
         judge=overlap("mnist", 150),
-        targets=(Target("accuracy", 0.98), Target("errors among the first", 10)),
+        targets=(
+            Target("accuracy", 0.98),
+            Target("errors among the first", 10, what="of 15 confirmed errors, in the first 150"),
+        ),
     ),
     Case(
         name="imdb",
@@ -311,7 +315,11 @@ CASES = (
         judge=recall_of_planted,
         targets=(
             Target("accuracy by the true labels", 0.90),
-            Target("share of the planted among the first", 0.80),
+            Target(
+                "share of the planted among the first",
+                0.80,
+                what="of the planted, in the first 5 %",
+            ),
         ),
     ),
 )

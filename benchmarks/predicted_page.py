@@ -19,6 +19,7 @@ TITLES = {
     "cifar10": "CIFAR-10",
     "fsdd": "spoken digits",
 }
+CHECKED = ("checked", "errors")
 VERSIONS = ("numpy", "scikit-learn", "torch", "errata")
 
 
@@ -49,6 +50,9 @@ def publish(found: dict[str, Any], verdicts: Iterable[tuple[str, Any, float, boo
         _quality(cases),
         "Beside Table 1 of the paper:",
         _beside(cases),
+        "Of those that people checked in the study, so many are among our candidates:",
+        _overlap(cases),
+        *_planted(cases),
     ]
     put("gpu" if device else "results", "\n\n".join(parts) + "\n", PAGE)
 
@@ -57,7 +61,7 @@ def _targets(verdicts: Iterable[tuple[str, Any, float, bool]]) -> str:
     rows = [
         [
             TITLES[name],
-            target.figure,
+            target.what or target.figure,
             ("≤ " if target.at_most else "≥ ") + f"{target.bound:g}",
             f"{value:.4g}",
             "met" if met else "**not met**",
@@ -87,53 +91,49 @@ def _quality(cases: dict[str, Any]) -> str:
 
 
 def _beside(cases: dict[str, Any]) -> str:
-    with TABLE_1.open(newline="", encoding="utf-8") as file:
-        printed = {row["set"]: row for row in csv.DictReader(file)}
+    """Return Table 1 of the paper beside what our models estimate."""
     rows = []
     for name, case in cases.items():
-        if name in printed:
-            paper = printed[name]
-            theirs = [
-                f"{paper['model']}: {int(paper['guessed']):,}",
-                f"{int(paper['validated']):,} of {int(paper['checked']):,} ({paper['percent']} %)",
-            ]
-            found = _of_the_checked(case["figures"])
-        else:
-            theirs, found = ["", ""], _of_the_planted(case["figures"])
+        paper = _printed().get(name)
+        theirs = ["", "", ""]
+        if paper:
+            found = f"{int(paper['validated']):,} of {int(paper['checked']):,}"
+            theirs = [paper["model"], f"{int(paper['guessed']):,}", found]
         ours = [f"`{case['model']}`", f"{case['figures']['estimated errors']:,}"]
-        rows.append([TITLES[name], f"{case['examples']:,}", *theirs, *ours, *found])
-    head = [
-        "",
-        "examples",
-        "the paper's model, and its candidates",
-        "errors that people found",
-        "our model",
-        "errors we estimate",
-        "of the paper's checked, in as many of our candidates",
-        "our first candidates",
-    ]
+        rows.append([TITLES[name], f"{case['examples']:,}", *theirs, *ours])
+    head = ["", "examples", "the paper's model", "its candidates", "errors", "ours", "estimated"]
     return markdown(head, rows)
 
 
-def _of_the_checked(figures: dict[str, Any]) -> list[str]:
-    same = (
-        f"{figures['of the checked, in as many candidates']:,} of "
-        f"{figures['checked in the study']:,}; of the errors "
-        f"{figures['of the errors, in as many candidates']:,} of "
-        f"{figures['errors in the study']:,}"
-    )
-    first = (
-        f"of the first {figures['first candidates']:,} the study checked "
-        f"{figures['checked among the first']:,}; {figures['errors among the first']:,} were "
-        f"errors ({figures['precision of the checked among the first']:.0%})"
-    )
-    return [same, first]
+def _overlap(cases: dict[str, Any]) -> str:
+    """Return how many of those that people checked our candidates hold."""
+    rows = []
+    for name, case in cases.items():
+        if name in _printed():
+            of, seen = case["figures"], "among the first"
+            same, errors = (of[f"of the {what}, in as many candidates"] for what in CHECKED)
+            row = [
+                f"{same:,} of {of['checked in the study']:,}",
+                f"{errors:,} of {of['errors in the study']:,}",
+                *(f"{of[f'{what} {seen}']:,}" for what in CHECKED),
+                f"{of[f'precision of the checked {seen}']:.0%}",
+            ]
+            rows.append([TITLES[name], *row[:2], f"{of['first candidates']:,}", *row[2:]])
+    head = ["", "same", "same errors", "our first", "checked", "errors", "precision"]
+    return markdown(head, rows)
 
 
-def _of_the_planted(figures: dict[str, Any]) -> list[str]:
-    first = (
-        f"of the first {figures['first candidates']:,}, "
-        f"{figures['planted among the first']:,} of {figures['planted']:,} planted errors "
-        f"({figures['share of the planted among the first']:.0%})"
-    )
-    return ["", first]
+def _planted(cases: dict[str, Any]) -> list[str]:
+    """Return a sentence for each set with planted errors."""
+    return [
+        f"{TITLES[name].capitalize()}: among the first {of['first candidates']:,} candidates are "
+        f"{of['planted among the first']:,} of the {of['planted']:,} planted errors "
+        f"({of['share of the planted among the first']:.0%})."
+        for name, of in ((name, case["figures"]) for name, case in cases.items())
+        if "planted" in of
+    ]
+
+
+def _printed() -> dict[str, dict[str, str]]:
+    with TABLE_1.open(newline="", encoding="utf-8") as file:
+        return {row["set"]: row for row in csv.DictReader(file)}
