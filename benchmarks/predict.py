@@ -302,7 +302,7 @@ CASES = (
         name="cifar10",
         model="vgg",
         network=True,
-        cpu_epochs=6,
+        cpu_epochs=4,
         open=cifar10,
         judge=overlap("cifar10", 275),
         targets=(Target("seconds", 30 * MINUTES, at_most=True),),
