@@ -1,6 +1,7 @@
 """`find`: the laws it keeps, the published facts it must give back, and a slow oracle."""
 
 import json
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -256,6 +257,54 @@ def test_class_numbers_fit_the_type_they_are_kept_in(m):
     assert found.indices.tolist() == expected.ranked("margin", "normalized_margin")
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("bad", [[1.5, -0.5], [np.nan, 0.5], [0.9, 0.3], [0.0, 0.0]])
+def test_bad_rows_of_one_model_show_in_an_average_as_they_do_alone(bad, normalize, tmp_path):
+    good = np.full((3, 2), 0.5)
+    paths = [tmp_path / f"part-{number}.npy" for number in (1, 2)]
+    faulty = good.copy()
+    faulty[1] = bad
+    np.save(paths[0], good)
+    np.save(paths[1], faulty)
+    other = np.full((6, 2), 0.5)
+    other[4] = [0.1, 0.7]  # the mean of [0.9, 0.3] and this sums to 1
+    options = {"normalize": normalize, "chunk_rows": 2}
+    try:
+        quiet_find([0, 1] * 3, paths, **options)
+    except errata.ProbabilityError as error:
+        alone = str(error)
+    else:
+        assert normalize
+        quiet_find([0, 1] * 3, errata.open_average([paths, good[[0, 1] * 3]]), **options)
+        return
+    where = r"(This is 2 shards \(model 0 of 2, from 0\)\. )?Row 4 is row 1 of .*part-2\.npy\."
+    assert re.search(where, alone)
+    for models in ([paths, other], [paths, 2 * good[[0, 1] * 3] - np.vstack([good, faulty])]):
+        with pytest.raises(errata.ProbabilityError, match=where) as told:
+            errata.find([0, 1] * 3, errata.open_average(models), **options)
+        assert str(told.value).replace("This is 2 shards (model 0 of 2, from 0). ", "") == alone
+
+
+def test_the_model_at_fault_is_named_whichever_it_is():
+    good = np.full((4, 2), 0.5)
+    bad = good.copy()
+    bad[2] = [1.25, -0.25]
+    message = r"probs\[2\] holds a negative.*This is probs \(model 1 of 3, from 0\)\.$"
+    with pytest.raises(errata.ProbabilityError, match=message):
+        errata.find([0, 1] * 2, errata.open_average([good, bad, good]))
+
+
+def test_shards_of_one_name_are_told_by_their_folders(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"run-{number}").mkdir()
+        np.save(tmp_path / f"run-{number}" / "probs.npy", np.full((2, 2), 0.5))
+    counted = r"2 shards, from .*run-1/probs\.npy to .*run-2/probs\.npy\."
+    shards = str(tmp_path / "run-*" / "probs.npy")
+    for probs in (shards, errata.open_average([np.full((4, 2), 0.5), shards])):
+        with pytest.raises(errata.LabelError, match=counted):
+            errata.find([0, 1], probs)
+
+
 def test_a_bad_row_of_a_shard_is_told_with_its_file(tmp_path):
     for number in (1, 2):
         np.save(tmp_path / f"part-{number}.npy", np.full((3, 2), 0.5))
@@ -266,6 +315,25 @@ def test_a_bad_row_of_a_shard_is_told_with_its_file(tmp_path):
         errata.find([0, 1] * 3, tmp_path / "part-*.npy")
 
 
-def test_scores_are_written_to_array_files_alone(tmp_path):
-    with pytest.raises(errata.FileError, match=r"name scores\.npy, not .*scores\.csv"):
-        errata.find([0, 1], np.eye(2), scores_out=tmp_path / "scores.csv")
+@pytest.mark.parametrize(
+    ("given", "better"),
+    [
+        ("scores.csv", "scores.npy"),
+        ("scores.npy.gz", "scores.npy"),
+        ("out/scores", "out/scores.npy"),
+        ("run-1.5.txt", "run-1.5.npy"),
+        ("folder", "folder/scores.npy"),
+        (".", "scores.npy"),
+    ],
+)
+def test_scores_are_written_to_array_files_alone(given, better, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    message = rf"name {re.escape(better)}, not {re.escape(given)}\.$"
+    with pytest.raises(errata.FileError, match=message):
+        errata.find([0, 1], np.eye(2), scores_out=given)
+
+
+def test_the_ending_of_a_file_of_scores_may_be_in_capitals(tmp_path):
+    quiet_find([0, 1], np.eye(2), scores_out=tmp_path / "SCORES.NPY")
+    assert len(np.load(tmp_path / "SCORES.NPY")) == 2

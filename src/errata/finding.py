@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -30,11 +30,19 @@ from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
 from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
-from errata.searching import Compat, Search, columns_of, in_sample_warning, unrelated_warning
+from errata.searching import (
+    Compat,
+    Search,
+    columns_of,
+    in_sample_warning,
+    unrelated_warning,
+    usable_rows,
+)
+from errata.sources.average import Average
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import open_probs
-from errata.sources.stacked import class_columns, listed, place_of_row, told
+from errata.sources.stacked import class_columns, few_of, listed, place_of_row, shards_told
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -182,7 +190,8 @@ def find(
         file, or of a CSV or Parquet file with a column of them
     probs : out-of-sample probabilities ``(n, m)``, rows summing to 1: an array; the path or URL of
         a ``.npy``, ``.npz``, Parquet or Zarr file, or of a folder of shards; a list of paths of
-        shards; `TopK`, the best few classes alone; or `Average`, the mean of several models'
+        shards; `TopK`, the best few classes alone; or the mean of several models', which
+        `open_average` returns
     rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins
         as errors are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax``
         (the quick trick)
@@ -269,6 +278,8 @@ def find(
             f"{source.n_classes:,} classes ({_MOST_CLASSES_CLEANLAB:,} at most). Leave it out."
         )
     names = arrays.as_class_names(classes, source.n_classes)
+    known = () if classes is None else _other_columns_warning(source, names)
+    hint = _columns_taken(source) if classes is None else ""
     given = _given(labels, label_column, source, classes)
     tie = None if ids is None else ranking.places(arrays.as_ids(ids, source.n))
     local = LocalEngine(threads)
@@ -281,7 +292,7 @@ def find(
             search = Search(
                 source, given, tie, like, normalize, engine, local, notes, edges, progress
             )
-            findings = _search(search, chosen, scored, count, names)
+            findings = _search(search, chosen, scored, count, names, known=known, hint=hint)
             if scores is not None:
                 search.write_scores(scored, scores)
         for note in findings.warnings:
@@ -291,17 +302,34 @@ def find(
 
 
 def _search(
-    search: Search, rule: Rule, score: Score, count: int | None, names: tuple[str, ...]
+    search: Search,
+    rule: Rule,
+    score: Score,
+    count: int | None,
+    names: tuple[str, ...],
+    *,
+    known: tuple[str, ...],
+    hint: str,
 ) -> Findings:
+    """Return what is found.
+
+    Parameters
+    ----------
+    known : warnings that the passes need not be waited for
+    hint : what to say where rows do not sum to 1
+    """
     n, n_classes = search.source.n, search.source.n_classes
     faults = search.first_pass()
     try:
         notes = arrays.report_faults(faults, search.source.dtype, normalize=search.normalize)
     except ProbabilityError as error:
         row = arrays.first_unusable(faults, normalize=search.normalize)
-        where = "" if row is None else place_of_row(search.source, row)
-        said = [str(error), where, _columns_taken(search.source, names)]
+        where = "" if row is None else _place(search.source, row, normalize=search.normalize)
+        said = [str(error), where]
+        if faults.off:
+            said.append(hint)
         raise ProbabilityError(" ".join(filter(None, said))) from None
+    notes = known + notes
     tally = search.tally()
     sums = tally.sums
     notes += arrays.missing_classes_warning(sums.counts, names)
@@ -360,18 +388,48 @@ def _given(
         n_classes=source.n_classes,
         n=source.n,
         classes=names,
-        hint=lambda more: told(source, too_few=more),
+        hint=lambda more: shards_told(source, too_few=more),
     )
 
 
-def _columns_taken(source: Source, names: tuple[str, ...]) -> str:
-    """Return a sentence that names the columns of a table that are taken for classes, unasked."""
+def _place(source: Source, row: int, *, normalize: bool) -> str:
+    """Return sentences that say which model of an average is at fault, and in which shard."""
+    if isinstance(source, Average):
+        place = source.at_fault(row, partial(usable_rows, normalize=normalize))
+        if place is not None:
+            model = source.models[place]
+            said = f"This is {model.name} (model {place} of {len(source.models)}, from 0)."
+            return f"{said} {place_of_row(model, row)}".rstrip()
+    return place_of_row(source, row)
+
+
+def _other_columns_warning(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a warning where columns of a table are not called as the classes, or nothing."""
     columns = class_columns(source)
     if columns is None or columns == names:
+        return ()
+    if {*columns} & {*names}:
+        raise ProbabilityError(
+            f"{source.name} has been opened without these class names, with the columns "
+            f"{few_of(columns)}. Give them to `errata.open_average` too, and columns are taken in "
+            "their order."
+        )
+    pairs = [f"{column!r} for {name!r}" for column, name in zip(columns, names, strict=True)]
+    some = ", ".join(pairs[:3]) + (" and so on" if len(pairs) > 3 else "")
+    warning = (
+        f"The columns of {source.name} are not called as the classes, and are taken in their "
+        f"order: {some}. Call them so, and they are taken by name."
+    )
+    return (warning,)
+
+
+def _columns_taken(source: Source) -> str:
+    """Return a sentence that names the columns of a table that are taken for classes."""
+    columns = class_columns(source)
+    if columns is None:
         return ""
-    told = columns if len(columns) <= 12 else (*columns[:10], "...", columns[-1])
     return (
-        f"The columns taken for classes are {', '.join(told)}: give the class names (--classes) "
+        f"The columns taken for classes are {few_of(columns)}: give the class names (--classes) "
         "where some of these are none."
     )
 
@@ -401,10 +459,11 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         yield None
         return
     path = Path(path)
-    if path.suffix != ".npy":
-        raise FileError(
-            f"The scores are written as an array file: name {path.stem}.npy, not {path}."
-        )
+    if path.suffix.lower() != ".npy":
+        bare = path.parent / path.stem  # of scores.npy.gz it is the name to take
+        better = bare if bare.suffix.lower() == ".npy" else f"{bare}.npy"
+        better = path / "scores.npy" if path.is_dir() else better
+        raise FileError(f"The scores are written as an array file: name {better}, not {path}.")
     _check_replaceable(path, n)
     unfinished = path.with_name(path.name + ".unfinished")
     try:

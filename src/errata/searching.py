@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any, Generic, Literal, TypeVar
 
@@ -32,6 +32,7 @@ from errata.core.thresholds import ClassSums, add_sums, class_sums, mean_self_co
 from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
+from errata.sources.average import Average
 from errata.sources.base import Source
 from errata.sources.dense import Dense
 
@@ -99,7 +100,7 @@ class FirstLook:
         """Look at one part, block by block."""
         at_once = _rows_at_once(self.source, wide=self.normalize)
         sights = []
-        for start, rows in self.source.blocks(part.start, part.stop, at_once):
+        for start, rows in self._blocks(part.start, part.stop, at_once):
             begin = start - part.start
             given = part.given[begin : begin + len(rows)].astype(np.int64)
             sights.append(self._block(start, rows, given))
@@ -110,6 +111,12 @@ class FirstLook:
             sum(sight.unlisted for sight in sights),
             max(sight.beyond for sight in sights),
         )
+
+    def _blocks(self, start: int, stop: int, rows: int) -> Iterator[tuple[int, Rows]]:
+        if isinstance(self.source, Average):
+            usable = partial(usable_rows, normalize=self.normalize)
+            return self.source.blocks_checked(start, stop, rows, usable)
+        return self.source.blocks(start, stop, rows)
 
     def _block(self, start: int, rows: Rows, given: Int[np.ndarray, "rows"]) -> Sight:
         few = isinstance(rows, TopRows)
@@ -130,6 +137,12 @@ class FirstLook:
             return Sight(faults, stats)
         beyond = np.where(rows.lacks(given), rows.beyond(MOST), 0)
         return Sight(faults, stats, int(np.count_nonzero(beyond)), float(beyond.max()))
+
+
+def usable_rows(table: Float[np.ndarray, "rows _columns"], *, normalize: bool) -> bool:
+    """Tell whether all rows of a table can be used."""
+    faults = arrays.check_rows(table, 0, sums=arrays.largest(table)[2])
+    return not arrays.unusable(faults, normalize=normalize)
 
 
 def _rows_at_once(source: Source, *, wide: bool) -> int:

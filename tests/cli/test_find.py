@@ -188,6 +188,35 @@ def test_unknown_words_exit_with_2_and_name_the_known_ones(folder, words, said):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "too_many"),
+    [
+        (("p2.npy",), "p2.npy"),
+        (("p2.npy", "p3.npy"), "p2.npy, p3.npy"),
+        (("p2.zarr",), "p2.zarr"),
+    ],
+)
+def test_shards_that_a_shell_makes_words_of_are_told_whatever_they_are(folder, words, too_many):
+    (folder / "p2.npy").touch()
+    (folder / "p2.zarr").mkdir(exist_ok=True)
+    result = find(folder, *words)
+    assert result.returncode == 2
+    assert f"error: These words belong to no option: {too_many}. Labels" in result.stderr
+
+
+def test_an_audit_is_no_word_too_many(folder, tmp_path):
+    errata.Audit.create(
+        tmp_path / "my.audit", labels=folder / "labels.npy", probs=folder / "probs.npy"
+    )
+    result = run_errata("find", tmp_path / "my.audit", "extra", cwd=folder)
+    assert result.returncode == 2
+    assert "These words belong to no option: extra. Labels" in result.stderr
+
+
+def test_the_help_shows_no_more_words_than_are_taken():
+    assert "find [OPTIONS] [AUDIT]\n" in run_errata("find", "--help").stdout
+
+
 def test_where_nothing_is_flagged_the_head_of_the_csv_stands_alone(folder):
     np.save(folder / "good.npy", np.load(folder / "probs.npy").argmax(axis=1))
     result = find(folder, "--rule", "argmax", "--format", "csv", labels="good.npy")

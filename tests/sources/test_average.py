@@ -1,5 +1,8 @@
 """The mean of several models' probabilities."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +71,16 @@ def test_blocks_of_models_need_not_be_alike(start, rows, tmp_path_factory):
 def test_models_that_cannot_be_averaged_are_named(models, message):
     with pytest.raises(ProbabilityError, match=message):
         Average(models)
+
+
+def test_what_is_no_source_is_refused_with_what_opens_it():
+    # types are not checked there, as with people
+    program = "import errata; errata.Average(['a.npy', 'b.npy'])"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    message = "'a.npy' is none. Paths and arrays are opened by `errata.open_average`."
+    assert message in told.stderr
 
 
 def test_models_may_be_given_in_any_form(tmp_path):

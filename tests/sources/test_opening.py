@@ -222,6 +222,20 @@ def test_a_number_of_classes_that_is_not_the_files_is_refused(shards):
     assert open_probs(shards[0], n_classes=4).n_classes == 4
 
 
+def test_shards_of_different_kinds_have_their_columns_in_one_order(shards, tmp_path):
+    table = columns(ARRAY[4:8])
+    shards[1] = write_parquet(table, tmp_path / "b.pq")
+    shards[2] = write_parquet(table.select(table.column_names[::-1]), tmp_path / "c.pq")
+    message = (
+        r"c\.pq has the columns in the order class 3\., .*, but .*b\.pq in the order class 0\."
+    )
+    with pytest.raises(ProbabilityError, match=message):
+        open_probs(shards)
+    names = [f"class {j}." for j in range(4)]
+    expected = ARRAY[[*range(8), *range(4, 8)]]
+    np.testing.assert_array_equal(all_of(open_probs(shards, class_names=names)), expected)
+
+
 def test_files_of_different_kinds_can_be_shards(shards, tmp_path):
     shards[2] = write_parquet(columns(ARRAY[8:]), tmp_path / "last.parquet")
     np.testing.assert_array_equal(all_of(open_probs(shards)), ARRAY)

@@ -9,7 +9,9 @@ from pyarrow import parquet
 
 import errata
 from errata.errors import ErrataError, FileError, ProbabilityError
+from errata.sources.average import Average
 from errata.sources.opening import open_average, open_probs
+from helpers import quiet_find
 from source_forms import best, columns, dense, read, write_parquet
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
@@ -93,12 +95,16 @@ def test_lists_of_every_kind_are_read(kind, dtype, tmp_path):
     assert found.dtype == (np.float64 if dtype is np.int8 else dtype)
 
 
-def test_several_files_may_have_their_columns_in_other_orders_and_some_no_rows(tmp_path):
+@pytest.mark.parametrize("ending", ["parquet", "PARQUET", "pq", "bin"])
+def test_several_files_may_have_their_columns_in_other_orders_and_some_no_rows(ending, tmp_path):
     table = columns(ARRAY)
-    written(tmp_path, columns(ARRAY, "lists").slice(0, 0), name="part-0.parquet")
-    written(tmp_path, table.slice(0, 8), name="part-2.parquet")
-    written(tmp_path, table.slice(8).select(NAMES[::-1]), name="part-10.parquet")
-    np.testing.assert_array_equal(all_of(open_probs(tmp_path)), ARRAY)
+    written(tmp_path, columns(ARRAY, "lists").slice(0, 0), name=f"part-0.{ending}")
+    written(tmp_path, table.slice(0, 8), name=f"part-2.{ending}")
+    written(tmp_path, table.slice(8).select(NAMES[::-1]), name=f"part-10.{ending}")
+    np.testing.assert_array_equal(all_of(open_probs(tmp_path / "part-*")), ARRAY)
+    written(tmp_path, columns(ARRAY[:, :3]), name=f"part-11.{ending}")
+    with pytest.raises(ProbabilityError, match=r"part-11.* has not the column 'class 3\.', which"):
+        open_probs(tmp_path / "part-*")
 
 
 def test_files_without_any_rows_are_refused(tmp_path):
@@ -306,10 +312,98 @@ def test_models_whose_columns_come_in_another_order_are_averaged_by_name(tmp_pat
         open_average([*paths, tmp_path / "c.parquet"])
 
 
-def test_class_names_that_differ_from_columns_in_case_are_refused(tmp_path):
-    parquet.write_table(pa.table({"cat": [0.5], "dog": [0.5]}), tmp_path / "probs.parquet")
-    with pytest.raises(ProbabilityError, match="a column 'cat', but the class is called 'Cat'"):
-        open_probs(tmp_path / "probs.parquet", class_names=["Cat", "Dog"])
+def test_an_array_first_leaves_columns_aligned_by_name(tmp_path):
+    np.save(tmp_path / "a.npy", ARRAY)
+    written(tmp_path, columns(ARRAY).select(NAMES), name="b.parquet")
+    written(tmp_path, columns(ARRAY).select(NAMES[::-1]), name="c.parquet")
+    paths = [tmp_path / name for name in ("a.npy", "b.parquet", "c.parquet")]
+    np.testing.assert_allclose(all_of(open_average(paths)), ARRAY, rtol=1e-6)
+    written(tmp_path, columns(ARRAY).rename_columns(["id", *"wxyz"]), name="d.parquet")
+    with pytest.raises(
+        ProbabilityError, match=r"d\.par.* has the column 'w', which .*b\.par.* has"
+    ):
+        open_average([*paths, tmp_path / "d.parquet"])
+
+
+@pytest.mark.parametrize("class_names", [None, ["Katze", "Hund", "Strauss", "Emu"]])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([*NAMES[:3], "other"], r"b\.parquet has the column 'other', which .*a\.parquet has not"),
+        (
+            [*NAMES[:3], "Class 3"],
+            r"b\.parquet has the column 'Class 3', which .*a\.parquet has not",
+        ),
+        (list("wxyz"), r"b\.parquet has the column 'w', which .*a\.parquet has not"),
+    ],
+)
+def test_models_with_other_columns_are_named_both(class_names, names, message, tmp_path):
+    written(tmp_path, columns(ARRAY), name="a.parquet")
+    written(tmp_path, columns(ARRAY).rename_columns(["id", *names]), name="b.parquet")
+    with pytest.raises(ProbabilityError, match=message):
+        open_average([tmp_path / "a.parquet", tmp_path / "b.parquet"], class_names=class_names)
+
+
+def test_opened_models_with_columns_in_another_order_are_refused(tmp_path):
+    sources = [
+        open_probs(written(tmp_path, columns(ARRAY).select(names), name=f"{place}.parquet"))
+        for place, names in enumerate((NAMES, NAMES[::-1]))
+    ]
+    for average in (Average, open_average):
+        with pytest.raises(
+            ProbabilityError, match=r"1\.parquet has the columns in the order class 3"
+        ):
+            average(sources)
+
+
+@pytest.mark.parametrize(
+    "class_names", [["Cat", "Sea Lion"], ["cat ", "sea-lion"], ["CAT", "sealion"]]
+)
+def test_class_names_that_differ_from_columns_in_case_and_signs_are_refused(class_names, tmp_path):
+    parquet.write_table(pa.table({"cat": [0.5], "sea_lion": [0.5]}), tmp_path / "probs.parquet")
+    called = re.escape(repr(class_names[0]))
+    with pytest.raises(ProbabilityError, match=f"a column 'cat', but the class is called {called}"):
+        open_probs(tmp_path / "probs.parquet", class_names=class_names)
+
+
+def test_columns_that_are_called_otherwise_than_the_classes_are_warned_of(tmp_path):
+    path = written(tmp_path, columns(ARRAY))
+    labels = np.arange(20) % 4
+    taken = (
+        "in their order: 'class 0.' for 'a', 'class 1.' for 'b', 'class 2.' for 'c' and so on. Call"
+    )
+    for probs in (path, open_average([path, path]), [path, written(tmp_path, columns(ARRAY))]):
+        if isinstance(probs, list):
+            labels = np.tile(labels, 2)
+        [note] = [
+            n for n in quiet_find(labels, probs, classes=list("abcd")).warnings if "called" in n
+        ]
+        assert taken in note
+        for options in ({}, {"classes": NAMES}):
+            notes = quiet_find(labels, probs, **options).warnings
+            assert not [note for note in notes if "called" in note]
+
+
+def test_an_average_that_was_opened_without_the_class_names_is_refused_with_them(tmp_path):
+    path = written(tmp_path, columns(ARRAY))
+    labels, names = np.arange(20) % 4, NAMES[::-1]
+    with pytest.raises(ProbabilityError, match=r"opened without .*Give them to `errata\.open_aver"):
+        errata.find(labels, open_average([path]), classes=names)
+    found = quiet_find(labels, open_average([path], class_names=names), classes=names)
+    assert found.class_names == tuple(names)
+
+
+def test_columns_are_named_only_where_some_may_be_no_classes(tmp_path):
+    rows = ARRAY.copy()
+    rows[3, 1] = np.nan
+    path = written(tmp_path, columns(rows))
+    with pytest.raises(ProbabilityError, match="leave these examples out.$"):
+        errata.find(np.arange(20) % 4, path)
+    path = written(tmp_path, columns(ARRAY * 2))
+    with pytest.raises(ProbabilityError, match="apply a softmax first.$"):
+        errata.find(np.arange(20) % 4, path, classes=NAMES)
+    with pytest.raises(ProbabilityError, match="columns taken for classes are class 0., class 1."):
+        errata.find(np.arange(20) % 4, open_average([path, path]))
 
 
 def test_a_column_too_many_is_named_where_rows_do_not_sum_to_1(tmp_path):

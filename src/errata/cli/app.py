@@ -79,7 +79,9 @@ for command in (
     datasets.datasets,
     demo.demo,
 ):
-    app.command()(command)
+    # what words too many may have been meant for is told by the command itself
+    more = {"allow_extra_args": True} if command is finding.find else None
+    app.command(context_settings=more)(command)
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(paper.app)

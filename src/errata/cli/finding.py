@@ -38,11 +38,11 @@ ENGINES = ("local", "ray")
 
 
 def find(
+    context: typer.Context,
     audit: Annotated[
         Path | None,
         typer.Argument(metavar="AUDIT", help="An audit, instead of --labels and --probs."),
     ] = None,
-    others: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     *,
     labels: Annotated[
         str | None,
@@ -113,8 +113,7 @@ def find(
     """
     printer = Printer(format=format, quiet=quiet)
     with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
-    if others or ((with_arrays or probs) and audit is not None and audit.is_file()):
-        words = [*([str(audit)] if audit else []), *(others or [])]
+    if words := _words_too_many(audit, context.args, beside=with_arrays or bool(probs)):
         raise InputError(MORE_WORDS.format(", ".join(words)))
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
@@ -169,6 +168,21 @@ def find(
     if audit is not None:
         _say_which(printer, audit, probs)
         printer.next("plan", audit)
+
+
+def _words_too_many(audit: Path | None, others: list[str], *, beside: bool) -> list[str]:
+    """Return the words that belong to no option; what is, or may be, an audit is none of these.
+
+    Parameters
+    ----------
+    beside : there are arrays, or the word may be one of several after --probs
+    """
+    if audit is None or not (others or beside):
+        return others
+    from errata.audit import DATABASE
+
+    stray = not (audit / DATABASE).is_file() and (audit.exists() or bool(others))
+    return [str(audit), *others] if stray else others
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The mean of several models' probabilities, taken while they are read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,11 @@ from jaxtyping import Float, Int
 from errata.core.rows import DenseRows, Rows
 from errata.errors import ProbabilityError
 from errata.sources.base import Source
-from errata.sources.stacked import listed
+from errata.sources.stacked import check_columns, class_columns, listed
+
+Usable = Callable[[Float[np.ndarray, "_rows classes"]], bool]
+
+_SAME = "Columns of the same classes have the same names: rename them, or give the class names."
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,9 @@ class Average:
     Raises
     ------
     ProbabilityError
-        There is no model, one has another number of examples or classes than the first, or one
-        lists only the best few classes of each example.
+        There is no model, one is no source, has another number of examples or classes than the
+        first, other columns, or the same in another order, or lists only the best few classes of
+        each example.
 
     Examples
     --------
@@ -38,6 +44,13 @@ class Average:
     def __post_init__(self) -> None:
         if not self.models:
             raise ProbabilityError("An average needs the probabilities of at least one model.")
+        other = next((one for one in self.models if not isinstance(one, Source)), None)
+        if other is not None:
+            raise ProbabilityError(
+                f"An average is made of sources, and {reprlib.repr(other)} is none. Paths and "
+                "arrays are opened by `errata.open_average`."
+            )
+        check_columns(self.models, _SAME)
         first = self.models[0]
         for model in self.models:
             k = listed(model)
@@ -65,6 +78,11 @@ class Average:
         return self.models[0].n_classes
 
     @property
+    def class_columns(self) -> tuple[str, ...] | None:
+        """The columns that hold a class each; None where no model has a table of such."""
+        return next(filter(None, map(class_columns, self.models)), None)
+
+    @property
     def dtype(self) -> np.dtype[np.floating]:
         """The type of the mean."""
         narrow = all(model.dtype.itemsize <= 4 for model in self.models)
@@ -81,9 +99,38 @@ class Average:
 
     def blocks(self, start: int, stop: int, rows: int) -> Iterator[tuple[int, DenseRows]]:
         """Yield the rows from ``start`` up to ``stop`` in blocks of ``rows``, the last shorter."""
+        for at, several in self._together(start, stop, rows):
+            yield at, self._mean(several)
+
+    def blocks_checked(
+        self, start: int, stop: int, rows: int, usable: Usable
+    ) -> Iterator[tuple[int, DenseRows]]:
+        """Yield the blocks, but of a model that has rows of no use its own, and not the mean.
+
+        In a mean the faults of one model may cancel out with those of another.
+
+        Parameters
+        ----------
+        usable : tells whether all rows of a table can be used
+        """
+        for at, several in self._together(start, stop, rows):
+            # as they are handed on, so that whoever looks again sees the same
+            tables = [probs.astype(self.dtype, copy=False) for probs in several]
+            faulty = next((table for table in tables if not usable(table)), None)
+            yield at, self._mean(several) if faulty is None else DenseRows(faulty)
+
+    def at_fault(self, row: int, usable: Usable) -> int | None:
+        """Return the place of the first model whose row is of no use, None where there is none."""
+        [(_, several)] = self._together(row, row + 1, 1)
+        tables = (probs.astype(self.dtype, copy=False) for probs in several)
+        return next((place for place, table in enumerate(tables) if not usable(table)), None)
+
+    def _together(
+        self, start: int, stop: int, rows: int
+    ) -> Iterator[tuple[int, Sequence[Float[np.ndarray, "_rows classes"]]]]:
         streams = [evenly(model.blocks(start, stop, rows), rows) for model in self.models]
         for at, *blocks in zip(range(start, stop, rows), *streams, strict=True):
-            yield at, self._mean(blocks)
+            yield at, blocks
 
     def _mean(self, several: Sequence[Float[np.ndarray, "rows classes"]]) -> DenseRows:
         total = several[0].astype(np.float64)

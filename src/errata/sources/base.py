@@ -1,6 +1,6 @@
 """What a source of probabilities is: where they lie, and how they are read piece by piece."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -66,3 +66,35 @@ class Source(Protocol):
         memory a hash of their content.
         """
         ...
+
+
+@runtime_checkable
+class OfColumns(Protocol):
+    """A source that may know each class by the column of a table that it lies in."""
+
+    @property
+    def class_columns(self) -> tuple[str, ...] | None:
+        """The columns that hold a class each; None where there are none."""
+        ...
+
+
+@runtime_checkable
+class OfModels(Protocol):
+    """A source that is made of those of several models, each of the same examples."""
+
+    @property
+    def models(self) -> Sequence[Source]:
+        """The sources of the models."""
+        ...
+
+
+def models_of(source: Source) -> Sequence[Source]:
+    """Return the sources of the models that a source is made of; of one model, itself alone.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> len(models_of(Dense(np.eye(2))))
+    1
+    """
+    return source.models if isinstance(source, OfModels) else (source,)

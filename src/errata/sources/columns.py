@@ -4,6 +4,7 @@ Knows Arrow's types; which file, and where in it, is for `errata.sources.parquet
 what needs this module imports it where it needs it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -244,11 +245,11 @@ def _class_columns(
             f"{name} has columns of floats for some of the class names, but not for all: "
             f"{unknown_name('column', unknown[0], floats)}"
         )
-    folded = {column.casefold(): column for column in floats}
-    near = next((one for one in unknown if one.casefold() in folded), None)
+    folded = {_folded(column): column for column in floats}
+    near = next((one for one in unknown if _folded(one) in folded), None)
     if near is not None:
         raise ProbabilityError(
-            f"{name} has a column {folded[near.casefold()]!r}, but the class is called {near!r}. "
+            f"{name} has a column {folded[_folded(near)]!r}, but the class is called {near!r}. "
             "Columns of the class names are taken in their order: write both alike."
         )
     columns = tuple(wanted if wanted and not unknown else floats)
@@ -263,6 +264,11 @@ def _class_columns(
         )
     numpy_type = np.dtype(first.type.to_pandas_dtype())
     return ClassColumns(columns, float_type_of_file((1, len(columns)), numpy_type, name))
+
+
+def _folded(name: str) -> str:
+    """Return what is left of a name without case, spaces, hyphens and the like."""
+    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _refuse_twice(schema: pa.Schema, columns: Sequence[str], name: str) -> None:

@@ -25,6 +25,7 @@ _FORMS = (
     "list, a pattern such as part-*.npy, or a folder; a Zarr array; the best few classes of each "
     "example, as indices and values (errata.TopK); or the URL of one of these"
 )
+_PARQUET = b"PAR1"
 _INDICES, _VALUES, _N_CLASSES = "indices", "values", "n_classes"
 
 
@@ -94,30 +95,27 @@ def open_average(
 ) -> Average:
     """Return the mean of several models' probabilities, each given as `open_probs` takes them.
 
+    Where tables have a column for each class, those of all models are taken in one order, by name:
+    that of the class names where they have these, else that of the first such table.
+
     Raises
     ------
     ProbabilityError
-        They have different numbers of examples or classes, or list only the best few classes;
-        and as `open_probs`.
+        They have different numbers of examples or classes, columns of different names, or list
+        only the best few classes; and as `open_probs`.
 
     Examples
     --------
     >>> next(open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).blocks(0, 1, 1))
     (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
-    opened: list[Source] = []
-    for probs in several:
-        # the columns of the others are taken in the order of the first's, by their names
-        first = class_columns(opened[0]) if opened else None
-        source = open_probs(probs, n_classes=n_classes, class_names=first or class_names)
-        columns = class_columns(source)
-        if first and columns and columns != first:  # it has none of these
-            raise ProbabilityError(
-                f"{source.name} has the column {columns[0]!r}, which {opened[0].name}, the first "
-                "to average, has not. Columns of the same classes have the same names: rename them."
-            )
-        opened.append(source)
-    return Average(opened)
+    opened = [open_probs(one, n_classes=n_classes, class_names=class_names) for one in several]
+    order = next(filter(None, map(class_columns, opened)), ())
+    for place, source in enumerate(opened):
+        columns = class_columns(source) or order
+        if columns != order and {*columns} == {*order}:
+            opened[place] = open_probs(several[place], class_names=order)
+    return Average(opened)  # which refuses other columns
 
 
 @dataclass(frozen=True)
@@ -176,10 +174,22 @@ def _open_place(place: Place, known: _Known) -> Source:
 
 
 def _open_shards(places: Sequence[Place], name: str, known: _Known) -> Source:
-    if all(place.name.lower().endswith(".parquet") for place in places):
+    # of files of another kind the first is looked at alone
+    if _is_parquet(places[0]) and all(each_of(places, _is_parquet)):
         return _open_parquet(places, name, known)
     shards = each_of(places, lambda place: _open_place(place, known))
     return shards[0] if len(shards) == 1 else Stacked(tuple(shards), name)
+
+
+def _is_parquet(place: Place) -> bool:
+    """Tell by name, else by the first bytes, as what is cut short has a name alone."""
+    if place.name.lower().endswith(".parquet"):
+        return True
+    return place.kind() == "file" and _beginning(place).startswith(_PARQUET)
+
+
+def _beginning(place: Place) -> bytes:
+    return bytes(place.read(0, min(place.size(), 8)))
 
 
 def _open_parquet(places: Sequence[Place], name: str, known: _Known) -> Source:
@@ -213,8 +223,8 @@ def _open_folder(place: Place, known: _Known) -> Source:
 
 
 def _open_file(place: Place, known: _Known) -> Source:
-    beginning = bytes(place.read(0, min(place.size(), 8)))
-    if beginning.startswith(b"PAR1"):
+    beginning = _beginning(place)
+    if beginning.startswith(_PARQUET):
         return _open_parquet([place], place.name, known)
     if array_kind(beginning, place.name, f"Expected: {_FORMS}.") == "npy":
         return NpyFile.open(place)

@@ -20,7 +20,7 @@ from errata.sources.base import Source
 from errata.sources.columns import ClassColumns, Layout, choose_layout, list_table
 from errata.sources.pieces import float_type
 from errata.sources.places import DiskPlace, Place, each_of
-from errata.sources.stacked import Stacked
+from errata.sources.stacked import Stacked, check_columns
 
 _BATCH_BYTES, _BATCH_ROWS, _LARGEST_BATCH = 2**22, 2**12, 2**26
 """Measured: smaller batches of one column gain nothing. With a column for each class, batches of
@@ -28,6 +28,8 @@ fewer rows are lost in the calls for each column, as far as they do not become t
 
 _BUFFERS = 2**24
 """Bytes that the columns of a file on a disk are read ahead by, together."""
+
+_SAME = "All files of one set have the same columns."
 
 
 @dataclass(frozen=True)
@@ -212,18 +214,10 @@ def _check_same(file: ParquetFile, first: ParquetFile) -> None:
     """Refuse a file whose columns differ from those of the first, but for their order."""
     ours, theirs = file.layout, first.layout
     if isinstance(ours, ClassColumns) and isinstance(theirs, ClassColumns):
-        for column in sorted(set(ours.columns) ^ set(theirs.columns)):
-            has, other = ("has", "has not") if column in ours.columns else ("has not", "has")
-            raise ProbabilityError(
-                f"{file.name} {has} the column {column!r}, which {first.name} {other}. All files "
-                "of one set have the same columns."
-            )
+        check_columns([first, file], _SAME, any_order=True)
         theirs = replace(theirs, columns=ours.columns)
     if ours != theirs:
-        raise ProbabilityError(
-            f"{file.name} has {ours}, but {first.name} has {theirs}. All files of one set have "
-            "the same columns."
-        )
+        raise ProbabilityError(f"{file.name} has {ours}, but {first.name} has {theirs}. {_SAME}")
 
 
 @contextmanager

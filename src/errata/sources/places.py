@@ -233,9 +233,10 @@ def missing_numbers(names: Sequence[str]) -> list[int]:
         return []
     numbers = {int(each[differing[0]]) for each in pieces}
     first, last = min(numbers), max(numbers)
-    wanted = range(first, last, math.gcd(*(number - first for number in numbers)) or 1)
-    few = 2 * len(wanted) < 3 * len(numbers)
-    return sorted({*wanted} - numbers) if few else []
+    step = math.gcd(*(number - first for number in numbers)) or 1
+    # not `len(range(...))`, which ends at 2**63
+    few = 2 * ((last - first) // step) < 3 * len(numbers)
+    return sorted({*range(first, last, step)} - numbers) if few else []
 
 
 def files_in(folder: Place, pattern: str) -> list[Place]:

@@ -1,6 +1,6 @@
 """Several sources one below the other, as shards are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from errata.core.rows import Rows
 from errata.errors import ProbabilityError
-from errata.sources.base import Source
+from errata.sources.base import OfColumns, Source, models_of
 from errata.sources.places import missing_numbers
 
 
@@ -21,7 +21,8 @@ class Stacked:
     Raises
     ------
     ProbabilityError
-        One has another number of classes, or another type, than the first.
+        One has another number of classes, or another type, than the first; or a table has its
+        columns in another order than the first table.
     """
 
     shards: tuple[Source, ...]
@@ -37,6 +38,7 @@ class Stacked:
                         f"but {first.name}, the first, has {wanted}. All shards of one set are "
                         "alike."
                     )
+        check_columns(self.shards, "All shards of one set have the same columns, in one order.")
 
     @cached_property
     def starts(self) -> Int[np.ndarray, "_edges"]:
@@ -57,6 +59,11 @@ class Stacked:
     def k(self) -> int | None:
         """How many classes are listed for each example; None where all are."""
         return listed(self.shards[0])
+
+    @property
+    def class_columns(self) -> tuple[str, ...] | None:
+        """The columns that hold a class each; None where no shard is such a table."""
+        return next(filter(None, map(class_columns, self.shards)), None)
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -102,12 +109,60 @@ def class_columns(source: Source) -> tuple[str, ...] | None:
     >>> class_columns(Dense(np.eye(2))) is None
     True
     """
-    first = source.shards[0] if isinstance(source, Stacked) else source
-    return getattr(first, "class_columns", None)
+    return source.class_columns if isinstance(source, OfColumns) else None
+
+
+def check_columns(tables: Sequence[Source], rule: str, *, any_order: bool = False) -> None:
+    """Refuse a table that has other columns for the classes than the first, or another order.
+
+    Parameters
+    ----------
+    tables : sources; those that have no column for each class are passed over
+    rule : the sentence that the message ends with
+    any_order : the columns may come in any order
+
+    Raises
+    ------
+    ProbabilityError
+        The columns differ.
+
+    Examples
+    --------
+    >>> from errata.sources.dense import Dense
+    >>> check_columns([Dense(np.eye(2)), Dense(np.eye(2))], "All have the same columns.")
+    """
+    known = [(table.name, columns) for table in tables if (columns := class_columns(table))]
+    for name, ours in known[1:]:
+        first, theirs = known[0]
+        if ours == theirs:
+            continue
+        for column in sorted({*ours} ^ {*theirs}, key=lambda column: (column in theirs, column)):
+            has, other = ("has", "has not") if column in ours else ("has not", "has")
+            raise ProbabilityError(
+                f"{name} {has} the column {column!r}, which {first} {other}. {rule}"
+            )
+        if not any_order:
+            raise ProbabilityError(
+                f"{name} has the columns in the order {few_of(ours)}, but {first} in the order "
+                f"{few_of(theirs)}. {rule}"
+            )
+
+
+def few_of(names: Sequence[str]) -> str:
+    """Return names as a list for people; of many, the first ones and the last.
+
+    Examples
+    --------
+    >>> few_of(["cat", "dog"]), few_of([str(number) for number in range(20)])
+    ('cat, dog', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..., 19')
+    """
+    return ", ".join(names if len(names) <= 12 else (*names[:10], "...", names[-1]))
 
 
 def place_of_row(source: Source, row: int) -> str:
     """Return a sentence that says which shard a row is in, or nothing where there are none.
+
+    Of an average it is said for each model that has shards.
 
     Examples
     --------
@@ -116,7 +171,8 @@ def place_of_row(source: Source, row: int) -> str:
     'Row 3 is row 1 of b.npy.'
     """
     if not isinstance(source, Stacked):
-        return ""
+        several = [model for model in models_of(source) if model is not source]
+        return " ".join(filter(None, (place_of_row(model, row) for model in several)))
     shard = int(np.searchsorted(source.starts, row, side="right")) - 1
     inside = row - int(source.starts[shard])
     return f"Row {row:,} is row {inside:,} of {source.shards[shard].name}."
@@ -134,8 +190,10 @@ def listed(source: Source) -> int | None:
     return getattr(source, "k", None)
 
 
-def told(source: Source, *, too_few: bool) -> str:
+def shards_told(source: Source, *, too_few: bool) -> str:
     """Return a sentence that says how many shards there are, or nothing where these are none.
+
+    Of an average it is said for the first model that has shards.
 
     Parameters
     ----------
@@ -145,13 +203,16 @@ def told(source: Source, *, too_few: bool) -> str:
     --------
     >>> from errata.sources.dense import Dense
     >>> parts = tuple(Dense(np.eye(2), f"in/part-{number}.npy") for number in (0, 1, 3))
-    >>> told(Stacked(parts, "part-*.npy"), too_few=True)
+    >>> shards_told(Stacked(parts, "part-*.npy"), too_few=True)
     'They are 3 shards, from part-0.npy to part-3.npy; number 2 seems to be missing.'
     """
-    if not isinstance(source, Stacked):
+    stacks = [model for model in models_of(source) if isinstance(model, Stacked)]
+    if not stacks:
         return ""
-    names = [shard.name for shard in source.shards]
-    first, last = (PurePath(name).name for name in (names[0], names[-1]))
+    names = [shard.name for shard in stacks[0].shards]
+    first, last = names[0], names[-1]
+    if PurePath(first).name != PurePath(last).name:  # else they differ in their folders
+        first, last = PurePath(first).name, PurePath(last).name
     sentence = f"They are {len(names)} shards, from {first} to {last}"
     missing = missing_numbers(names) if too_few else []
     if not missing:
