@@ -5,7 +5,7 @@ there already is not done again, so a killed call is followed by another.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -103,13 +103,13 @@ def audit_dataset(
             "AUDIT --labels L.json --probs P.npy`."
         )
     chosen = as_model(default_model(data) if model is None else model)
-    asked = (chosen.name, json.loads(json.dumps(chosen.settings())), folds, seed)
+    asked = json.loads(json.dumps(chosen.settings())), None, "together", False
     audit, left_out = _made(data, out, leave_out=leave_out)
     kept = [
         one
         for one in audit.probabilities()
-        if one.run is not None
-        and (one.model, one.record["job"]["settings"], one.folds, one.seed) == asked
+        if (one.model, one.folds, one.seed) == (chosen.name, folds, seed)
+        and _settings(one.record) == asked
     ]
     probs = kept[0] if kept else audit.predict(chosen, folds=folds, seed=seed, progress=progress)
     run = audit.newest_run(probs.name)
@@ -120,6 +120,12 @@ def audit_dataset(
     if run.flagged and not run.planned:
         audit.plan(votes=votes, threshold=threshold or votes // 2 + 1)
     return Audited(audit, probs, run, left_out)
+
+
+def _settings(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what else a run of `predict` is known by: how it learnt, and what was asked for."""
+    job = record["job"]
+    return job["settings"], job["pretrain"], record["duplicates"], record["temperature"]
 
 
 def _made(data: Dataset, out: Path, *, leave_out: bool) -> tuple[Audit, tuple[LeftOut, ...]]:

@@ -148,7 +148,7 @@ def test_a_class_that_was_not_to_learn_from_is_named_and_has_probability_0():
     labels[:] = labels % 2
     labels[7] = 2
     lonely = Dataset("lonely", "all", data.ids, labels, data.classes, data.media)
-    with pytest.warns(ErrataWarning, match="No training example of class 'c' is in fold"):
+    with pytest.warns(ErrataWarning, match="No training example of class 'c' is left where fold"):
         found = cross_val_probs(LogisticRegression(), lonely, folds=3)
     assert found.probs[7, 2] == 0
 
@@ -271,10 +271,34 @@ def test_what_is_predicted_is_not_learnt_from_first():
         data.classes,
         Features(values),
     )
-    with pytest.warns(ErrataWarning, match="30 examples to learn from first are among those to"):
+    with pytest.warns(
+        ErrataWarning, match="30 examples to learn from first are the same as one to predict"
+    ):
         found = cross_val_probs(LogisticRegression(), data, folds=3, pretrain=both)
     clean = cross_val_probs(LogisticRegression(), data, folds=3, pretrain=more)
     assert found.probs.tobytes() == clean.probs.tobytes()
     assert found.record["job"]["pretrain"]["examples"] == 60
+    with pytest.raises(InputError, match="All examples of blobs"):
+        cross_val_probs(LogisticRegression(), data, pretrain=data)
     seen = quiet(LogisticRegression(), data, folds=3, pretrain=both, duplicates="ignore")
     assert seen.record["job"]["pretrain"]["examples"] == 90
+
+
+def test_copies_that_are_nearly_the_same_are_not_learnt_from_first_either():
+    rng = random.Random(0)
+    texts = [" ".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=60)) for _ in range(20)]
+    labels, ids = np.arange(20) % 2, [str(row) for row in range(20)]
+    data = Dataset("t", "test", ids, labels, ("x", "y"), Texts(texts))
+    others = [" ".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=60)) for _ in range(20)]
+    longer = [f"{text} and so on" for text in texts]
+    more = Dataset(
+        "t",
+        "train",
+        [str(row) for row in range(40)],
+        np.concatenate([labels, labels]),
+        ("x", "y"),
+        Texts([*longer, *others]),
+    )
+    found = quiet("tfidf-sgd", data, folds=2, pretrain=more)
+    assert found.record["job"]["pretrain"]["examples"] == 20
+    assert any("20 examples to learn from first" in note for note in found.warnings)

@@ -140,7 +140,7 @@ def test_a_class_that_was_never_met_has_probability_0():
     labels = data.labels % 2
     labels[7] = 2
     lonely = replace(data, labels=labels)
-    with pytest.warns(ErrataWarning, match="No training example of class 'c' is in fold"):
+    with pytest.warns(ErrataWarning, match="No training example of class 'c' is left where fold"):
         found = cross_val_probs(model(), lonely, folds=3)
     assert found.probs[7, 2] == 0
     assert np.isfinite(found.probs).all()

@@ -289,6 +289,11 @@ def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
             f"The folder {out.parent} does not exist. Make it, or name another (--out)."
         )
     places = {name: out.with_name(f"{out.stem}.{_slug(name)}.npy") for name in names}
+    if len(set(places.values())) < len(places):
+        raise InputError(
+            f"The files of {' and '.join(names)} would have the same name. Predict one at a time, "
+            "with --out."
+        )
     if len(places) < 2:
         places = {"".join(names): out}
     for place in places.values():
@@ -319,11 +324,14 @@ def _write(out: Path, data: "Dataset", found: "OutOfSample") -> None:
 
     beside = _beside(out)
     try:
-        np.save(out, found.probs)
+        # the record first: by it a later run knows that what a stopped one left may be replaced
+        _write_json(beside["record"], found.record)
         np.save(beside["labels"], data.labels)
         _write_json(beside["classes"], data.classes)
         _write_json(beside["ids"], list(data.ids))
-        _write_json(beside["record"], found.record)
+        unfinished = out.with_name(out.stem + ".part.npy")
+        np.save(unfinished, found.probs)
+        unfinished.replace(out)
     except OSError as error:
         raise FileError(
             f"{out} cannot be written: {error.strerror}. Free some room, or name another (--out)."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 
 from errata.datasets.base import Dataset
 from errata.predict.checkpoints import Checkpoints
@@ -35,6 +35,7 @@ class Fold:
     run_seed : of what is by chance, but the same in all folds
     checkpoints : where to keep what a killed run goes on from
     report : to be called with the share that is done and the loss
+    groups : examples of ``data`` that belong together, copies among them; None where none do
     shared : what the folds of a run keep in memory for one another, see `once`
     """
 
@@ -47,6 +48,7 @@ class Fold:
     run_seed: int
     checkpoints: Checkpoints
     report: Callable[[float, float | None], None]
+    groups: Integer[np.ndarray, "_n"] | None = None
     shared: dict[str, Any] = field(default_factory=dict)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:

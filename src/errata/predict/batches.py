@@ -1,6 +1,5 @@
 """Batches of examples for a network: from memory where they fit, else read ahead by threads."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ import torch
 from jaxtyping import Float, Int, Num, Shaped
 
 from errata.datasets.base import Dataset
+from errata.engine.local import default_threads
 from errata.predict.inputs import Inputs
 
 _IN_MEMORY = 2 * 2**30
@@ -20,6 +20,9 @@ _LOOKED_AT = 1_000
 
 _AHEAD = 2
 """Batches that each thread reads before they are asked for."""
+
+_AHEAD_BYTES = 2**29
+"""What they may take together, if it is more than two of them."""
 
 
 class Examples:
@@ -41,9 +44,10 @@ class Examples:
         in_memory: int = _IN_MEMORY,
     ) -> None:
         self.data, self.inputs, self.device = data, inputs, device
-        self._threads = os.cpu_count() or 1
+        self._threads = default_threads()
         self._held: Num[torch.Tensor, "n ..."] | None = None
         first = inputs.one(data.load(0))
+        self._bytes = first.nbytes
         if len(data) * first.nbytes <= in_memory:
             values = np.empty((len(data), *first.shape), first.dtype)
             cuts = np.array_split(np.arange(len(data)), max(1, len(data) // 256))
@@ -77,21 +81,29 @@ class Examples:
         Where there is no deviation it is 1.
         """
         some = rows[np.unique(np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(np.int64))]
-        values = self._stack(some).astype(np.float64)
-        axes = (0, *range(2, values.ndim))
-        deviation = values.std(axis=axes)
-        return values.mean(axis=axes), np.where(deviation > 0, deviation, 1.0)
+        sums: list[Float[np.ndarray, "2 channels"]] = []
+        for row in some:
+            values = self.inputs.one(self.data.load(int(row))).astype(np.float64)
+            values = values.reshape(len(values), -1)
+            sums.append(np.stack([values.mean(axis=1), (values**2).mean(axis=1)]))
+        mean, squares = np.mean(sums, axis=0)
+        variance = np.maximum(squares - mean**2, 0.0)
+        # of equal values rounding leaves a little
+        flat = variance <= 1e-12 * squares
+        return mean, np.where(flat, 1.0, np.sqrt(variance))
 
     def _read(
         self, cuts: Sequence[Int[np.ndarray, "_rows"]]
     ) -> Iterator[Shaped[np.ndarray, "_rows ..."]]:
         """Yield batches in order, while threads read the next: most of decoding frees the lock."""
         waiting: deque[Future[Shaped[np.ndarray, "_rows ..."]]] = deque()
+        largest = max((len(cut) for cut in cuts), default=1) * self._bytes
+        ahead = max(2, min(_AHEAD * self._threads, _AHEAD_BYTES // max(1, largest)))
         with ThreadPoolExecutor(self._threads) as pool:
             try:
                 for cut in cuts:
                     waiting.append(pool.submit(self._stack, cut))
-                    if len(waiting) > _AHEAD * self._threads:
+                    if len(waiting) >= ahead:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()

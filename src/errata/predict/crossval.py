@@ -131,6 +131,8 @@ def cross_val_probs(
     """
     model = as_model(model)
     n_folds = as_count("folds", folds) or 0
+    if seed < 0:
+        raise InputError(f"seed is {seed}; 0 or more was expected.")
     _check(data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
     if pretrain is not None and duplicates != "ignore":
@@ -149,6 +151,7 @@ def cross_val_probs(
         seed=seed,
         checkpoints=checkpoints,
         progress=progress,
+        groups=groups,
     )
     probs = np.empty((len(data), len(data.classes)))
     accuracies: list[float] = []
@@ -201,6 +204,11 @@ def _check(data: Dataset, pretrain: Dataset | None) -> None:
             f"The examples of {data.name} may have several labels. Cross-validate each class on "
             "its own, or bring probabilities of your own to errata.find_multilabel."
         )
+    if pretrain is not None and pretrain.kind != data.kind:
+        raise InputError(
+            f"{pretrain.name} ({pretrain.part}) holds {pretrain.kind}, and {data.name} "
+            f"({data.part}) {data.kind}. What is learnt from first is of the same kind."
+        )
     if pretrain is not None and pretrain.classes != data.classes:
         raise InputError(
             f"{pretrain.name} ({pretrain.part}) has other classes than {data.name} "
@@ -240,6 +248,7 @@ class _Run:
     seed: int
     checkpoints: Checkpoints
     progress: Callable[[Step], None] | None
+    groups: Integer[np.ndarray, "n"] | None
     shared: dict[str, Any] = field(default_factory=dict)
 
     def fold(self, number: int) -> Predicted:
@@ -267,11 +276,13 @@ class _Run:
                 self.seed,
                 self.checkpoints,
                 report,
+                self.groups,
                 self.shared,
             )
         )
         kept = vars(found) | {"notes": np.array(found.notes, dtype=np.str_)}
         self.checkpoints.save(name, kept)
+        self.checkpoints.discard(f"{name} epochs")
         report(1.0)
         return found
 
@@ -286,8 +297,8 @@ def _missing_classes(
         met += np.bincount(pretrain.labels, minlength=m)
     missing = np.flatnonzero((met == 0) & (np.bincount(data.labels, minlength=m) > 0))
     return tuple(
-        f"No training example of class {data.classes[one]!r} is in fold {number}, so its "
-        "probability is 0 there."
+        f"No training example of class {data.classes[one]!r} is left where fold {number + 1} is "
+        "held out, so its probability is 0 there."
         for one in missing
     )
 

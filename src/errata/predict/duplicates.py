@@ -4,7 +4,7 @@ Knows examples and labels; what becomes of duplicates is for `errata.predict.tog
 the same means is in `errata.predict.near_texts` and `errata.predict.near_pictures`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -109,29 +109,49 @@ def find_duplicates(
     >>> found.groups, found.differing
     (array([0, 1, 0, 0]), array([[0, 3]]))
     """
-    near = _near(data) if len(data) <= COMPARED else None
-    keys = np.zeros((len(data), 2), np.uint64)
-    signatures: Any = None if near is None else np.zeros((len(data), near.width), near.dtype)
-    signed = np.zeros(len(data), bool)
-    for row in range(len(data)):
-        example = data.load(row)
-        keys[row] = np.frombuffer(key_of(example, data.kind), "<u8")
-        signature = None if near is None else near.signature(example)
-        if signature is not None:
-            signatures[row], signed[row] = signature, True
-        if progress is not None and (row % _REPORTED == 0 or row == len(data) - 1):
-            progress(row + 1, len(data))
-    different, links = _equal(keys)
-    if near is not None:
-        # in the order of their keys, and not of the data set, for ties are settled by order
-        rows = different[signed[different]]
-        found = near.pairs(signatures[rows], lambda place: data.load(int(rows[place])))
-        links = np.concatenate([links, np.sort(rows[found], axis=1)])
+    links = linked([data], progress)
     return Duplicates(
         joined(links, len(data)),
         _differing(data.labels, links),
         complete=len(data) <= COMPARED or data.kind not in _NEAR_KINDS,
     )
+
+
+def linked(
+    parts: Sequence[Dataset], progress: Callable[[int, int], None] | None = None
+) -> Integer[np.ndarray, "_links 2"]:
+    """Return pairs of rows that are the same, or nearly, so that all such are joined by them.
+
+    Parameters
+    ----------
+    parts : data sets of one kind, whose rows are numbered one part after the other
+    """
+    n = sum(map(len, parts))
+    begins = np.cumsum([0, *map(len, parts)])
+
+    def load(row: int) -> Any:
+        part = int(np.searchsorted(begins, row, side="right")) - 1
+        return parts[part].load(row - int(begins[part]))
+
+    near = _near(parts[0]) if n <= COMPARED else None
+    keys = np.zeros((n, 2), np.uint64)
+    signatures: Any = None if near is None else np.zeros((n, near.width), near.dtype)
+    signed = np.zeros(n, bool)
+    for row in range(n):
+        example = load(row)
+        keys[row] = np.frombuffer(key_of(example, parts[0].kind), "<u8")
+        signature = None if near is None else near.signature(example)
+        if signature is not None:
+            signatures[row], signed[row] = signature, True
+        if progress is not None and (row % _REPORTED == 0 or row == n - 1):
+            progress(row + 1, n)
+    different, links = _equal(keys)
+    if near is not None:
+        # in the order of their keys, and not of the data set, for ties are settled by order
+        rows = different[signed[different]]
+        found = near.pairs(signatures[rows], lambda place: load(int(rows[place])))
+        links = np.concatenate([links, np.sort(rows[found], axis=1)])
+    return links
 
 
 # ---------------------------------------------------------------- what examples have in common

@@ -197,7 +197,7 @@ def _labels(fold: Fold) -> Any:
 def _judges(fold: Fold, n: int) -> Bool[np.ndarray, "n"]:
     """Return which rows choose the regularisation: a fifth of the training part, by groups."""
     judges = np.zeros(n, np.bool_)
-    groups = None if fold.data.groups is None else fold.data.groups[fold.train]
+    groups = None if fold.groups is None else fold.groups[fold.train]
     units = len(fold.train) if groups is None else len(np.unique(groups))
     if units < 2:
         return judges

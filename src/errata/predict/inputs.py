@@ -3,6 +3,7 @@
 Knows kinds of examples and sizes; leaves to `errata.predict.training` batches and devices.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -23,6 +24,9 @@ _OWN_SIZE = 96
 
 _SIZE = 224
 """Other pictures come to this many pixels a side, as for the networks of ImageNet."""
+
+_WINDOW = 0.025
+"""Seconds that a frame of a spectrogram hears."""
 
 _HOP = 0.01
 """Seconds from one frame of a spectrogram to the next."""
@@ -79,6 +83,8 @@ class Pictures:
             image = Image.fromarray(pixels).convert("RGB" if channels == 3 else "L")
             size = (sides[1], sides[0])
             pixels = np.asarray(ImageOps.fit(image, size, Image.Resampling.BILINEAR))
+        if pixels.dtype != np.uint8:
+            pixels = pixels.astype(np.float32)  # which every device has
         return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
@@ -90,9 +96,14 @@ class Spectrograms:
 
     def one(self, example: Sound) -> Float32[np.ndarray, "1 bands frames"]:
         """Return a spectrogram of ``shape``."""
-        found = log_mel(example, bands=self.shape[1], hop=_HOP)[:, : self.shape[2]]
-        missing = self.shape[2] - found.shape[1]
-        return np.pad(found, ((0, 0), (0, missing)), constant_values=found.min())[None]
+        _, bands, frames = self.shape
+        # one frame more than it takes, as resampling rounds
+        wanted = math.ceil(((frames + 1) * _HOP + _WINDOW) * example.rate)
+        samples = np.zeros(wanted, np.float32)
+        some = example.samples[:wanted]
+        samples[: len(some)] = some
+        sound = Sound(samples, example.rate)
+        return log_mel(sound, bands=bands, window=_WINDOW, hop=_HOP)[None, :, :frames]
 
 
 @dataclass(frozen=True)
@@ -104,12 +115,18 @@ class Rows:
     def one(self, example: Sequence[Any]) -> Float32[np.ndarray, "features"]:
         """Return a row as float32."""
         try:
-            return np.array(example, np.float32)
+            found = np.array(example, np.float32)
         except ValueError:
             raise InputError(
                 f"The features {example!r} are not all numbers, and a network takes nothing else. "
                 "Encode them first."
             ) from None
+        if found.shape != self.shape:
+            raise InputError(
+                f"A row has {len(found)} features, others have {self.shape[0]}; as many in each "
+                "were expected, also in what is learnt from first."
+            )
+        return found
 
 
 def inputs_for(data: Dataset, size: int | None = None, bands: int = 64) -> Inputs:

@@ -18,7 +18,7 @@ from errata.predict.duplicates import (
     counted,
     first_of,
     joined,
-    key_of,
+    linked,
     sizes_of,
 )
 
@@ -50,7 +50,8 @@ def as_handling(word: str) -> Handling:
 def without_those_of(more: Dataset, data: Dataset) -> tuple[Dataset, tuple[str, ...]]:
     """Return what is to be learnt from first without what is to be predicted, and a note of it.
 
-    Every example of both is loaded once. Those that are only nearly the same are not looked for.
+    Left out are the same examples, and those that are nearly the same. Every example of both is
+    loaded once, and few again.
 
     Raises
     ------
@@ -66,11 +67,12 @@ def without_those_of(more: Dataset, data: Dataset) -> tuple[Dataset, tuple[str, 
     ...     return Dataset("films", "all", texts, labels, ("+", "-"), Texts(texts))
     >>> rest, notes = without_those_of(films("fine", "Dull!", "long"), films("dull"))
     >>> len(rest), notes
-    (2, ('1 example to learn from first is among those to predict, and is left out.',))
+    (2, ('1 example to learn from first is the same as one to predict, or nearly, and is left
+    out.',))
     """
-    known = {key_of(data.load(row), data.kind) for row in range(len(data))}
-    new = [row for row in range(len(more)) if key_of(more.load(row), more.kind) not in known]
-    if not new:
+    groups = joined(linked([data, more]), len(data) + len(more))
+    new = np.flatnonzero(~np.isin(groups[len(data) :], groups[: len(data)]))
+    if not len(new):
         raise InputError(
             f"All examples of {more.name} ({more.part}) are among those to predict, so nothing is "
             "to be learnt from first. Name another part (--pretrain), or none."
@@ -79,8 +81,11 @@ def without_those_of(more: Dataset, data: Dataset) -> tuple[Dataset, tuple[str, 
     if not count:
         return more, ()
     are = "is" if count == 1 else "are"
-    said = f"{counted(count, 'example')} to learn from first {are} among those to predict, and "
-    return more.take(np.array(new, np.int64)), (f"{said}{are} left out.",)
+    said = (
+        f"{counted(count, 'example')} to learn from first {are} the same as one to predict, or "
+        f"nearly, and {are} left out."
+    )
+    return more.take(new), (said,)
 
 
 def kept_together(
@@ -89,7 +94,7 @@ def kept_together(
     """Return the groups that come into one fold each, and what there is to say about them.
 
     Duplicates stay with each other, and with the group that the data set puts them in. Where so
-    many come together that they would fill more than half a fold, the groups of the data set alone
+    many come together that they would fill more than a fold, the groups of the data set alone
     count: so many that are the same tell of few values rather than of copies, and folds would be
     unlike each other.
 
@@ -123,7 +128,7 @@ def kept_together(
     links = [np.stack([rows, groups], axis=1)[groups != rows] for groups in (own, found.groups)]
     groups = joined(np.concatenate(links), n)
     # of the joined groups alone: one of the data set's own may be as large as it is
-    large = (sizes_of(groups) > n / (2 * n_folds)) & (groups != own)
+    large = (sizes_of(groups) > max(n / n_folds, 2)) & (groups != own)
     loose = np.isin(groups, groups[large])
     kept = np.where(loose, own, groups)
     alone = data.groups is None and bool((kept == rows).all())
@@ -161,8 +166,7 @@ def _notes(
         yield (
             f"{len(spread):,} examples are the same as others, or nearly, but are dealt out as if "
             f"they were not: the group of {data.ids[first]!r} and {data.ids[second]!r} would have "
-            f"{sizes.max():,} examples, and half a fold is all that a group may fill, "
-            f"{len(data) / (2 * n_folds):,.0f}."
+            f"{sizes.max():,} examples, more than a fold, {len(data) / n_folds:,.0f}."
         )
     if not found.complete:
         yield (

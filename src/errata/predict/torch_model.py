@@ -20,12 +20,14 @@ from errata.errors import InputError, unknown_name
 from errata.predict.base import Fold, Predicted
 from errata.predict.batches import Examples
 from errata.predict.device import pick_device
+from errata.predict.identity import identity
 from errata.predict.inputs import Inputs, inputs_for
 from errata.predict.training import (
     Lesson,
     Training,
     load_state,
     predicted,
+    scores_of,
     seeded,
     state_of,
     train,
@@ -102,7 +104,8 @@ class TorchModel:
         """Return what decides how it learns; the kind of device too, as it decides last bits."""
         return {
             **{one.name: getattr(self.training, one.name) for one in fields(self.training)},
-            "network": getattr(self.make, "__qualname__", repr(self.make)),
+            "network": identity(self.make),
+            "inputs": None if self.inputs is None else identity(self.inputs),
             "size": self.size,
             "device": pick_device(self.device).type,
         }
@@ -131,8 +134,9 @@ class TorchModel:
         lesson = Lesson(
             examples=examples,
             rows=fold.train,
-            labels=fold.data.labels[fold.train],
+            labels=fold.data.labels[fold.train].astype(np.int64),
             n_classes=len(met),
+            groups=fold.train if fold.groups is None else fold.groups[fold.train],
             seed=fold.seed,
             rate=self.training.learning_rate if start is None else self.training.fine_tuning_rate,
             checkpoints=fold.checkpoints,
@@ -140,7 +144,6 @@ class TorchModel:
             report=report,
         )
         train(network, lesson, self.training)
-        fold.checkpoints.discard(lesson.name)
         own = predicted(network, examples, fold.train, met)
         right = float(np.mean(own.argmax(axis=1) == lesson.labels))
         return Predicted(predicted(network, examples, fold.held_out, met), right)
@@ -165,8 +168,9 @@ class TorchModel:
         lesson = Lesson(
             examples=examples,
             rows=rows,
-            labels=data.labels,
+            labels=data.labels.astype(np.int64),
             n_classes=len(data.classes),
+            groups=rows if data.groups is None else data.groups,
             seed=fold.run_seed,
             rate=self.training.learning_rate,
             checkpoints=fold.checkpoints,
@@ -184,18 +188,23 @@ class TorchModel:
     ) -> nn.Module:
         """Return a network that has learnt nothing, with the scale of the examples in front."""
         shape = examples.inputs.shape
-        with seeded(examples.device, seed):
-            network = self.make(shape, n_classes)
-        whole: nn.Module = nn.Sequential(Standardized(*examples.scale(rows)), network)
-        whole.to(examples.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         try:
-            scores = predicted(whole, examples, rows[:1], np.ones(n_classes, bool))
-        except (RuntimeError, ValueError) as error:
+            with seeded(examples.device, seed):
+                network = self.make(shape, n_classes)
+            whole: nn.Module = nn.Sequential(Standardized(*examples.scale(rows)), network)
+            whole.to(examples.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            (one,) = examples.batches([rows[:1]])
+            with torch.inference_mode():
+                scores = scores_of(whole.eval(), one.float())
+            if scores.shape != (1, n_classes):
+                raise ValueError(
+                    f"it returns scores of shape {tuple(scores.shape)} for one example"
+                )
+        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
             raise InputError(
                 f"{self.name} does not take examples of shape {shape}, or does not return a score "
                 f"for each of {n_classes} classes: {error}"
             ) from error
-        assert scores.shape == (1, n_classes)
         return whole
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Bool, Float, Int, Integer, Num
 from torch import nn
 
 from errata.errors import InputError
@@ -77,6 +77,7 @@ class Lesson:
     ----------
     examples, rows : where they are, and which
     labels : of these rows, from 0 to ``n_classes - 1``
+    groups : of these rows; early stopping parts no group
     seed : of all that is by chance
     rate : the highest learning rate
     checkpoints, name : where each epoch is kept, and as what
@@ -87,6 +88,7 @@ class Lesson:
     rows: Int[np.ndarray, "_rows"]
     labels: Int[np.ndarray, "_rows"]
     n_classes: int
+    groups: Integer[np.ndarray, "_rows"]
     seed: int
     rate: float
     checkpoints: Checkpoints
@@ -99,7 +101,8 @@ def seeded(device: torch.device, *numbers: int) -> Iterator[np.random.Generator]
     """Make chance, torch's too, follow from numbers alone; afterwards torch's is as it was."""
     rng = np.random.default_rng(numbers)
     kind = "cuda" if device.type == "cpu" else device.type
-    with torch.random.fork_rng([] if device.type == "cpu" else None, device_type=kind):
+    devices = [] if device.type == "cpu" else [device.index or 0]
+    with torch.random.fork_rng(devices, device_type=kind):
         torch.manual_seed(int(rng.integers(2**63)))
         yield rng
 
@@ -168,7 +171,7 @@ def predicted(
         batches = examples.batches([rows[cut] for cut in cuts])
         for cut, batch in zip(cuts, batches, strict=True):
             scores = scores_of(network, batch.float()).float().masked_fill(unknown, -torch.inf)
-            found[cut] = scores.softmax(dim=1).double().cpu().numpy()
+            found[cut] = scores.softmax(dim=1).cpu().double().numpy()
     return found
 
 
@@ -267,7 +270,12 @@ class _Run:
 
 def state_of(network: nn.Module) -> dict[str, Any]:
     """Return a copy of all weights, and what else belongs to the state of a network."""
-    return {key: value.cpu().numpy().copy() for key, value in network.state_dict().items()}
+    state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
+    # numpy knows no bfloat16
+    return {
+        key: (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
+        for key, value in state.items()
+    }
 
 
 def load_state(network: nn.Module, state: Mapping[str, Any]) -> None:
@@ -291,9 +299,12 @@ def _watched(
     places = np.arange(len(lesson.rows))
     if how.patience is None:
         return places, places[:0]
-    order = np.random.default_rng(lesson.seed).permutation(places)
-    cut = max(1, round(_WATCHED * len(places)))
-    return np.sort(order[cut:]), np.sort(order[:cut])
+    names, group = np.unique(lesson.groups, return_inverse=True)
+    if len(names) < 2:
+        return places, places[:0]
+    order = np.random.default_rng(lesson.seed).permutation(len(names))
+    watched = np.isin(group, order[: max(1, round(_WATCHED * len(names)))])
+    return places[~watched], places[watched]
 
 
 def _share_of_rate(done: float) -> float:

@@ -121,7 +121,10 @@ class TransformersBackbone:
         )
         with telling(self.name, wanted, "" if folder else by_hand):
             return getattr(transformers, which).from_pretrained(
-                str(folder or self.source), local_files_only=folder is not None, **options
+                str(folder or self.source),
+                local_files_only=folder is not None,
+                trust_remote_code=False,
+                **options,
             )
 
 
