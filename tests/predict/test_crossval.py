@@ -286,10 +286,11 @@ def test_what_is_predicted_is_not_learnt_from_first():
 
 def test_copies_that_are_nearly_the_same_are_not_learnt_from_first_either():
     rng = random.Random(0)
-    texts = [" ".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=60)) for _ in range(20)]
+    words = [f"word{number}" for number in range(30)]
+    texts = [" ".join(rng.choices(words, k=60)) for _ in range(20)]
     labels, ids = np.arange(20) % 2, [str(row) for row in range(20)]
     data = Dataset("t", "test", ids, labels, ("x", "y"), Texts(texts))
-    others = [" ".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=60)) for _ in range(20)]
+    others = [" ".join(rng.choices(words, k=60)) for _ in range(20)]
     longer = [f"{text} and so on" for text in texts]
     more = Dataset(
         "t",

@@ -119,7 +119,7 @@ def fold_of(data, **options):
     held_out = np.arange(len(data)) % 3 == 0
     return Fold(
         data, 0, np.flatnonzero(~held_out), np.flatnonzero(held_out), None, 0, 0,
-        Checkpoints(None, {}), options.get("report", lambda share, loss: None),
+        Checkpoints(None, {}), options.get("report", lambda share, loss: None), data.groups,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def test_every_form_of_picture_comes_to_the_shape(shape, wanted):
 
 def test_pixels_of_the_right_shape_are_taken_as_they_are():
     pixels = np.random.default_rng(0).random((4, 5))
-    np.testing.assert_array_equal(Pictures((1, 4, 5)).one(pixels)[0], pixels)
+    np.testing.assert_array_equal(Pictures((1, 4, 5)).one(pixels)[0], pixels.astype(np.float32))
     colour = np.random.default_rng(0).integers(0, 255, (4, 5, 3)).astype(np.uint8)
     np.testing.assert_array_equal(Pictures((3, 4, 5)).one(colour), colour.transpose(2, 0, 1))
     with pytest.raises(InputError, match=r"shape \(4, 5\) and dtype float64.*uint8"):

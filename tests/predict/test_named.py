@@ -9,6 +9,7 @@ from errata.datasets.base import Dataset, Kind
 from errata.datasets.media import Features, Images, Sounds, Texts
 from errata.errors import InputError, NameUnknownError
 from errata.predict.base import Model
+from errata.predict.crossval import cross_val_probs
 from errata.predict.named import DEFAULTS, NAMED, default_model, named_model
 from helpers import require
 
@@ -51,3 +52,13 @@ def test_mistakes_are_told():
         named_model("timm:")
     with pytest.raises(InputError, match="mel is no network, and has no epochs, device"):
         named_model("mel", epochs=3, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["tfidf-sgd", "fasttext", "mel", "vgg-audio"])
+def test_a_model_for_other_examples_is_refused_before_any_is_loaded(name):
+    if name == "vgg-audio":
+        require("torch")
+    pixels = np.zeros((4, 5, 5), np.uint8)
+    pictures = Dataset("p", "all", list("abcd"), np.array([0, 1, 0, 1]), ("x", "y"), Images(pixels))
+    with pytest.raises(InputError, match=f"{name} is for .*, but the examples of p are images"):
+        cross_val_probs(name, pictures, folds=2)

@@ -48,7 +48,8 @@ def test_who_is_together_is_what_links_say_unless_it_is_too_much(values, data, o
     for a in range(n):
         for b in reach[a]:
             own_group = named[a] == named[b]
-            fits = len(reach[a]) <= n / (2 * n_folds)
+            pair = len(reach[a]) <= 2 and n >= len(reach[a]) * n_folds
+            fits = pair or len(reach[a]) <= n / (2 * n_folds)
             one_group = len({named[row] for row in reach[a]}) == 1
             assert (found[a] == found[b]) == (own_group or fits or one_group)
             dissolved |= not (own_group or fits or one_group)
@@ -85,6 +86,11 @@ def test_what_would_fill_more_than_half_a_fold_is_dealt_out():
     )
     assert "In 1 of the groups" in notes[1]
     assert kept([0, 1] * 20, 2)[0] is None
+
+
+def test_pairs_stay_together_in_the_smallest_folds():
+    groups, _ = kept([row // 2 for row in range(40)], 20)
+    assert groups == [2 * (row // 2) for row in range(40)]
 
 
 def test_what_was_not_looked_for_is_told():

@@ -20,6 +20,7 @@ from errata.errors import ErrataWarning, FileError, InputError, NameUnknownError
 from errata.predict.base import Fold
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.crossval import cross_val_probs
+from errata.predict.inputs import Pictures
 from errata.predict.named import NAMED, named_model
 from helpers import require
 from published_texts import wav
@@ -29,8 +30,9 @@ require("torch")
 import torch
 from torch import nn
 
+from errata.predict.batches import Examples
 from errata.predict.torch_model import TorchModel
-from errata.predict.training import Training
+from errata.predict.training import Lesson, Training, _watched
 
 QUICK = Training(epochs=4, batch_size=16, learning_rate=0.02)
 REPEATS = 20
@@ -168,7 +170,7 @@ def test_early_stopping_takes_the_best_weights_and_stops():
 
 def test_steps_tell_of_share_and_loss():
     steps = []
-    quiet(model(), squares(), folds=2, pretrain=squares(30), progress=steps.append)
+    quiet(model(), squares(), folds=2, pretrain=squares(30, seed=1), progress=steps.append)
     shares = [step.fold + step.share for step in steps]
     assert shares == sorted(shares)
     assert shares[-1] == 2
@@ -335,3 +337,70 @@ def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, script, kept, out], check=True)
     assert killed >= REPEATS // 2
     assert out.read_bytes() == whole.read_bytes()
+
+
+def test_early_stopping_is_not_judged_by_copies_of_what_is_learnt():
+    groups = np.arange(60) // 2
+    lesson = Lesson(
+        examples=Examples(squares(60), Pictures((1, 8, 8)), torch.device("cpu")),
+        rows=np.arange(60),
+        labels=np.arange(60) % 3,
+        n_classes=3,
+        groups=groups,
+        seed=0,
+        rate=0.1,
+        checkpoints=Checkpoints(None, {}),
+        name="a",
+        report=lambda *_: None,
+    )
+    learnt, watched = _watched(lesson, Training(patience=2))
+    assert len(learnt) + len(watched) == 60
+    assert 4 <= len(watched) <= 8
+    assert not set(groups[learnt]) & set(groups[watched])
+
+
+def test_networks_are_known_by_what_they_do(tmp_path):
+    def wide(width):
+        return lambda shape, m: nn.Sequential(
+            nn.Flatten(), nn.Linear(int(np.prod(shape)), width), nn.ReLU(), nn.Linear(width, m)
+        )
+
+    assert model(wide(2)).settings() == model(wide(2)).settings()
+    assert model(wide(2)).settings() != model(wide(3)).settings()
+    quiet(model(wide(2)), squares(30), folds=2, resume=tmp_path)
+    with pytest.raises(FileError, match="another run"):
+        cross_val_probs(model(wide(3)), squares(30), folds=2, resume=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda shape, _: nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 1)),
+        lambda *_: nn.LSTM(8, 3, batch_first=True),
+        lambda *_: nn.Identity(),
+    ],
+)
+def test_networks_without_a_score_for_each_class_are_told(broken):
+    with pytest.raises(InputError, match="small does not take examples of shape|a score for each"):
+        cross_val_probs(model(broken), squares())
+
+
+def test_a_kill_while_predicting_loses_no_epoch(tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("errata.predict.torch_model.predicted", killed)
+        with pytest.raises(KeyboardInterrupt):
+            quiet(model(), squares(), folds=2, resume=tmp_path)
+    assert (tmp_path / "fold-0-epochs.checkpoint").exists()
+    losses = []
+    found = quiet(
+        model(),
+        squares(),
+        folds=2,
+        resume=tmp_path,
+        progress=lambda step: losses.append(step) if step.loss is not None else None,
+    )
+    assert {step.fold for step in losses} == {1}  # all epochs of the first fold were kept
+    assert found.probs.tobytes() == quiet(model(), squares(), folds=2).probs.tobytes()

@@ -79,9 +79,7 @@ for command in (
     datasets.datasets,
     demo.demo,
 ):
-    # what words too many may have been meant for is told by the command itself
-    more = {"allow_extra_args": True} if command is finding.find else None
-    app.command(context_settings=more)(command)
+    app.command(cls=finding.FindCommand if command is finding.find else None)(command)
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(paper.app)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from errata.cli.options import FormatOption, QuietOption
 from errata.cli.output import Printer
@@ -37,12 +38,20 @@ NOT_WITH_AUDIT = "An audit knows its labels and classes: leave out --n-classes a
 ENGINES = ("local", "ray")
 
 
+class FindCommand(typer.core.TyperCommand):
+    """A command whose usage does not show the argument that takes words too many."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what the first line of the help shows."""
+        return [piece for piece in super().collect_usage_pieces(ctx) if "others" not in piece]
+
+
 def find(
-    context: typer.Context,
     audit: Annotated[
         Path | None,
         typer.Argument(metavar="AUDIT", help="An audit, instead of --labels and --probs."),
     ] = None,
+    others: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     *,
     labels: Annotated[
         str | None,
@@ -113,7 +122,7 @@ def find(
     """
     printer = Printer(format=format, quiet=quiet)
     with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
-    if words := _words_too_many(audit, context.args, beside=with_arrays or bool(probs)):
+    if words := _words_too_many(audit, others or [], beside=with_arrays or bool(probs)):
         raise InputError(MORE_WORDS.format(", ".join(words)))
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)

@@ -261,7 +261,12 @@ def _duplicates(data: "Dataset", printer: Printer) -> "Duplicates":
     from errata.predict.duplicates import find_duplicates
 
     with printer.progress("Looking for duplicates") as bar:
-        return find_duplicates(data, progress=bar)
+        try:
+            return find_duplicates(data, progress=bar)
+        except FileError as error:  # it loads every example
+            raise FileError(
+                f"{error} `--leave-out` leaves out what cannot be read, and lists it."
+            ) from None
 
 
 def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> None:

@@ -643,15 +643,18 @@ def _decoded(data: bytes, name: str) -> Picture:
 @contextmanager
 def _readable(data: bytes, name: str) -> Iterator[Any]:
     """Yield a picture that is decoded whole, so that a broken file is noticed here."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
             yield image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        why: object = error
+        if isinstance(error, UnidentifiedImageError):  # whose words hold an address in memory
+            why = "it is in no known format" if data else "it is empty"
         raise FileError(
-            f"{name} is no picture, or is broken: {error}. Replace the file; nothing else is lost."
+            f"{name} is no picture, or is broken: {why}. Replace the file; nothing else is lost."
         ) from None
 
 

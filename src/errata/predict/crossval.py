@@ -23,7 +23,7 @@ from errata.predict.checkpoints import Checkpoints
 from errata.predict.device import is_network
 from errata.predict.duplicates import Duplicates, find_duplicates
 from errata.predict.folds import folds_of
-from errata.predict.named import named_model
+from errata.predict.named import NAMED, named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
 from errata.predict.scikit import ScikitModel
 from errata.predict.together import Handling, as_handling, kept_together, without_those_of
@@ -133,7 +133,7 @@ def cross_val_probs(
     n_folds = as_count("folds", folds) or 0
     if seed < 0:
         raise InputError(f"seed is {seed}; 0 or more was expected.")
-    _check(data, pretrain)
+    _check(model, data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
     if pretrain is not None and duplicates != "ignore":
         pretrain, said = without_those_of(pretrain, data)
@@ -198,7 +198,13 @@ def as_model(model: object) -> Model:
     return model if isinstance(model, Model) else ScikitModel(model)
 
 
-def _check(data: Dataset, pretrain: Dataset | None) -> None:
+def _check(model: Model, data: Dataset, pretrain: Dataset | None) -> None:
+    named = NAMED.get(model.name)
+    if named is not None and data.kind not in named.kinds:
+        raise InputError(
+            f"{model.name} is for {' and '.join(named.kinds)}, but the examples of {data.name} are "
+            f"{data.kind}. Leave the model out, and one for these is taken."
+        )
     if data.multilabel:
         raise InputError(
             f"The examples of {data.name} may have several labels. Cross-validate each class on "

@@ -94,7 +94,7 @@ def kept_together(
     """Return the groups that come into one fold each, and what there is to say about them.
 
     Duplicates stay with each other, and with the group that the data set puts them in. Where so
-    many come together that they would fill more than a fold, the groups of the data set alone
+    many come together that they would fill more than half a fold, the groups of the data set alone
     count: so many that are the same tell of few values rather than of copies, and folds would be
     unlike each other.
 
@@ -128,11 +128,16 @@ def kept_together(
     links = [np.stack([rows, groups], axis=1)[groups != rows] for groups in (own, found.groups)]
     groups = joined(np.concatenate(links), n)
     # of the joined groups alone: one of the data set's own may be as large as it is
-    large = (sizes_of(groups) > max(n / n_folds, 2)) & (groups != own)
+    large = (sizes_of(groups) > _most(n, n_folds)) & (groups != own)
     loose = np.isin(groups, groups[large])
     kept = np.where(loose, own, groups)
     alone = data.groups is None and bool((kept == rows).all())
     return None if alone else kept, tuple(_notes(found, data, groups, loose, n_folds))
+
+
+def _most(n: int, n_folds: int) -> float:
+    """Return how many examples a group may have: half a fold, and in a small fold two."""
+    return max(n / (2 * n_folds), min(n / n_folds, 2))
 
 
 def _notes(
@@ -166,7 +171,8 @@ def _notes(
         yield (
             f"{len(spread):,} examples are the same as others, or nearly, but are dealt out as if "
             f"they were not: the group of {data.ids[first]!r} and {data.ids[second]!r} would have "
-            f"{sizes.max():,} examples, more than a fold, {len(data) / n_folds:,.0f}."
+            f"{sizes.max():,} examples, and half a fold is all that a group may fill, "
+            f"{_most(len(data), n_folds):,.0f}."
         )
     if not found.complete:
         yield (
