@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,20 +71,20 @@ def main() -> None:
     """Run what is asked for, tell it, and end with 1 if a target is not met."""
     args = arguments()
     chosen = [case for case in CASES if not args.only or case.name in args.only]
-    if args.again:
-        found = json.loads(args.again.read_text())
-    else:
-        found = {"machine": predicted_page.where(args.device), "cases": {}}
+    runs = [json.loads(path.read_text()) for path in args.again]
+    if not runs:
+        runs = [{"machine": predicted_page.where(args.device), "cases": {}}]
         for case in chosen:
-            found["cases"][case.name] = run(case, args.device)
+            runs[0]["cases"][case.name] = run(case, args.device)
             args.json.parent.mkdir(parents=True, exist_ok=True)
-            args.json.write_text(json.dumps(found, indent=1) + "\n")
-    verdicts = list(judged(found["cases"]))
+            args.json.write_text(json.dumps(runs[0], indent=1) + "\n")
+    cases = {name: case for one in runs for name, case in one["cases"].items()}
+    verdicts = list(judged(cases))
     for name, target, value, met in verdicts:
         sign = "≤" if target.at_most else "≥"
         say(f"{name}: {target.figure} {sign} {target.bound:g}: {value:.4g}: {word(met)}")
-    if len(found["cases"]) == len(CASES) or args.publish:
-        predicted_page.publish(found, verdicts)
+    if len(cases) == len(CASES) or args.publish:
+        predicted_page.publish(runs, verdicts)
     sys.exit(0 if all(met for *_, met in verdicts) else 1)
 
 
@@ -95,7 +95,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], choices=names)
     parser.add_argument("--device", help="where networks run; else the fastest device there is")
     parser.add_argument("--json", type=Path, default=KEPT / "predict.json", help="all the numbers")
-    parser.add_argument("--again", type=Path, help="run nothing; tell such a file's numbers")
+    parser.add_argument(
+        "--again", type=Path, action="append", default=[], help="run nothing; tell such files"
+    )
     parser.add_argument("--publish", action="store_true", help="renew the page in any case")
     return parser.parse_args()
 
@@ -139,7 +141,7 @@ def run(case: Case, device: str | None) -> dict[str, Any]:
     }
 
 
-def judged(cases: dict[str, Any]) -> Any:
+def judged(cases: dict[str, Any]) -> Iterator[tuple[str, Target, float, bool]]:
     """Yield each target of the cases that were run, its figure, and whether it was met."""
     for case in CASES:
         if case.name in cases:

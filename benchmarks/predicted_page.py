@@ -38,13 +38,13 @@ def where(device: str | None) -> dict[str, str]:
     return found
 
 
-def publish(found: dict[str, Any], verdicts: Iterable[tuple[str, Any, float, bool]]) -> None:
-    """Renew the tables of the page: those of a run with a GPU, or of one without."""
-    cases, place = found["cases"], found["machine"]
-    device = f" and {place['device']}" if "device" in place else ""
-    run = f"One run on {place['date']}, on {place['processor']} with {place['cores']} cores{device}"
+def publish(runs: list[dict[str, Any]], verdicts: Iterable[tuple[str, Any, float, bool]]) -> None:
+    """Renew the tables of the page: those of runs with a GPU, or of runs without."""
+    cases = {name: case for one in runs for name, case in one["cases"].items()}
+    device = "device" in runs[0]["machine"]
     parts = [
-        f"{run}; {place['system']}, {place['versions']}. Five folds, seed 0, no train part.",
+        *map(_told, runs),
+        "Five folds, seed 0, no train part.",
         _targets(verdicts),
         "Probabilities:",
         _quality(cases),
@@ -55,6 +55,17 @@ def publish(found: dict[str, Any], verdicts: Iterable[tuple[str, Any, float, boo
         *_planted(cases),
     ]
     put("gpu" if device else "results", "\n\n".join(parts) + "\n", PAGE)
+
+
+def _told(run: dict[str, Any]) -> str:
+    """Return what was run, when and where."""
+    place = run["machine"]
+    device = f" and {place['device']}" if "device" in place else ""
+    names = ", ".join(TITLES[name] for name in run["cases"])
+    return (
+        f"{names}: one run on {place['date']}, on {place['processor']} with {place['cores']} "
+        f"cores{device}; {place['system']}, {place['versions']}."
+    )
 
 
 def _targets(verdicts: Iterable[tuple[str, Any, float, bool]]) -> str:
