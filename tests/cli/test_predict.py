@@ -196,3 +196,20 @@ def test_the_bar_says_fold_loss_and_time_left():
     assert task.fields["pace"].endswith(" left")
     assert "/s" not in task.fields["pace"]
     bar.close()
+
+
+def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is(monkeypatch):
+    from errata.cli.output import _Lines
+
+    now = [0.0]
+    monkeypatch.setattr("errata.cli.output.time.monotonic", lambda: now[0])
+    said = []
+    lines = _Lines("Predicting with vgg", said.append)
+    for second in range(0, 100, 5):
+        now[0] = float(second)
+        lines(second, 200, note=f"fold {second // 50 + 1} of 4")
+    assert said == [
+        "Predicting with vgg: 15%, fold 1 of 4",
+        "Predicting with vgg: 30%, fold 2 of 4",
+        "Predicting with vgg: 45%, fold 2 of 4",
+    ]

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -94,15 +94,37 @@ class Printer:
 
     @contextmanager
     def progress(self, what: str) -> "Iterator[Report | None]":
-        """Yield what to call with (done, total), and maybe a note; nothing where nobody watches."""
-        if self.quiet or not sys.stderr.isatty():
+        """Yield what to call with (done, total), and maybe a note; nothing where nobody watches.
+
+        On a terminal it is a bar, elsewhere a line now and then.
+        """
+        if self.quiet:
             yield None
+            return
+        if not sys.stderr.isatty():
+            yield _Lines(what, self.say)
             return
         bar = _Bar(what)
         try:
             yield bar
         finally:
             bar.close()
+
+
+class _Lines:
+    """Says every half minute how far the work is, in a log or a pipe."""
+
+    EVERY = 30.0
+
+    def __init__(self, what: str, say: Callable[[str], None]) -> None:
+        self.what, self.say = what, say
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if now - self.last >= self.EVERY:
+            self.last = now
+            self.say(f"{self.what}: {done / max(total, 1):.0%}{', ' if note else ''}{note}")
 
 
 class _Bar:
