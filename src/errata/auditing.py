@@ -88,7 +88,9 @@ def audit_dataset(
     >>> import tempfile
     >>> from errata.datasets.media import Texts
     >>> labels = np.arange(60) % 2
-    >>> texts = [["a fine film", "a dull film"][label] for label in labels]
+    >>> rng = np.random.default_rng(0)
+    >>> said = [["fine", "good", "great"], ["dull", "poor", "bad"]]
+    >>> texts = [" ".join(rng.choice(said[label], 30)) for label in labels]
     >>> labels[7] = 0
     >>> ids = [f"f{i}" for i in range(60)]
     >>> data = Dataset("films", "all", ids, labels, ("+", "-"), Texts(texts))
