@@ -244,12 +244,14 @@ def top_parquet(k):
 
 
 def average(folder, array):
-    """Write two halves of an array, whose mean it is, in forms whose blocks differ."""
-    lower, upper = array / 2, array * 2 - array / 2
+    """Write an array twice, whose mean it is, in forms whose blocks differ.
+
+    The models of an average are each looked at, so no halves will do that are no probabilities.
+    """
     return Average(
         [
-            open_probs(write_parquet(columns(lower, "lists"), folder / "lower.parquet")),
-            open_probs(npy(folder, upper)),
+            open_probs(write_parquet(columns(array, "lists"), folder / "lists.parquet")),
+            open_probs(npy(folder, array)),
         ]
     )
 
