@@ -1,12 +1,6 @@
 """Every example is predicted once, by a model that has not seen it; killed runs go on."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 import warnings
 from dataclasses import dataclass
 
@@ -25,8 +19,7 @@ from errata.predict.crossval import cross_val_probs
 from errata.predict.duplicates import find_duplicates
 from errata.predict.quality import tempered
 from errata.predict.scikit import ScikitModel
-
-REPEATS = 20
+from killing import check_that_kills_change_nothing
 
 
 def blobs(n=90, m=3, seed=0):
@@ -238,26 +231,7 @@ SLOW_RUN = """
 
 
 def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes(tmp_path):
-    script = tmp_path / "run.py"
-    script.write_text(textwrap.dedent(SLOW_RUN))
-    kept, out, whole = tmp_path / "kept", tmp_path / "out.npy", tmp_path / "whole.npy"
-    subprocess.run([sys.executable, script, tmp_path / "other", whole], check=True)
-    killed = 0
-    chance = random.Random(0)
-    for _ in range(REPEATS):
-        process = subprocess.Popen(
-            [sys.executable, script, kept, out], stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0, 0.15))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
-        process.stdout.close()
-    subprocess.run([sys.executable, script, kept, out], check=True)
-    assert killed >= REPEATS // 2
-    assert out.read_bytes() == whole.read_bytes()
+    check_that_kills_change_nothing(SLOW_RUN, tmp_path, 0.15)
 
 
 def test_what_is_predicted_is_not_learnt_from_first():

@@ -1,13 +1,6 @@
 """Networks learn, resume to the same bytes, and never see what they predict."""
 # ruff: noqa: E402 - torch is an extra, and without it all of this is skipped
 
-import os
-import random
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 import warnings
 from dataclasses import replace
 
@@ -23,6 +16,7 @@ from errata.predict.crossval import cross_val_probs
 from errata.predict.inputs import Pictures
 from errata.predict.named import NAMED, named_model
 from helpers import require
+from killing import check_that_kills_change_nothing
 from published_texts import wav
 
 require("torch")
@@ -35,7 +29,6 @@ from errata.predict.torch_model import TorchModel
 from errata.predict.training import Lesson, Training, _watched
 
 QUICK = Training(epochs=4, batch_size=16, learning_rate=0.02)
-REPEATS = 20
 
 
 def linear(shape, n_classes):
@@ -317,26 +310,7 @@ SLOW_RUN = """
 
 
 def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes(tmp_path):
-    script = tmp_path / "run.py"
-    script.write_text(textwrap.dedent(SLOW_RUN))
-    kept, out, whole = tmp_path / "kept", tmp_path / "out.npy", tmp_path / "whole.npy"
-    subprocess.run([sys.executable, script, tmp_path / "other", whole], check=True)
-    killed = 0
-    chance = random.Random(0)
-    for _ in range(REPEATS):
-        process = subprocess.Popen(
-            [sys.executable, script, kept, out], stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0, 0.3))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
-        process.stdout.close()
-    subprocess.run([sys.executable, script, kept, out], check=True)
-    assert killed >= REPEATS // 2
-    assert out.read_bytes() == whole.read_bytes()
+    check_that_kills_change_nothing(SLOW_RUN, tmp_path, 0.3)
 
 
 def test_early_stopping_is_not_judged_by_copies_of_what_is_learnt():

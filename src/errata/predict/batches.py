@@ -1,7 +1,7 @@
 """Batches of examples for a network: from memory where they fit, else read ahead by threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -31,7 +31,6 @@ class Examples:
     Parameters
     ----------
     device : where batches come; what fits in memory lies there from the beginning
-    report : called with the share that is read, where all are read now
     in_memory : bytes that may be kept
     """
 
@@ -40,7 +39,6 @@ class Examples:
         data: Dataset,
         inputs: Inputs,
         device: torch.device,
-        report: Callable[[float], None] = lambda _: None,
         in_memory: int = _IN_MEMORY,
     ) -> None:
         self.data, self.inputs, self.device = data, inputs, device
@@ -53,7 +51,6 @@ class Examples:
             cuts = np.array_split(np.arange(len(data)), max(1, len(data) // 256))
             for cut, found in zip(cuts, self._read(cuts), strict=True):
                 values[cut] = found
-                report((cut[-1] + 1) / len(data))
             self._held = torch.from_numpy(values).to(device)
 
     def __len__(self) -> int:

@@ -125,7 +125,7 @@ def train(network: nn.Module, lesson: Lesson, how: Training) -> None:
     begin = run.restore(lesson.checkpoints.load(lesson.name))
     labels = torch.from_numpy(lesson.labels).to(device)
     for epoch in range(begin, how.epochs):
-        if how.patience and epoch - run.best_epoch > how.patience:
+        if how.patience and len(watched) and epoch - run.best_epoch > how.patience:
             break
         network.train()
         with seeded(device, lesson.seed, epoch) as rng:
