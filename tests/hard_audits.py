@@ -72,6 +72,7 @@ def find_cut_small(labels, source, **options) -> Findings:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", errata.ErrataWarning)
         patch.setattr(searching, "_BLOCK_BYTES", 64)
+        patch.setattr(searching, "VIEW_BYTES", 64)
         patch.setattr(searching, "_SLAB_ROWS", 5)
         patch.setattr(searching, "_FEWEST_ROWS", 3)
         patch.setattr(selection, "_FEW_PAIRS", 1)

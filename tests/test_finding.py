@@ -51,6 +51,7 @@ def test_neither_chunk_size_nor_thread_count_changes_a_byte(
     plain = quiet_find(labels, probs, threads=1, chunk_rows=10**6, **call)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_BLOCK_BYTES", 64)  # a few examples are looked at at a time
+        patch.setattr(searching, "VIEW_BYTES", 64)
         patch.setattr(searching, "_SLAB_ROWS", 5)
         patch.setattr(searching, "_FEWEST_ROWS", 3)
         patch.setattr(selection, "_MOST_ENTRIES", 3)

@@ -31,12 +31,14 @@ from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
 from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
 from errata.searching import (
+    VIEW_BYTES,
     Compat,
     Search,
     columns_of,
     in_sample_warning,
     unrelated_warning,
     usable_rows,
+    whole,
 )
 from errata.sources.average import Average
 from errata.sources.base import Source
@@ -284,7 +286,7 @@ def find(
     tie = None if ids is None else ranking.places(arrays.as_ids(ids, source.n))
     local = LocalEngine(threads)
     engine = engine or local
-    edges = source.edges(chunk_rows or _part_rows(source, engine))
+    edges = source.edges(chunk_rows or _part_rows(source, engine, kept=resume is not None))
     job = _job(source, given, normalize=normalize) if resume is not None else {}
     columns = columns_of(source, normalize=normalize)
     with Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes:
@@ -434,10 +436,21 @@ def _columns_taken(source: Source) -> str:
     )
 
 
-def _part_rows(source: Source, engine: Engine) -> int:
-    """Return the rows of a part: as many as the engine likes, fewer where these are all."""
+def _part_rows(source: Source, engine: Engine, *, kept: bool) -> int:
+    """Return the rows of a part: as many as the engine likes, fewer where these are all.
+
+    Parameters
+    ----------
+    kept : whether partial results are; the parts are then the same with any number of threads
+    """
+    fewest = _SMALL_PART // source.row_bytes
+    if not kept and isinstance(engine, LocalEngine) and whole(source) is not None:
+        # measured: where nothing is read, threads are in each other's way between two parts
+        rows = max(-(-source.n // (2 * engine.count)), fewest, 1)
+        if rows * source.row_bytes <= VIEW_BYTES:
+            return min(rows, _MOST_ROWS)
     most = min(engine.part_bytes // source.row_bytes, _MOST_ROWS)
-    return max(1, min(most, max(-(-source.n // 8), _SMALL_PART // source.row_bytes)))
+    return max(1, min(most, max(-(-source.n // 8), fewest)))
 
 
 def _job(source: Source, given: Integer[np.ndarray, "n"], *, normalize: bool) -> dict[str, object]:

@@ -45,6 +45,9 @@ MOST = 1 + 2 * arrays.SUM_TOLERANCE
 _BLOCK_BYTES = 2**24
 """What is read in one go, of a part that is larger."""
 
+VIEW_BYTES = 2**26
+"""What is looked at in one go where nothing need be read: there only the notes take memory."""
+
 _SLAB_ROWS = 2**18
 """Examples whose notes are gone through in one go; fewer where these are all."""
 
@@ -147,7 +150,9 @@ def usable_rows(table: Float[np.ndarray, "rows _columns"], *, normalize: bool) -
 
 def _rows_at_once(source: Source, *, wide: bool) -> int:
     """Return the rows of a block; fewer where they are made float64, several times over."""
-    return max(1, _BLOCK_BYTES // source.row_bytes // (8 if wide else 1))
+    if wide:
+        return max(1, _BLOCK_BYTES // 8 // source.row_bytes)
+    return max(1, (_BLOCK_BYTES if whole(source) is None else VIEW_BYTES) // source.row_bytes)
 
 
 Ask = Callable[[Rows, Int[np.ndarray, "some"], Examples], Result]
@@ -164,9 +169,9 @@ class SecondLook(Generic[Result]):
 
     def __call__(self, examples: Examples) -> list[Result]:
         """Return the answers, of consecutive runs of the examples."""
-        whole = _whole(self.source)
-        if whole is not None:
-            return [self._answer(whole, examples.index, examples)]
+        rows = whole(self.source)
+        if rows is not None:
+            return [self._answer(rows, examples.index, examples)]
         first, last = int(examples.index[0]), int(examples.index[-1])
         at_once = _rows_at_once(self.source, wide=self.normalize or self.ask is ask_entropy)
         answers = []
@@ -369,7 +374,7 @@ class Search:
     def _cuts(self, index: Int[np.ndarray, "some"]) -> list[int]:
         """Return where to cut some examples, so that each piece is one task."""
         edges = np.searchsorted(index, self.edges)
-        if _whole(self.source) is not None:  # no part need be read, but the answers take memory
+        if whole(self.source) is not None:  # no part need be read, but the answers take memory
             few = max(1, _BLOCK_BYTES // self.source.row_bytes)
             edges = np.append(np.arange(0, len(index), few), len(index))
         return list(np.unique(edges).tolist())
@@ -757,7 +762,7 @@ class Search:
                 out[examples.index] = self._score(score, examples.stats.self_confidence, other)
 
 
-def _whole(source: Source) -> Rows | None:
+def whole(source: Source) -> Rows | None:
     """Return all rows of a source, where they need not be read."""
     return source.whole() if isinstance(source, Dense) else None
 

@@ -38,9 +38,14 @@ class LocalEngine:
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads is {self.threads}, but it counts things: 1 or more.")
 
+    @property
+    def count(self) -> int:
+        """How many threads there are."""
+        return self.threads or default_threads()
+
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield ``function(task)`` for each task, in order; two tasks a thread are under way."""
-        threads = self.threads or default_threads()
+        threads = self.count
         waiting = iter(tasks)
         first = list(islice(waiting, 2))
         if len(first) < 2:  # not worth a thread
