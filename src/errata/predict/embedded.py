@@ -114,7 +114,6 @@ class Embedded:
 
         When they are all there, a share of the fold is done.
         """
-        self._check(fold.data)
         maker = _Lazily(self.embedding, fold.data)
         n, more = len(fold.data), len(fold.pretrain or ())
 
@@ -130,16 +129,8 @@ class Embedded:
         rows = kept(fold.data, "embedded", 0)
         train = rows[fold.train]
         if fold.pretrain is not None:
-            self._check(fold.pretrain)
             train = np.concatenate([kept(fold.pretrain, "embedded first", n), train])
         return train, rows[fold.held_out]
-
-    def _check(self, data: Dataset) -> None:
-        if data.kind not in self.embedding.kinds:
-            raise InputError(
-                f"{self.name} is for {' and '.join(self.embedding.kinds)}, but the examples of "
-                f"{data.name} are {data.kind}. Leave the model out to take one for them."
-            )
 
 
 class _Lazily:
