@@ -267,9 +267,7 @@ def test_an_audit_of_sounds_in_groups_is_made_of_files(tmp_path):
     (tmp_path / "files.json").write_text('["low.wav", "high.wav"]')
     (tmp_path / "speakers.txt").write_text("ada\nada\n")
     words = ["--labels", "labels.npy", "--classes", "names.txt", "--groups", "speakers.txt"]
-    made = errata(
-        tmp_path, "init", "said.audit", *words, "--sounds", ".", "--files", "files.json"
-    )
+    made = errata(tmp_path, "init", "said.audit", *words, "--sounds", ".", "--files", "files.json")
     assert "Next: errata predict said.audit" in made.stderr
     data = Audit.open(tmp_path / "said.audit").dataset()
     assert (data.kind, data.groups.tolist()) == ("sounds", [0, 0])

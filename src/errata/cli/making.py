@@ -35,7 +35,8 @@ def init(
         typer.Option(help="Pictures: an array (.npy), or a folder or .zip with --files."),
     ] = None,
     files: Annotated[
-        Path | None, typer.Option(help="A .json list: the file of each example in --images or --sounds.")
+        Path | None,
+        typer.Option(help="A .json list: the file of each example in --images or --sounds."),
     ] = None,
     texts: Annotated[Path | None, typer.Option(help="Texts: .json, .csv or text.")] = None,
     sounds: Annotated[
@@ -44,7 +45,9 @@ def init(
     features: Annotated[Path | None, typer.Option(help="Rows of numbers: .npy.")] = None,
     groups: Annotated[
         Path | None,
-        typer.Option(help="A number or name for each example: equal ones stay in one fold. As --ids."),
+        typer.Option(
+            help="A number or name for each example: equal ones stay in one fold. As --ids."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the audit is called.")] = None,
     multilabel: Annotated[
@@ -60,7 +63,8 @@ def init(
 
     Without --probs `errata predict` makes them, or candidates come from elsewhere; --classes is
     needed then. Files stay where they are and are referred to by path and SHA-256. With --images,
-    --texts, --sounds or --features reviewers are shown the examples, and models can learn from them.
+    --texts, --sounds or --features reviewers are shown the examples, and models can learn from
+    them.
     """
     import errata
     from errata.exchange.lists import read_list

@@ -55,7 +55,9 @@ class Opening:
 def say_left_out(printer: "Printer", left_out: "Sequence[LeftOut]") -> None:
     """Name the examples that could not be read: the first of many."""
     for left in left_out[:_NAMED]:
-        printer.say(f"left out: {left.why if left.where in left.why else f'{left.where}: {left.why}'}")
+        printer.say(
+            f"left out: {left.why if left.where in left.why else f'{left.where}: {left.why}'}"
+        )
     if len(left_out) > _NAMED:
         printer.say(f"left out: {len(left_out) - _NAMED:,} more")
 

@@ -21,8 +21,8 @@ from errata.errors import ErrataWarning, InputError
 from errata.predict.base import Fold, Model, Predicted, Step
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.device import is_network
-from errata.predict.embedded import Embedded
 from errata.predict.duplicates import Duplicates, find_duplicates
+from errata.predict.embedded import Embedded
 from errata.predict.folds import folds_of
 from errata.predict.named import NAMED, named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered

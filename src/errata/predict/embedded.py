@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
 from errata.datasets.base import Dataset, Kind
-from errata.errors import InputError
 from errata.predict.base import Fold, Predicted
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.folds import folds_of

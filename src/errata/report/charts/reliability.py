@@ -56,8 +56,9 @@ def reliability_chart(
     """Draw accuracy against confidence, a line for each model and a dot for each of its bins.
 
     On the diagonal a model is as often right as it is sure. The area of a dot grows with the share
-    of the examples that are in the bin; lines to a bin of fewer than 20 are thin. Each model has its calibration error beside its name: the
-    mean distance of its dots from the diagonal, by their examples.
+    of the examples that are in the bin; lines to a bin of fewer than 20 are thin. Each model has
+    its calibration error beside its name: the mean distance of its dots from the diagonal, by their
+    examples.
 
     Parameters
     ----------
@@ -143,7 +144,8 @@ def _line(canvas: Canvas, square: _Square, bins: Bins, hue: str) -> None:
     strokes = [(*one, *other, hue) for one, other in pairwise(places)]
     for weight, doubtful in ((2.0, False), (0.75, True)):
         some = [
-            stroke for stroke, ends in zip(strokes, pairwise(few), strict=True)
+            stroke
+            for stroke, ends in zip(strokes, pairwise(few), strict=True)
             if any(ends) == doubtful
         ]
         canvas.lines(some, weight=weight)
