@@ -51,7 +51,7 @@ def test_what_an_audit_predicts_is_what_the_data_set_gives_and_find_takes_it(aud
         key: other[key] for key in ("model", "settings", "versions")
     }
     assert sorted(audit.find(rule="argmax").indices.tolist()) == list(WRONG)
-    assert not list((audit.path / "checkpoints").iterdir())
+    assert not (audit.path / "checkpoints").exists()
 
 
 def test_the_best_is_taken_whatever_came_last_and_all_stay_for_an_average(audit):
@@ -130,6 +130,18 @@ def test_probabilities_that_were_handed_in_stand_back_and_stay(tmp_path):
     assert sorted(audit.find().indices.tolist()) == list(WRONG)
     with pytest.warns(ErrataWarning, match="in-sample|in sample"):
         assert len(audit.find(probs="probs.npy")) == 0
+
+
+def test_groups_may_have_names(tmp_path):
+    names = ["rex", "tom", "rex"]
+    audit = Audit.create(
+        tmp_path / "a",
+        labels=[0, 1, 1],
+        classes="xy",
+        groups=names,
+        media=Features(np.zeros((3, 2))),
+    )
+    np.testing.assert_array_equal(audit.dataset().groups, [0, 1, 0])
 
 
 def test_groups_stay_together(tmp_path):

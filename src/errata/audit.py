@@ -138,8 +138,8 @@ class Audit(Predicting):
         classes : class names in the order of the columns; needed without probabilities
         media : what reviewers are shown: `Images`, `Texts`, `Sounds` or `Features`
         ids : ``n`` different ids of the examples; without them, their row numbers
-        groups : a number for each example, those with equal ones belonging together: `predict`
-            learns from all of a group, or asks about all of it
+        groups : a number or a name for each example, those with equal ones belonging together:
+            `predict` learns from all of a group, or asks about all of it
         name : what the audit is called; without it, as its folder
         multilabel : examples may have several labels, or none, even where all of these have one
 
@@ -884,12 +884,12 @@ def _arrays(
 def _as_groups(groups: object, n: int) -> Int[np.ndarray, "n"]:
     """Return a whole number for each example."""
     found = np.asarray(load_array(groups) if isinstance(groups, str | os.PathLike) else groups)
-    if found.shape != (n,) or found.dtype.kind not in "iu":
+    if found.shape != (n,) or found.dtype.kind not in "iuU":
         raise InputError(
-            f"The groups have shape {found.shape} and dtype {found.dtype}; a whole number for each "
-            f"of the {n:,} examples was expected."
+            f"The groups have shape {found.shape} and dtype {found.dtype}; a whole number or a "
+            f"name for each of the {n:,} examples was expected."
         )
-    return found.astype(np.int64)
+    return found.astype(np.int64) if found.dtype.kind != "U" else np.unique_inverse(found)[1]
 
 
 def _are_sets(labels: object) -> bool:

@@ -16,7 +16,7 @@ from errata.audit import Audit
 from errata.datasets.base import Dataset, LeftOut
 from errata.errors import AuditError, FileError, InputError
 from errata.predict.base import Step
-from errata.predict.crossval import as_model
+from errata.predict.crossval import as_model, described
 from errata.predict.named import default_model
 from errata.results import Probabilities, RunOfFind
 
@@ -59,6 +59,7 @@ def audit_dataset(
     model: object = None,
     folds: SupportsIndex = 5,
     seed: int = 0,
+    pretrain: Dataset | None = None,
     votes: int = 1,
     threshold: int | None = None,
     leave_out: bool = False,
@@ -71,7 +72,7 @@ def audit_dataset(
     data : what is audited
     out : the audit's folder: a new one, or one that was begun with the same data
     model : a name, or a model; without it, the default for this kind of example
-    folds, seed, progress : see `errata.cross_val_probs`
+    folds, seed, pretrain, progress : see `errata.cross_val_probs`
     votes : wanted for each candidate; one person is enough
     threshold : votes for one answer that make a verdict; without it, more than half
     leave_out : leave out examples that cannot be read; otherwise the first of them ends it
@@ -105,15 +106,17 @@ def audit_dataset(
             "AUDIT --labels L.json --probs P.npy`."
         )
     chosen = as_model(default_model(data) if model is None else model)
-    asked = json.loads(json.dumps(chosen.settings())), None, "together", False
-    audit, left_out = _made(data, out, leave_out=leave_out)
+    first = None if pretrain is None else described(pretrain)
+    asked = json.loads(json.dumps(chosen.settings())), first, "together", False
+    audit, left_out = begin_audit(data, out, leave_out=leave_out)
     kept = [
         one
         for one in audit.probabilities()
         if (one.model, one.folds, one.seed) == (chosen.name, folds, seed)
         and _settings(one.record) == asked
     ]
-    probs = kept[0] if kept else audit.predict(chosen, folds=folds, seed=seed, progress=progress)
+    options = {"folds": folds, "seed": seed, "pretrain": pretrain, "progress": progress}
+    probs = kept[0] if kept else audit.predict(chosen, **options)
     run = audit.newest_run(probs.name)
     if run is None:
         audit.find(probs=probs.name)
@@ -130,10 +133,27 @@ def _settings(record: Mapping[str, Any]) -> tuple[Any, ...]:
     return job["settings"], job["pretrain"], record["duplicates"], record["temperature"]
 
 
-def _made(data: Dataset, out: Path, *, leave_out: bool) -> tuple[Audit, tuple[LeftOut, ...]]:
-    """Return the audit in a folder, made if need be, and the examples that it is without."""
+def begin_audit(
+    data: Dataset,
+    out: Path,
+    *,
+    leave_out: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Audit, tuple[LeftOut, ...]]:
+    """Return the audit in a folder, made if need be, and the examples that it is without.
+
+    Parameters
+    ----------
+    data, out, leave_out : see `audit_dataset`
+    progress : called with how many examples have been read, and of how many
+
+    Raises
+    ------
+    AuditError, FileError
+        As `audit_dataset`.
+    """
     if not (out / "audit.db").exists():
-        whole = data.without_damage()  # now, not in the middle of the work
+        whole = data.without_damage(progress)  # now, not in the middle of the work
         bad = whole.left_out[len(data.left_out) :]
         if bad and not leave_out:
             raise FileError(

@@ -48,6 +48,10 @@ class ErrataWarning(UserWarning):
     """Input that is used as it is, but that the caller should know about."""
 
 
+_LISTED = 20
+"""So many known names are listed; of more the first few are enough to see what they look like."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> NameUnknownError:
     """Return the error for a word that is not one of the known ones, with the nearest.
 
@@ -59,5 +63,6 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> NameUnknownEr
     known = list(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+    few = known if len(known) <= _LISTED else known[:5]
+    listed = ", ".join(few) + (f" and {len(known) - 5:,} more" if len(known) > _LISTED else "")
     return NameUnknownError(f"There is no {kind} {str(name)!r}.{hint} Known: {listed}.")

@@ -4,6 +4,7 @@
 the audit's folder does not have. How models learn is for `errata.predict`.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -120,6 +121,8 @@ class Predicting(Reviewing):
             )
             number = self._keep(found, asked)
             shutil.rmtree(kept, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another run has checkpoints there
+                kept.parent.rmdir()
         return next(one for one in self.probabilities() if one.run == number)
 
     def dataset(self) -> Dataset:

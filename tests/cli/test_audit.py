@@ -11,7 +11,9 @@ import urllib.request
 import numpy as np
 import pytest
 
+from errata.audit import Audit
 from helpers import ERRATA, run_errata
+from published_texts import wav
 
 N, CLASSES = 120, ("cat", "dog", "frog")
 
@@ -257,6 +259,20 @@ def test_an_audit_that_is_not_there_is_named(folder, words):
     assert "errata init" in result.stderr
 
 
+def test_an_audit_of_sounds_in_groups_is_made_of_files(tmp_path):
+    for name in ("low", "high"):
+        (tmp_path / f"{name}.wav").write_bytes(wav(bytes(800), bits=16))
+    np.save(tmp_path / "labels.npy", np.array([0, 1]))
+    (tmp_path / "names.txt").write_text("a\nb\n")
+    (tmp_path / "files.json").write_text('["low.wav", "high.wav"]')
+    (tmp_path / "speakers.txt").write_text("ada\nada\n")
+    words = ["--labels", "labels.npy", "--classes", "names.txt", "--groups", "speakers.txt"]
+    made = errata(tmp_path, "init", "said.audit", *words, "--sounds", ".", "--files", "files.json")
+    assert "Next: errata predict said.audit" in made.stderr
+    data = Audit.open(tmp_path / "said.audit").dataset()
+    assert (data.kind, data.groups.tolist()) == ("sounds", [0, 0])
+
+
 INIT = ["init", "new.audit", "--labels", "labels.npy", "--probs", "probs.npy"]
 
 
@@ -268,10 +284,13 @@ INIT = ["init", "new.audit", "--labels", "labels.npy", "--probs", "probs.npy"]
         (["--classes", "ids.txt"], "There are 120 class names"),
         (["--ids", "names.json"], "one id for each of the 120 examples"),
         (["--images", "pixels.npy", "--texts", "ids.txt"], "Give one of --images, --texts"),
-        (["--files", "names.json"], "--files names the picture of each example"),
-        (["--images", "."], "--files names the picture of each example"),
+        (["--files", "names.json"], "--files names the file of each example"),
+        (["--images", "."], "--files names the file of each example"),
         (["--images", ".", "--files", "ids.txt"], "is missing"),
         (["--images", "names.zip", "--files", "ids.txt"], "archive"),
+        (["--sounds", "."], "--files names the file of each example"),
+        (["--sounds", ".", "--files", "ids.txt"], "a sound file that ends in"),
+        (["--groups", "names.json"], "a name for each of the 120 examples"),
         (["--texts", "names.json"], "3 examples, but there are 120 labels"),
         (["--features", "pixels.npy"], "shape"),
     ],

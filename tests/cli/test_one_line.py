@@ -122,6 +122,19 @@ def test_a_second_call_does_nothing_again(tmp_path):
     assert [one.model for one in audit.probabilities()] == ["tfidf-sgd", "fasttext"]
 
 
+def test_a_model_may_learn_from_the_train_part_first(tmp_path):
+    rows = texts(tmp_path / "all.csv", n=80).read_text().splitlines()
+    (tmp_path / "films").mkdir()
+    for part, some in (("train", rows[41:]), ("test", rows[1:41])):
+        (tmp_path / "films" / f"{part}.csv").write_text("\n".join([rows[0], *some]) + "\n")
+    words = [tmp_path / "films", "--label", "kind", "--text", "words", "--pretrain", "train"]
+    for _ in range(2):  # the second time nothing is left to do
+        found, _ = audited(*words)
+        assert found["examples"] == 40
+        (one,) = Audit.open(tmp_path / "films-audit").probabilities()
+        assert one.record["job"]["pretrain"]["examples"] == 40
+
+
 def test_a_call_that_is_killed_at_any_moment_is_followed_by_another(tmp_path):
     table = texts(tmp_path / "reviews.csv", n=400)
     words = [ERRATA, "audit", str(table), "--text", "words", "--label", "kind", "--no-review"]
@@ -149,7 +162,7 @@ def test_what_cannot_be_read_is_told_before_anything_is_made_or_left_out(tmp_pat
     for _ in range(2):
         found, talk = audited(*words[:-1], "--leave-out")
         assert (found["examples"], found["left_out"]) == (47, 1)
-        assert "left out: dark/00.png" in talk
+        assert f"left out: {folder}/dark/00.png is no picture" in talk
 
 
 @pytest.mark.parametrize(
@@ -178,6 +191,7 @@ def test_an_audit_of_other_data_is_left_alone(tmp_path, change, said):
         (["nowhere"], "nowhere does not exist"),
         (["reviews.csv"], "label"),
         (["reviews.csv", "--label", "kind", "--text", "words", "--model", "tfdif"], "tfidf-sgd"),
+        (["here", "--set", "mnist", "--label", "kind"], "known: leave out --label"),
         (["reviews.csv", "--label", "kind", "--text", "words", "--folds", "99"], "99 folds cannot"),
         (["reviews.csv", "--label", "kind", "--text", "words", "--out", "."], "is a folder with"),
         (["reviews.csv", "--label", "kind", "--text", "words", "--set", "mnist"], "mnist|MNIST"),

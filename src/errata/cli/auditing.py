@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from errata.cli.opening import Opening, steps
+from errata.cli.opening import Opening, say_left_out, steps
 from errata.cli.options import (
     BrowserOption,
     DeviceOption,
@@ -19,6 +19,7 @@ from errata.cli.options import (
     ModelOption,
     PathOption,
     PortOption,
+    PretrainOption,
     QuietOption,
     SeedOption,
     SetOption,
@@ -52,6 +53,7 @@ def audit(
     device: DeviceOption = None,
     epochs: EpochsOption = None,
     folds: FoldsOption = 5,
+    pretrain: PretrainOption = None,
     seed: SeedOption = 0,
     votes: Annotated[int, typer.Option(min=1, help="Votes wanted for each candidate.")] = 1,
     threshold: Annotated[
@@ -69,7 +71,7 @@ def audit(
     It makes an audit, predicts, finds and plans. Run again, it goes on where it was, and opens the
     page when all is done.
     """
-    from errata.auditing import audit_dataset
+    from errata.auditing import audit_dataset, begin_audit
     from errata.predict.named import default_model, named_model
 
     printer = Printer(format=format, quiet=quiet)
@@ -85,10 +87,14 @@ def audit(
     )
     if model is not None:
         named_model(model, device=device, epochs=epochs)  # before anything is read
-    data = opening.open(part)
+    data, more = opening.open(part), opening.open(pretrain) if pretrain else None
     place = out or _beside(source, published or data.name)
     chosen = model or default_model(data)
-    printer.say(f"{len(data):,} {data.kind} in {len(data.classes)} classes; the audit is {place}")
+    goes = "goes on" if (place / "audit.db").exists() else "will be"
+    what = f"{len(data):,} {data.kind} in {len(data.classes)} classes"
+    printer.say(f"{what}; the audit {goes} in {place}")
+    with printer.progress(f"Reading the {data.kind}") as bar:
+        _, left_out = begin_audit(data, place, leave_out=leave_out, progress=bar)
     with printer.progress(f"Predicting with {chosen}") as bar:
         found = audit_dataset(
             data,
@@ -96,13 +102,13 @@ def audit(
             model=named_model(chosen, device=device, epochs=epochs),
             folds=folds,
             seed=seed,
+            pretrain=more,
             votes=votes,
             threshold=threshold,
             leave_out=leave_out,
             progress=steps(bar),
         )
-    for left in found.left_out:
-        printer.say(f"left out: {left.where}: {left.why}")
+    say_left_out(printer, left_out)
     plain = found.to_dict()
     printer.facts(plain, table={key.replace("_", " "): value for key, value in plain.items()})
     if not found.run.flagged:

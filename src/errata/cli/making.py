@@ -10,7 +10,7 @@ from errata.cli.output import Printer
 from errata.errors import InputError
 
 if TYPE_CHECKING:
-    from errata.datasets.media import Features, Images, Texts
+    from errata.datasets.media import Media
 
 
 def init(
@@ -35,10 +35,20 @@ def init(
         typer.Option(help="Pictures: an array (.npy), or a folder or .zip with --files."),
     ] = None,
     files: Annotated[
-        Path | None, typer.Option(help="A .json list: the file of each example in --images.")
+        Path | None,
+        typer.Option(help="A .json list: the file of each example in --images or --sounds."),
     ] = None,
     texts: Annotated[Path | None, typer.Option(help="Texts: .json, .csv or text.")] = None,
+    sounds: Annotated[
+        Path | None, typer.Option(help="A folder of sounds, with --files: .wav, .flac, .ogg, .mp3.")
+    ] = None,
     features: Annotated[Path | None, typer.Option(help="Rows of numbers: .npy.")] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="A number or name for each example: equal ones stay in one fold. As --ids."
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What the audit is called.")] = None,
     multilabel: Annotated[
         bool,
@@ -53,7 +63,8 @@ def init(
 
     Without --probs `errata predict` makes them, or candidates come from elsewhere; --classes is
     needed then. Files stay where they are and are referred to by path and SHA-256. With --images,
-    --texts or --features reviewers are shown the examples, and models can learn from them.
+    --texts, --sounds or --features reviewers are shown the examples, and models can learn from
+    them.
     """
     import errata
     from errata.exchange.lists import read_list
@@ -65,7 +76,8 @@ def init(
         probs=probs,
         classes=read_list(classes) if classes else None,
         ids=read_list(ids) if ids else None,
-        media=_media(images, files, texts, features),
+        media=_media(images, files, texts, sounds, features),
+        groups=read_list(groups) if groups else None,
         name=name,
         multilabel=multilabel,
     )
@@ -74,25 +86,32 @@ def init(
     )
     if probs is not None:
         printer.next("find", audit)
-    elif {images, texts, features} != {None} and not made.multilabel:
+    elif {images, texts, sounds, features} != {None} and not made.multilabel:
         printer.next("predict", audit)
     else:
         printer.next("candidates", "import", audit, "FILE", "--flagger", "NAME")
 
 
 def _media(
-    images: Path | None, files: Path | None, texts: Path | None, features: Path | None
-) -> "Images | Texts | Features | None":
-    from errata.datasets.media import Features, Images, Texts
+    images: Path | None,
+    files: Path | None,
+    texts: Path | None,
+    sounds: Path | None,
+    features: Path | None,
+) -> "Media | None":
+    from errata.datasets.media import Features, Images, Sounds, Texts
     from errata.exchange.lists import read_list
 
-    if sum(given is not None for given in (images, texts, features)) > 1:
-        raise InputError("Give one of --images, --texts and --features.")
-    if (files is not None) != (images is not None and images.suffix != ".npy"):
+    if sum(given is not None for given in (images, texts, sounds, features)) > 1:
+        raise InputError("Give one of --images, --texts, --sounds and --features.")
+    in_files = sounds is not None or (images is not None and images.suffix != ".npy")
+    if (files is not None) != in_files:
         raise InputError(
-            "--files names the picture of each example in a folder or .zip given as --images: "
-            "give both, or --images with an array (.npy) alone."
+            "--files names the file of each example in a folder or .zip given as --images, or in a "
+            "folder given as --sounds: give both, or --images with an array (.npy) alone."
         )
+    if sounds is not None and files is not None:
+        return Sounds([sounds / str(name) for name in read_list(files)])
     if images is not None and files is not None:
         listed = [str(name) for name in read_list(files)]
         if images.is_dir():

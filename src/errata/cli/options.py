@@ -58,5 +58,8 @@ DuplicatesOption = Annotated[
         "ignore."
     ),
 ]
+PretrainOption = Annotated[
+    str | None, typer.Option(help="The part to learn from first, such as train.")
+]
 FoldsOption = Annotated[int, typer.Option(min=2, help="How many folds.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of all that is by chance.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errata.cli.opening import Opening, steps
+from errata.cli.opening import Opening, say_left_out, steps
 from errata.cli.options import (
     DeviceOption,
     DuplicatesOption,
@@ -20,6 +20,7 @@ from errata.cli.options import (
     LabelOption,
     LeaveOutOption,
     PathOption,
+    PretrainOption,
     QuietOption,
     SeedOption,
     SetOption,
@@ -68,9 +69,7 @@ def predict(
     epochs: EpochsOption = None,
     folds: FoldsOption = 5,
     duplicates: DuplicatesOption = "together",
-    pretrain: Annotated[
-        str | None, typer.Option(help="The part to learn from first, such as train.")
-    ] = None,
+    pretrain: PretrainOption = None,
     seed: SeedOption = 0,
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Scale the confidence of each fold.")
@@ -136,7 +135,8 @@ def predict(
     places = _places(out or Path("probs.npy"), names)
     data, more = opening.open(part), opening.open(pretrain) if pretrain else None
     if leave_out:
-        data, more = data.without_damage(), more and more.without_damage()
+        with printer.progress(f"Reading the {data.kind}") as bar:
+            data, more = data.without_damage(bar), more and more.without_damage(bar)
     settings |= {"pretrain": more, "resume": resume}
     _of_dataset(printer, data, places, training=training, settings=settings, chart=chart)
 
@@ -193,43 +193,47 @@ def _of_dataset(
 
     if settings["duplicates"] == "together":
         settings["duplicates"] = _duplicates(data, printer)
-    for left in data.left_out:
-        printer.say(f"left out: {left.where}: {left.why}")
+    say_left_out(printer, data.left_out)
+    places = {name or default_model(data): out for name, out in places.items()}
     found: dict[str, OutOfSample] = {}
-    outs: dict[str, Path] = {}
-    for asked, out in places.items():
-        name = asked or default_model(data)
+    for name, out in places.items():
         kept = settings["resume"]
         if kept is not None and len(places) > 1:
             kept = kept / _slug(name)
         with printer.progress(f"Predicting with {name}") as bar:
             options = settings | {"resume": kept, "progress": steps(bar)}
             found[name] = cross_val_probs(named_model(name, **training), data, **options)
-        outs[name] = out
         _write(out, data, found[name])
     compared = compare_models(found.values(), data.labels)
     _draw(printer, compared, chart)
     facts = {"examples": len(data), "classes": len(data.classes), "folds": settings["folds"]}
-    best = outs[compared.best]
+    best = places[compared.best]
     if len(found) > 1:
-        _table(printer, compared, facts, {name: str(out) for name, out in outs.items()})
+        _table(printer, compared, facts, {name: str(out) for name, out in places.items()})
     else:
-        (row,) = compared.rows()
-        printer.facts(
-            {
-                **{name: facts[name] for name in ("examples", "classes")},
-                "model": row["model"],
-                "folds": facts["folds"],
-                "accuracy": round(row["accuracy"], 4),
-                "training accuracy": round(row["train_accuracy"], 4),
-                "log-loss": round(row["log_loss"], 4),
-                "calibration error": round(row["calibration_error"], 4),
-                "probabilities": str(best),
-            }
-        )
+        _facts(printer, compared, facts, str(best))
     beside = _beside(best)
     labels, classes = (str(beside[name]) for name in ("labels", "classes"))
     printer.next("find", "--labels", labels, "--probs", best, "--classes", classes)
+
+
+def _facts(
+    printer: Printer, compared: "ModelsCompared", facts: Mapping[str, Any], probabilities: str
+) -> None:
+    """Print what there is to say of one model, a line for each."""
+    (row,) = compared.rows()
+    printer.facts(
+        {
+            **{name: facts[name] for name in ("examples", "classes")},
+            "model": row["model"],
+            "folds": facts["folds"],
+            "accuracy": round(row["accuracy"], 4),
+            "training accuracy": round(row["train_accuracy"], 4),
+            "log-loss": round(row["log_loss"], 4),
+            "calibration error": round(row["calibration_error"], 4),
+            "probabilities": probabilities,
+        }
+    )
 
 
 def _table(
@@ -274,7 +278,8 @@ def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> N
         return
     from errata.report.charts import reliability_chart, save_chart
 
-    save_chart(reliability_chart(compared.bins()), chart)
+    title = "How sure models are, and how often they are right"
+    save_chart(reliability_chart(compared.bins(), title=title), chart)
     printer.say(f"How sure and how right they are: {chart}")
 
 

@@ -143,8 +143,13 @@ class Dataset:
             groups=None if self.groups is None else self.groups[rows],
         )
 
-    def without_damage(self) -> "Dataset":
-        """Try to load every example; return those that can be, the others under `left_out`."""
+    def without_damage(self, progress: Callable[[int, int], None] | None = None) -> "Dataset":
+        """Try to load every example; return those that can be, the others under `left_out`.
+
+        Parameters
+        ----------
+        progress : called with how many have been tried, and of how many
+        """
         fine, bad = [], []
         for row in range(len(self)):
             try:
@@ -152,6 +157,8 @@ class Dataset:
                 fine.append(row)
             except FileError as error:
                 bad.append(LeftOut(self.ids[row], str(error)))
+            if progress:
+                progress(row + 1, len(self))
         if not bad:
             return self
         return replace(self.take(np.array(fine, np.int64)), left_out=(*self.left_out, *bad))

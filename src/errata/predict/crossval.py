@@ -16,12 +16,13 @@ from jaxtyping import Float, Int, Integer
 
 from errata.array_files import PathLike
 from errata.arrays import as_count
-from errata.datasets.base import Dataset
+from errata.datasets.base import Dataset, Kind
 from errata.errors import ErrataWarning, InputError
 from errata.predict.base import Fold, Model, Predicted, Step
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.device import is_network
 from errata.predict.duplicates import Duplicates, find_duplicates
+from errata.predict.embedded import Embedded
 from errata.predict.folds import folds_of
 from errata.predict.named import NAMED, named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
@@ -110,8 +111,8 @@ def cross_val_probs(
     -----
     ErrataWarning
         Examples are duplicates of others, a class was missing from a training part, or the model
-        fits its training parts far better than what it has not seen. Also in
-        ``OutOfSample.warnings``.
+        is no better than the most frequent class, or fits its training parts far better than what
+        it has not seen. Also in ``OutOfSample.warnings``.
 
     References
     ----------
@@ -170,7 +171,8 @@ def cross_val_probs(
         probs = tempered(probs, np.array(temperatures)[fold_of])
     quality = quality_of(probs, data.labels)
     train_accuracy = float(np.mean(accuracies))
-    notes += _gap(train_accuracy, quality.accuracy)
+    notes += _learnt_nothing(model.name, data, quality.accuracy)
+    notes += _gap(model.name, train_accuracy, quality.accuracy)
     unique = tuple(dict.fromkeys(notes))
     for note in unique:
         warnings.warn(note, ErrataWarning, stacklevel=2)
@@ -199,10 +201,10 @@ def as_model(model: object) -> Model:
 
 
 def _check(model: Model, data: Dataset, pretrain: Dataset | None) -> None:
-    named = NAMED.get(model.name)
-    if named is not None and data.kind not in named.kinds:
+    kinds = _kinds(model)
+    if kinds is not None and data.kind not in kinds:
         raise InputError(
-            f"{model.name} is for {' and '.join(named.kinds)}, but the examples of {data.name} are "
+            f"{model.name} is for {' and '.join(kinds)}, but the examples of {data.name} are "
             f"{data.kind}. Leave the model out, and one for these is taken."
         )
     if data.multilabel:
@@ -221,6 +223,14 @@ def _check(model: Model, data: Dataset, pretrain: Dataset | None) -> None:
             f"({data.part}): {len(pretrain.classes)} and {len(data.classes)}. What is learnt from "
             "first has the same classes in the same order."
         )
+
+
+def _kinds(model: Model) -> tuple[Kind, ...] | None:
+    """Return what kinds of example a model is for; None where nobody has said so."""
+    if isinstance(model, Embedded):
+        return tuple(model.embedding.kinds)
+    named = NAMED.get(model.name)
+    return None if named is None else named.kinds
 
 
 def _together(
@@ -309,11 +319,26 @@ def _missing_classes(
     )
 
 
-def _gap(train: float, out: float) -> tuple[str, ...]:
+def _learnt_nothing(model: str, data: Dataset, accuracy: float) -> tuple[str, ...]:
+    """Return a warning for a model that is no better than one that always says the same."""
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    most = int(counts.argmax())
+    share = counts[most] / len(data)
+    if accuracy > share or share == 1:
+        return ()
+    note = (
+        f"{model} gets {accuracy:.1%} of the examples right, and whoever always answered "
+        f"{data.classes[most]!r} would get {share:.1%}. What it flags means nothing: take another "
+        "model, more examples, or look at whether labels and examples belong together."
+    )
+    return (note,)
+
+
+def _gap(model: str, train: float, out: float) -> tuple[str, ...]:
     if train - out <= _WIDE_GAP:
         return ()
     note = (
-        f"The model gets {train:.1%} of its training examples right and {out:.1%} of those it has "
+        f"{model} gets {train:.1%} of its training examples right and {out:.1%} of those it has "
         "not seen. One that learns by heart learns wrong labels too, and finds fewer of them: a "
         "simpler model, or more regularisation, may do better."
     )
@@ -327,8 +352,8 @@ def record_of(
     job: dict[str, Any] = {
         "model": model.name,
         "settings": model.settings(),
-        "data": _described(data),
-        "pretrain": None if pretrain is None else _described(pretrain),
+        "data": described(data),
+        "pretrain": None if pretrain is None else described(pretrain),
         "folds": n_folds,
         "seed": seed,
         "versions": _versions(),
@@ -336,7 +361,8 @@ def record_of(
     return {"model": model.name, "job": job}
 
 
-def _described(data: Dataset) -> dict[str, object]:
+def described(data: Dataset) -> dict[str, object]:
+    """Return what data are known by in the record of a run."""
     return {
         "name": data.name,
         "part": data.part,

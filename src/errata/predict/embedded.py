@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
 from errata.datasets.base import Dataset, Kind
-from errata.errors import InputError
 from errata.predict.base import Fold, Predicted
 from errata.predict.checkpoints import Checkpoints
 from errata.predict.folds import folds_of
@@ -114,7 +113,6 @@ class Embedded:
 
         When they are all there, a share of the fold is done.
         """
-        self._check(fold.data)
         maker = _Lazily(self.embedding, fold.data)
         n, more = len(fold.data), len(fold.pretrain or ())
 
@@ -130,16 +128,8 @@ class Embedded:
         rows = kept(fold.data, "embedded", 0)
         train = rows[fold.train]
         if fold.pretrain is not None:
-            self._check(fold.pretrain)
             train = np.concatenate([kept(fold.pretrain, "embedded first", n), train])
         return train, rows[fold.held_out]
-
-    def _check(self, data: Dataset) -> None:
-        if data.kind not in self.embedding.kinds:
-            raise InputError(
-                f"{self.name} is for {' and '.join(self.embedding.kinds)}, but the examples of "
-                f"{data.name} are {data.kind}. Leave the model out to take one for them."
-            )
 
 
 class _Lazily:

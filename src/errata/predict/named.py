@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errata.datasets.base import Dataset, Kind
 from errata.errors import InputError, unknown_name
 from errata.predict.base import Model
 from errata.predict.device import import_torch
 from errata.predict.scikit import ScikitModel
+
+if TYPE_CHECKING:
+    from errata.predict.torch_model import TorchModel
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,13 @@ def _hashed_ngrams() -> Any:
     return make_pipeline(pairs, weights, LogisticRegression(C=10, max_iter=200))
 
 
-def _network(module: str, function: str, **training: Any) -> Any:
+def _network(module: str, function: str, **training: Any) -> "TorchModel":
     import_torch()
     from errata.predict.torch_model import TorchModel
     from errata.predict.training import Training
 
     make = getattr(import_module(f"errata.predict.networks.{module}"), function)
     return TorchModel(make=make, name=function.replace("_", "-"), training=Training(**training))
-
-
-def _resnet(depth: int) -> Any:
-    import_torch()
-    from errata.predict.networks.resnet import resnet
-    from errata.predict.torch_model import TorchModel
-    from errata.predict.training import Training
-
-    training = Training(epochs=30, shift=(0.125, 0.125), flip=True)
-    return TorchModel(make=resnet(depth), name=f"resnet{depth}", training=training)
 
 
 def _logistic() -> Any:
@@ -102,6 +95,9 @@ def _transformers(source: str, device: str | None) -> Model:
     return Embedded(TransformersBackbone(source, device))
 
 
+_MOVED: Mapping[str, Any] = {"shift": (0.125, 0.125), "flip": True}
+"""How photographs are varied while a network learns from them."""
+
 NAMED: Mapping[str, Named] = {
     "tfidf-sgd": Named(
         ("texts",),
@@ -118,19 +114,19 @@ NAMED: Mapping[str, Named] = {
     "cnn-2conv": Named(
         ("images",),
         "a network of two convolutions, for drawings and digits: the study's model for MNIST",
-        lambda: _network("cnn", "cnn_2conv", epochs=6, shift=(0.08, 0.08)),
+        partial(_network, "cnn", "cnn_2conv", epochs=6, shift=(0.08, 0.08)),
         network=True,
     ),
     "vgg": Named(
         ("images",),
         "VGG-11 with half the channels: the study's model for CIFAR and QuickDraw",
-        lambda: _network("vgg", "vgg", shift=(0.125, 0.125), flip=True),
+        partial(_network, "vgg", "vgg", **_MOVED),
         network=True,
     ),
     "vgg-audio": Named(
         ("sounds",),
         "the same network on log-mel spectrograms, after the study's model for AudioSet",
-        lambda: _network("vgg_audio", "vgg_audio", batch_size=32, shift=(0.0, 0.1)),
+        partial(_network, "vgg_audio", "vgg_audio", batch_size=32, shift=(0.0, 0.1)),
         network=True,
     ),
     **{
@@ -138,7 +134,7 @@ NAMED: Mapping[str, Named] = {
             ("images",),
             f"a residual network of {depth} layers"
             + (": the study's model for Caltech-256 and ImageNet" if depth == 50 else ""),
-            partial(_resnet, depth),
+            partial(_network, "resnet", f"resnet{depth}", epochs=30, **_MOVED),
             network=True,
         )
         for depth in (18, 34, 50, 101, 152)
@@ -207,11 +203,12 @@ def named_model(name: str, *, device: str | None = None, **training: object) -> 
                 raise InputError(f"{name} stays as it is, and has no {', '.join(other)}.")
             return make(name.removeprefix(prefix), device)
     if name not in NAMED:
-        raise unknown_name("model", name, [*NAMED, *(f"{prefix}NAME" for prefix in PREFIXED)])
+        if name in PREFIXED:
+            raise InputError(f"The name {name!r} ends too early: a network of theirs follows.")
+        raise unknown_name("model", name, [*NAMED, *PREFIXED])
     made = NAMED[name].make()
     if NAMED[name].network:
-        network: Model = made.changed(device=device, **other)
-        return network
+        return made.changed(device=device, **other)
     if other or device:
         words = ", ".join([*other, *(["device"] if device else [])])
         raise InputError(f"{name} is no network, and has no {words}. Leave it out.")

@@ -51,6 +51,9 @@ def resnet(depth: int) -> Callable[[tuple[int, ...], int], nn.Module]:
     return make
 
 
+resnet18, resnet34, resnet50, resnet101, resnet152 = map(resnet, DEPTHS)
+
+
 def _stem(channels: int, *, small: bool) -> tuple[nn.Module, ...]:
     if small:
         return (*_convolution(channels, 64, 3), nn.ReLU())

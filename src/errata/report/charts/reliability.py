@@ -26,6 +26,8 @@ LEFT, RIGHT, BELOW = 48, 24, 46
 TALLEST = 420
 ROW = 19.0
 SMALLEST, LARGEST = 4.0, 15.0  # dots, across
+FEW = 20
+"""A bin of fewer examples lies where chance put it: lines to it are thin."""
 
 
 class _Square(NamedTuple):
@@ -54,8 +56,9 @@ def reliability_chart(
     """Draw accuracy against confidence, a line for each model and a dot for each of its bins.
 
     On the diagonal a model is as often right as it is sure. The area of a dot grows with the share
-    of the examples that are in the bin. Each model has its calibration error beside its name: the
-    mean distance of its dots from the diagonal, by their examples.
+    of the examples that are in the bin; lines to a bin of fewer than 20 are thin. Each model has
+    its calibration error beside its name: the mean distance of its dots from the diagonal, by their
+    examples.
 
     Parameters
     ----------
@@ -126,6 +129,8 @@ def _frame(canvas: Canvas, square: _Square) -> None:
     canvas.words(below, align="center")
     middle = (left + right) / 2
     canvas.words([(middle, bottom + 34, "how sure: confidence", look.ink)], align="center")
+    key = [(right, bottom + 34, "larger dots: more examples", look.muted)]
+    canvas.words(key, align="right", size=11)
     sides: dict[str, Any] = {"size": 11, "halo": True}
     canvas.words([(EDGE, top - 18, "how often right: accuracy", look.ink)])
     canvas.words([(left + 8, top + 12, "more often right than sure", look.muted)], **sides)
@@ -135,8 +140,15 @@ def _frame(canvas: Canvas, square: _Square) -> None:
 
 def _line(canvas: Canvas, square: _Square, bins: Bins, hue: str) -> None:
     places = [(square.x(sure), square.y(right)) for sure, right, _ in bins]
+    few = [examples < FEW for _, _, examples in bins]
     strokes = [(*one, *other, hue) for one, other in pairwise(places)]
-    canvas.lines(strokes, weight=2)
+    for weight, doubtful in ((2.0, False), (0.75, True)):
+        some = [
+            stroke
+            for stroke, ends in zip(strokes, pairwise(few), strict=True)
+            if any(ends) == doubtful
+        ]
+        canvas.lines(some, weight=weight)
     total = sum(examples for _, _, examples in bins)
     for (x, y), (_, _, examples) in zip(places, bins, strict=True):
         across = max(SMALLEST, LARGEST * (examples / max(1, total)) ** 0.5)
