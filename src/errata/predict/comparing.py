@@ -105,18 +105,18 @@ def compare_models(found: Iterable[OutOfSample], labels: Int[np.ndarray, "n"]) -
 
     Examples
     --------
-    >>> from sklearn.dummy import DummyClassifier
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
     >>> from errata.datasets.base import Dataset
     >>> from errata.datasets.media import Features
     >>> from errata.predict.crossval import cross_val_probs
     >>> x, ids = np.arange(12.0), [str(i) for i in range(12)]
     >>> given, values = (x > 5).astype(int), Features(x[:, None])
     >>> data = Dataset("line", "all", ids, given, ("low", "high"), values)
-    >>> models = DummyClassifier(), LogisticRegression()
+    >>> models = GaussianNB(), LogisticRegression()
     >>> compare_models([cross_val_probs(each, data, folds=3) for each in models], data.labels)
                         accuracy  log-loss  calibration error  training accuracy
-    DummyClassifier       0.5000    0.6931             0.0000             0.5000
+    GaussianNB            0.9167    0.1311             0.0242             1.0000
     LogisticRegression    1.0000    0.1527             0.1215             1.0000  best
     """
     models: dict[str, Measured] = {}

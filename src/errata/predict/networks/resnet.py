@@ -51,9 +51,6 @@ def resnet(depth: int) -> Callable[[tuple[int, ...], int], nn.Module]:
     return make
 
 
-resnet18, resnet34, resnet50, resnet101, resnet152 = map(resnet, DEPTHS)
-
-
 def _stem(channels: int, *, small: bool) -> tuple[nn.Module, ...]:
     if small:
         return (*_convolution(channels, 64, 3), nn.ReLU())
@@ -111,3 +108,6 @@ class _Bottleneck(_Block):
             *_convolution(inside, 4 * inside, 1),
         ]
         super().__init__(before, inside, stride, layers)
+
+
+resnet18, resnet34, resnet50, resnet101, resnet152 = map(resnet, DEPTHS)

@@ -129,9 +129,8 @@ def _frame(canvas: Canvas, square: _Square) -> None:
     canvas.words(below, align="center")
     middle = (left + right) / 2
     canvas.words([(middle, bottom + 34, "how sure: confidence", look.ink)], align="center")
-    key = [(right, bottom + 34, "larger dots: more examples", look.muted)]
-    canvas.words(key, align="right", size=11)
     sides: dict[str, Any] = {"size": 11, "halo": True}
+    canvas.words([(left + 8, top + 28, "larger dots: more examples", look.muted)], **sides)
     canvas.words([(EDGE, top - 18, "how often right: accuracy", look.ink)])
     canvas.words([(left + 8, top + 12, "more often right than sure", look.muted)], **sides)
     more_sure = [(right - 8, bottom - 12, "more sure than right", look.muted)]
