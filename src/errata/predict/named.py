@@ -208,7 +208,8 @@ def named_model(name: str, *, device: str | None = None, **training: object) -> 
         raise unknown_name("model", name, [*NAMED, *PREFIXED])
     made = NAMED[name].make()
     if NAMED[name].network:
-        return made.changed(device=device, **other)
+        network: Model = made.changed(device=device, **other)
+        return network
     if other or device:
         words = ", ".join([*other, *(["device"] if device else [])])
         raise InputError(f"{name} is no network, and has no {words}. Leave it out.")
