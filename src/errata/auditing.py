@@ -115,7 +115,12 @@ def audit_dataset(
         if (one.model, one.folds, one.seed) == (chosen.name, folds, seed)
         and _settings(one.record) == asked
     ]
-    options: dict[str, Any] = {"folds": folds, "seed": seed, "pretrain": pretrain, "progress": progress}
+    options: dict[str, Any] = {
+        "folds": folds,
+        "seed": seed,
+        "pretrain": pretrain,
+        "progress": progress,
+    }
     probs = kept[0] if kept else audit.predict(chosen, **options)
     run = audit.newest_run(probs.name)
     if run is None:

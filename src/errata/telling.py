@@ -20,10 +20,10 @@ from errata.core.consensus import (
     VERDICTS,
     VOTED,
     agreed_sets,
-    lacking_set_votes,
-    lacking_votes,
     set_verdict_codes,
+    set_votes_needed,
     verdict_codes,
+    votes_needed,
 )
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
@@ -90,7 +90,7 @@ def _verdicts(
     votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     for asked, alike in _asked_alike(rows, threshold):
-        closed = alike & ~lacking_votes(votes, *asked)
+        closed = alike & (votes_needed(votes, *asked) == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
     return Verdicts(
         **_shared(db, planned, rows, threshold, ids),
@@ -126,7 +126,7 @@ def _set_verdicts(
     agreed = np.zeros_like(given)
     for (needed, wanted), alike in _asked_alike(rows, threshold):
         asked = given | suggested | (votes > 0)
-        closed = alike & ~lacking_set_votes(votes, reviewers, asked, needed, wanted)
+        closed = alike & (set_votes_needed(votes, reviewers, asked, needed, wanted) == 0)
         codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
         agreed[alike] = agreed_sets(votes[alike], needed)
     return SetVerdicts(

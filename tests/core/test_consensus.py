@@ -10,10 +10,10 @@ from errata.core.consensus import (
     VERDICTS,
     VOTED,
     agreed_sets,
-    lacking_set_votes,
-    lacking_votes,
     set_verdict_codes,
+    set_votes_needed,
     verdict_codes,
+    votes_needed,
 )
 from errata.errors import InputError
 
@@ -62,10 +62,39 @@ def test_with_enough_votes_for_two_answers_the_given_label_stands():
     assert VERDICTS[verdict_codes(as_votes([[5, 5, 0, 0]]), 3)[0]] == "non_error"
 
 
-@given(vote_tables, st.integers(1, 5), st.integers(0, 9))
-def test_a_candidate_lacks_votes_until_it_is_decided_or_has_them_all(rows, threshold, wanted):
-    expected = [max(row) < threshold and sum(row) < wanted for row in rows]
-    assert lacking_votes(as_votes(rows), threshold, wanted).tolist() == expected
+def settled_by_hand(row, threshold, wanted):
+    """Tell whether all answers that may still come lead to one verdict: try all of them."""
+    left = max(0, wanted - sum(row))
+    futures = itertools.combinations_with_replacement(range(len(VOTED)), left)
+    verdicts = set()
+    for future in futures:
+        counts = [*row] + [0] * (len(VOTED) - len(row))
+        for answer in future:
+            counts[answer] += 1
+        verdicts.add(verdict_by_hand(counts[: len(ANSWERS)], threshold))
+    return len(verdicts) == 1
+
+
+def needed_by_hand(row, threshold, wanted):
+    """Return the length of the shortest row of further answers that settles the verdict."""
+    for more in range(max(0, wanted - sum(row)) + 1):
+        for future in itertools.combinations_with_replacement(range(len(VOTED)), more):
+            counts = [*row]
+            for answer in future:
+                counts[answer] += 1
+            if settled_by_hand(counts, threshold, wanted):
+                return more
+    raise AssertionError("with all votes there it is settled")
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), max_size=6),
+    st.integers(1, 4),
+    st.integers(1, 5),
+)
+def test_a_candidate_needs_votes_until_no_later_one_can_change_its_verdict(rows, threshold, wanted):
+    found = votes_needed(np.array(rows, np.int64).reshape(-1, 5), threshold, wanted)
+    assert found.tolist() == [needed_by_hand(row, threshold, wanted) for row in rows]
 
 
 @given(vote_tables, st.lists(st.integers(0, 9), min_size=8, max_size=8), st.integers(1, 5))
@@ -74,18 +103,18 @@ def test_other_answers_decide_nothing_and_count_towards_the_wanted_votes(rows, o
     more = np.column_stack([votes, np.array(other[: len(rows)], dtype=np.int64)])
     assert more.shape[1] == len(VOTED)
     np.testing.assert_array_equal(verdict_codes(more, threshold), verdict_codes(votes, threshold))
-    expected = [
-        max(row) < threshold and sum(row) + count < 7
-        for row, count in zip(rows, other, strict=False)
-    ]
-    assert lacking_votes(more, threshold, wanted=7).tolist() == expected
 
 
-@given(st.lists(st.sampled_from(range(len(ANSWERS))), min_size=5, max_size=5))
-def test_with_a_majority_threshold_later_votes_never_change_a_closed_candidate(answers):
-    votes = as_votes([np.bincount(answers[:count], minlength=4) for count in range(6)])
-    codes, lacking = verdict_codes(votes, 3), lacking_votes(votes, 3, wanted=5)
-    assert {code for code, open_ in zip(codes, lacking, strict=True) if not open_} == {codes[-1]}
+@given(st.permutations([0, 0, 0, 1, 1, 2, 3, 4]), st.integers(1, 5), st.integers(1, 8))
+def test_asking_until_a_verdict_is_settled_gives_the_verdict_of_asking_all(
+    answers, threshold, wanted
+):
+    counts = [np.bincount(answers[:count], minlength=5) for count in range(wanted + 1)]
+    needed = votes_needed(np.array(counts), threshold, wanted)
+    codes = verdict_codes(np.array(counts), threshold)
+    assert needed[-1] == 0
+    assert set(codes[needed == 0]) == {codes[-1]}
+    assert (needed[:-1] - needed[1:] <= 1).all()  # each vote brings it one nearer at most
 
 
 @pytest.mark.parametrize("threshold", [0, -1])
@@ -94,7 +123,7 @@ def test_a_threshold_below_one_is_refused(threshold):
     with pytest.raises(InputError, match=message):
         verdict_codes(as_votes([[1, 0, 0, 0]]), threshold)
     with pytest.raises(InputError, match=message):
-        lacking_votes(as_votes([[1, 0, 0, 0]]), threshold, 5)
+        votes_needed(as_votes([[1, 0, 0, 0]]), threshold, 5)
 
 
 # ---------------------------------------------------------------- several labels per example
@@ -134,24 +163,33 @@ def test_verdicts_on_sets_compare_what_is_agreed_with_what_is_given(rows, thresh
     st.lists(st.booleans(), min_size=2, max_size=2),
     st.integers(1, 5),
 )
-def test_a_set_is_open_exactly_while_answers_to_come_could_change_what_is_agreed(
+def test_a_set_needs_answers_exactly_while_those_to_come_could_change_what_is_agreed(
     ticks, given_set, threshold
 ):
     def agreed(answers):
         return tuple(sum(answer[label] for answer in answers) >= threshold for label in range(2))
 
-    futures = itertools.product(itertools.product([False, True], repeat=2), repeat=5 - len(ticks))
-    possible = {agreed([*ticks, *future]) for future in futures}
+    def futures(count):
+        return itertools.product(itertools.product([False, True], repeat=2), repeat=count)
+
+    def settled(answers):
+        return len({agreed([*answers, *more]) for more in futures(5 - len(answers))}) == 1
+
+    expected = next(
+        count
+        for count in range(6 - len(ticks))
+        if any(settled([*ticks, *more]) for more in futures(count))
+    )
     votes = np.array([np.sum(ticks, axis=0, dtype=np.int64) if ticks else [0, 0]])
-    lacking = lacking_set_votes(
+    needed = set_votes_needed(
         votes, np.array([len(ticks)]), np.array([[True, True]]), threshold, wanted=5
     )
-    assert lacking.tolist() == [len(possible) > 1]
+    assert needed.tolist() == [expected]
 
 
 def test_a_label_that_nobody_is_asked_about_keeps_no_candidate_open():
     votes, reviewers, asked = np.array([[2, 0]]), np.array([2]), np.array([[True, False]])
-    assert not lacking_set_votes(votes, reviewers, asked, threshold=2, wanted=5)[0]
+    assert set_votes_needed(votes, reviewers, asked, threshold=2, wanted=5)[0] == 0
 
 
 def test_a_threshold_below_one_is_refused_for_sets():

@@ -58,20 +58,24 @@ def verdict_codes(
     return np.where(agreed.any(axis=1), agreed.argmax(axis=1), NON_AGREEMENT)
 
 
-def lacking_votes(
+def votes_needed(
     votes: Integer[np.ndarray, "candidates answers"], threshold: int, wanted: int
-) -> Bool[np.ndarray, "candidates"]:
-    """Return which candidates are still open: no agreement yet, and fewer votes than wanted.
+) -> Int[np.ndarray, "candidates"]:
+    """Return how many more votes it takes at least until no later one can change the verdict.
 
-    With a threshold of more than half the wanted votes, nothing that is still to come could
-    change a candidate that is closed here.
+    0 where the verdict is settled: whatever the votes that are still to come say, up to those
+    wanted, it stays. Asking may stop there, and gives the same verdicts as asking all.
 
     Parameters
     ----------
     votes : how many reviewers gave each answer, ``(candidates, 4)``, columns as `ANSWERS`, or
         ``(candidates, 5)``, columns as `VOTED`; every vote counts towards ``wanted``
     threshold : votes needed for agreement, at least 1
-    wanted : votes to collect for each candidate
+    wanted : votes to collect for each candidate, if need be
+
+    Returns
+    -------
+    from 0 to the votes that are left, ``(candidates,)``
 
     Raises
     ------
@@ -80,13 +84,26 @@ def lacking_votes(
 
     Examples
     --------
-    >>> votes = np.array([[1, 1, 0, 0], [0, 3, 0, 0], [2, 2, 1, 0]])
-    >>> lacking_votes(votes, threshold=3, wanted=5)
-    array([ True, False, False])
+    >>> votes = np.array([[1, 1, 0, 0], [0, 3, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
+    >>> votes_needed(votes, threshold=3, wanted=5)
+    array([2, 0, 0, 3])
     """
-    undecided = ~_agreed(votes, threshold).any(axis=1)
-    lacking: Bool[np.ndarray, "candidates"] = undecided & (votes.sum(axis=1) < wanted)
-    return lacking
+    _check_threshold(threshold)
+    counts = votes[:, : len(ANSWERS)].astype(np.int64)
+    left = np.maximum(wanted - votes.sum(axis=1, dtype=np.int64), 0)
+    # an answer is out of reach once the votes that are left are fewer than it lacks
+    lacks = threshold - counts
+    out_of_reach = np.maximum(left[:, np.newaxis] - lacks + 1, 0)
+    ways = []
+    for answer in range(len(ANSWERS)):  # it has its votes, and none that goes before it can
+        own = np.maximum(lacks[:, answer], 0)
+        before = (out_of_reach[:, :answer] - own[:, np.newaxis]).max(axis=1, initial=0)
+        taken = (lacks[:, :answer] <= 0).any(axis=1)
+        ways.append(np.where(taken, left, own + before))
+    none = out_of_reach.max(axis=1)  # no answer can have its votes any more
+    ways.append(np.where((lacks <= 0).any(axis=1), left, none))
+    needed: Int[np.ndarray, "candidates"] = np.minimum(np.min(ways, axis=0), left)
+    return needed
 
 
 def _agreed(
@@ -177,14 +194,14 @@ def set_verdict_codes(
     return np.where((agreed == given).all(axis=1), NON_ERROR, wrong)
 
 
-def lacking_set_votes(
+def set_votes_needed(
     votes: Integer[np.ndarray, "candidates labels"],
     reviewers: Integer[np.ndarray, "candidates"],
     asked: Bool[np.ndarray, "candidates labels"],
     threshold: int,
     wanted: int,
-) -> Bool[np.ndarray, "candidates"]:
-    """Return which candidates are still open: the votes that lack could change the agreed set.
+) -> Int[np.ndarray, "candidates"]:
+    """Return how many more reviewers it takes at least until the agreed set cannot change.
 
     Parameters
     ----------
@@ -192,7 +209,11 @@ def lacking_set_votes(
     reviewers : how many have answered, ``(candidates,)``
     asked : the labels that reviewers are asked about, ``(candidates, labels)``
     threshold : votes needed for agreement, at least 1
-    wanted : reviewers to ask about each candidate
+    wanted : reviewers to ask about each candidate, if need be
+
+    Returns
+    -------
+    from 0, where it is settled, to the reviewers that are left, ``(candidates,)``
 
     Raises
     ------
@@ -203,11 +224,13 @@ def lacking_set_votes(
     --------
     >>> votes, reviewers = np.array([[3, 0], [1, 1], [3, 0]]), np.array([3, 3, 4])
     >>> asked = np.array([[True, True], [True, True], [True, True]])
-    >>> lacking_set_votes(votes, reviewers, asked, threshold=3, wanted=5)
-    array([False,  True, False])
+    >>> set_votes_needed(votes, reviewers, asked, threshold=3, wanted=5)
+    array([0, 1, 0])
     """
-    agreed = agreed_sets(votes, threshold)
-    lacking = np.maximum(wanted - reviewers, 0)[:, np.newaxis]
-    undecided = asked & ~agreed & (votes + lacking >= threshold) & (lacking > 0)
-    open_: Bool[np.ndarray, "candidates"] = undecided.any(axis=1)
-    return open_
+    _check_threshold(threshold)
+    left = np.maximum(wanted - reviewers, 0)[:, np.newaxis]
+    lacks = threshold - votes.astype(np.int64)
+    # each label is settled by as many ticks as it lacks, or by so few left that it cannot have them
+    each = np.minimum(np.maximum(lacks, 0), np.maximum(left - lacks + 1, 0))
+    needed: Int[np.ndarray, "candidates"] = np.where(asked, each, 0).max(axis=1, initial=0)
+    return needed
