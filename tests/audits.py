@@ -59,9 +59,17 @@ def small_audit(path: Path, **options: object) -> Audit:
     return Audit.create(path, **{"labels": labels, "probs": probs, "classes": CLASSES, **options})
 
 
-def planned_audit(path: Path, *, votes: int = 5, threshold: int = 3, **options: object) -> Audit:
+def planned_audit(
+    path: Path,
+    *,
+    votes: int = 5,
+    threshold: int = 3,
+    stopping: str = "off",
+    full_share: float = 0.05,
+    **options: object,
+) -> Audit:
     """Return an audit of `small_set` whose candidates (the wrong labels) are planned."""
     audit = small_audit(path, **options)
     audit.find()
-    audit.plan(votes=votes, threshold=threshold)
+    audit.plan(votes=votes, threshold=threshold, stopping=stopping, full_share=full_share)
     return audit

@@ -20,7 +20,16 @@ from sqlalchemy import Connection
 
 from errata import telling
 from errata.array_files import PathLike, is_json, load_array
-from errata.arrays import as_class_names, as_count, as_ids, as_label_sets, as_labels, as_probs
+from errata.arrays import (
+    as_choice,
+    as_class_names,
+    as_count,
+    as_ids,
+    as_label_sets,
+    as_labels,
+    as_probs,
+)
+from errata.asking import FULL_SHARE, STOPPINGS, asking_of, restand
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
@@ -513,7 +522,15 @@ class Audit(Predicting):
 
         return index_of
 
-    def plan(self, *, votes: int = 5, threshold: int = 3, limit: int | None = None) -> Plan:
+    def plan(
+        self,
+        *,
+        votes: int = 5,
+        threshold: int = 3,
+        limit: int | None = None,
+        stopping: str = "off",
+        full_share: float = FULL_SHARE,
+    ) -> Plan:
         """Send the candidates of the newest run, or list, for checking, all of them: a census.
 
         Candidates of an earlier plan stay as they are, and are not planned again.
@@ -523,6 +540,11 @@ class Audit(Predicting):
         votes : wanted for each candidate
         threshold : votes for one answer that make a verdict, in ``1..votes``
         limit : at most so many candidates, worst first
+        stopping : ``"off"``: all votes are asked for, as in the paper; ``"exact"``: asking about a
+            candidate stops once no further vote can change its verdict at this threshold. The
+            verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
+        full_share : with exact stopping, the share of the candidates, drawn by chance, that are
+            asked for all votes nevertheless, so that reviewers' agreement can be measured
 
         Raises
         ------
@@ -538,17 +560,35 @@ class Audit(Predicting):
             )
         if limit is not None:
             _at_least_one("limit", limit)
+        stopping = as_choice("stopping", stopping, STOPPINGS)
+        if not 0 <= full_share <= 1:
+            raise InputError(f"full_share is {full_share}; a share from 0 to 1 was expected.")
+        exact = stopping == "exact"
         settings: dict[str, Any] = {
             "goal": "census",
             "votes": votes,
             "threshold": threshold,
+            "stopping": stopping,
+            "full_share": full_share if exact else 0.0,
             "limit": limit,
         }
+        asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
+
+        def in_full(examples: list[int]) -> list[bool]:
+            draws = np.random.default_rng([self._seed, *b"full"]).random(len(examples))
+            drawn: list[bool] = (draws < full_share).tolist()
+            return drawn
+
         with self._db.write() as db:
             finding = records.newest_finding(db)
             if finding is None:
                 raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
-            number, added = records.add_plan(db, {"finding": finding["id"], **settings})
+            number, added = records.add_plan(
+                db,
+                {"finding": finding["id"], **settings},
+                needs=asking,
+                in_full=in_full if exact else None,
+            )
             if added == 0:
                 db.rollback()  # an empty plan says nothing
                 return self._planned_already(settings)
@@ -563,10 +603,12 @@ class Audit(Predicting):
                 "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
                 "with another rule."
             )
-        if (last["votes"], last["threshold"]) != (settings["votes"], settings["threshold"]):
+        asked = ("votes", "threshold", "stopping")
+        if [last[name] for name in asked] != [settings[name] for name in asked]:
             raise AuditError(
-                f"All candidates are planned already, with {last['votes']} votes and threshold "
-                f"{last['threshold']} (plan {last['id']}), and a plan does not change. "
+                f"All candidates are planned already, with {last['votes']} votes, threshold "
+                f"{last['threshold']} and stopping {last['stopping']} (plan {last['id']}), and a "
+                "plan does not change. "
                 "`verdicts`, `release` and `compare` take another threshold."
             )
         return Plan(
@@ -609,7 +651,7 @@ class Audit(Predicting):
         """
         if kind not in KINDS:
             raise unknown_name("kind of vote", kind, KINDS)
-        self._need_plan()
+        self.check_planned()
         rows = as_rows(votes)
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
@@ -629,6 +671,7 @@ class Audit(Predicting):
         with self._db.write() as db:
             added, already, more = voting.cast_all(db, ballots, note)
             if added:
+                restand(db, multilabel=self.multilabel)
                 records.log(db, "add_votes", added=added, kind=kind, note=note)
         result = VotesAdded(added=added, already_there=already, refused=(*refused, *more))
         if rows and len(result.refused) == len(rows):

@@ -40,6 +40,9 @@ class Plan:
     number : 1 for the audit's first plan
     goal : ``"census"``: every candidate is asked about, with probability 1
     votes, threshold : votes wanted for each candidate; votes for one answer that make a verdict
+    stopping : ``"exact"``: asking about a candidate stops once no further vote can change its
+        verdict at this threshold; ``"off"``: all votes are asked for
+    full_share : the share of the candidates that are asked for all votes nevertheless
     limit : at most so many candidates, worst first, or None
     added, candidates : how many this plan added; how many all plans hold now
     """
@@ -48,6 +51,8 @@ class Plan:
     goal: str
     votes: int
     threshold: int
+    stopping: str
+    full_share: float
     limit: int | None
     added: int
     candidates: int
@@ -60,6 +65,7 @@ class Plan:
         return (
             f"Plan {self.number}: candidates added: {self.added:,}, in all: {self.candidates:,}; "
             f"votes wanted for each: {self.votes}, to decide: {self.threshold}"
+            f"{', fewer where the verdict is settled' if self.stopping == 'exact' else ''}"
         )
 
 
@@ -426,7 +432,6 @@ class Task:
     example, id : the candidate
     given, suggested : the labels, ``0..m-1``
     first : the one to show first; drawn at random for each reviewer and example, always the same
-    answered, total : how many the reviewer has answered, of how many
     """
 
     example: int
@@ -434,8 +439,6 @@ class Task:
     given: int
     suggested: int
     first: Side
-    answered: int
-    total: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -447,14 +450,11 @@ class SetTask:
     example, id : the candidate
     labels : the given and the suggested ones, ``0..m-1``, in the order to show them, which is
         drawn at random for each reviewer and example and is always the same
-    answered, total : how many the reviewer has answered, of how many
     """
 
     example: int
     id: str
     labels: tuple[int, ...]
-    answered: int
-    total: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -464,6 +464,18 @@ class Progress:
     answered: int
     total: int
     skipped: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What a reviewer waits for: examples that others look at, and for how many seconds at most.
+
+    ``seconds`` is when the first of them is free again, if it is not answered before; None where
+    there is none.
+    """
+
+    examples: int
+    seconds: float | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -5,8 +5,8 @@ the audit's folder does not have.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,21 +14,26 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from sqlalchemy import Connection
 
+from errata.asking import restand
 from errata.core.consensus import ANSWERS
 from errata.datasets.media import Media, Shown, open_media
 from errata.errors import AuditError, NameUnknownError, VoteError, unknown_name
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.folder import Arrays
-from errata.results import Progress, SetTask, Side, Task
-from errata.store import records, voting
+from errata.inviting import Inviting
+from errata.results import Progress, SetTask, Side, Task, Waiting
+from errata.store import queue, records, voting
 from errata.store.database import Database
+
+_KEPT_PLANS = 2**16
+"""So many examples are remembered with what is planned for them."""
 
 FROM_ELSEWHERE = (
     "Bring candidates from elsewhere (`errata candidates import AUDIT FILE --flagger NAME`)"
 )
 
 
-class Reviewing:
+class Reviewing(Inviting):
     """What reviewers see and do; `errata.audit.Audit` says what the fields are."""
 
     path: Path
@@ -39,6 +44,9 @@ class Reviewing:
     _arrays: Arrays
     _seed: int
     _media_row: dict[str, Any] | None
+
+    lease_seconds: float = 600.0
+    """For how long an example that is handed to a reviewer is kept for them."""
 
     @property
     def labels(self) -> Shaped[np.ndarray, "n *classes"]:
@@ -53,12 +61,14 @@ class Reviewing:
     def task(self, reviewer: str, *, besides: int | None = None) -> Task | SetTask | None:
         """Return what a reviewer is asked next, or None when nothing is left for them.
 
-        That is a candidate they have not answered and that wants votes: first what they took
-        back, then the others in the order of the plan, and last what they skipped.
+        That is the example they hold; else a candidate they have not answered and that needs
+        votes: first what they took back, then the others in the order of the plan, and last what
+        they skipped. It is kept for them for `lease_seconds`: no more people look at an example
+        at once than it needs votes.
 
         Parameters
         ----------
-        besides : an example to pass over, to look one further ahead
+        besides : an example to pass over, to look one further ahead; nothing is handed out then
 
         Raises
         ------
@@ -66,12 +76,33 @@ class Reviewing:
             There is no plan.
         """
         reviewer = check_reviewer(reviewer)
+        now = self._now()
         with self._db.read() as db:
-            example = voting.next_example(db, reviewer, besides)
+            number = self._number_of(db, reviewer)
+            if besides is not None:
+                example = queue.following(db, number or 0, now=now, besides=besides)
+            else:
+                held = None if number is None else queue.lease(db, number, now)
+                fresh = held is not None and held.until - now > self.lease_seconds / 2
+                example = held.example if held is not None and fresh else None
+        if example is None and besides is None:
+            with self._db.write() as db:
+                number = voting.reviewer(db, reviewer, "person")
+                example = queue.take(db, number, now=now, seconds=self.lease_seconds)
         if example is None:
-            self._need_plan()
+            self.check_planned()
             return None
         return self.task_for(reviewer, example)
+
+    def waiting(self, reviewer: str) -> Waiting:
+        """Return what a reviewer for whom nothing is left could be asked once others let go."""
+        now = self._now()
+        with self._db.read() as db:
+            number = voting.number_of(db, check_reviewer(reviewer))
+            found = queue.waiting(db, number or 0, now)
+        return Waiting(
+            examples=found.examples, seconds=None if found.until is None else found.until - now
+        )
 
     def task_for(self, reviewer: str, example: int) -> Task | SetTask:
         """Return the task of a reviewer for one planned example, answered before or not.
@@ -82,29 +113,46 @@ class Reviewing:
             The example is in no plan.
         """
         reviewer = check_reviewer(reviewer)
-        with self._db.read() as db:
-            planned = records.planned(db, example)
-            answered, total, _ = voting.progress(db, reviewer)
-        if not planned:
-            raise self._not_asked(example)
+        planned = self._planned(example)
         if self.multilabel:
-            asked = {*planned[0]["given"], *planned[0]["suggested"]}
+            asked = {*planned["given"], *planned["suggested"]}
             return SetTask(
                 example=example,
                 id=self.ids[example],
                 labels=self._shuffled(reviewer, example, asked),
-                answered=answered,
-                total=total,
             )
         return Task(
             example=example,
             id=self.ids[example],
-            given=planned[0]["given"],
-            suggested=planned[0]["suggested"],
+            given=planned["given"],
+            suggested=planned["suggested"],
             first=self._first(reviewer, example),
-            answered=answered,
-            total=total,
         )
+
+    @cached_property
+    def _planned(self) -> Callable[[int], dict[str, Any]]:
+        """Return what is planned for an example, which no later plan changes."""
+        return lru_cache(maxsize=_KEPT_PLANS)(self._read_plan)
+
+    def _read_plan(self, example: int) -> dict[str, Any]:
+        with self._db.read() as db:
+            rows = records.planned(db, example)
+        if not rows:
+            raise self._not_asked(example)
+        return rows[0]
+
+    def _number_of(self, db: Connection, name: str) -> int | None:
+        """Return the number of a person who reviews, which stays; None where it is new."""
+        if name not in self._numbers:
+            number = voting.number_of(db, name)
+            if number is None:
+                return None
+            self._numbers[name] = number
+        return self._numbers[name]
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {}
 
     def _first(self, reviewer: str, example: int) -> Side:
         """Draw which label is shown first: a coin for each reviewer and example, fixed."""
@@ -131,7 +179,7 @@ class Reviewing:
         Returns
         -------
         False, and nothing is added, if the reviewer has used the key or answered the example, or
-        if it has as many votes from others as its plan wants
+        if it needs no more votes than others are giving
 
         Raises
         ------
@@ -197,16 +245,20 @@ class Reviewing:
         reviewer = check_reviewer(reviewer)
         if not key:
             raise VoteError("The key is empty; each attempt to vote needs one of its own.")
+        planned = self._planned(example)
+        if shown is not None:
+            _check_shown(shown, planned)
         with self._db.write() as db:
-            planned = records.planned(db, example)
-            if not planned:
-                raise self._not_asked(example)
-            if shown is not None:
-                _check_shown(shown, planned[0])
-            return voting.cast(
+            number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
+            now = self._now()
+            held = queue.lease(db, number, now)
+            mine = held is not None and held.example == example
+            if not mine and not queue.has_room(db, number, example, now):
+                return False
+            added = voting.cast(
                 db,
                 example=example,
-                reviewer=voting.reviewer(db, reviewer, "person"),
+                reviewer=number,
                 answer=answer,
                 first=first,
                 labels=labels,
@@ -215,24 +267,36 @@ class Reviewing:
                 kind="person",
                 key=key,
             )
+            if added:
+                restand(db, multilabel=self.multilabel, one=planned)
+                if mine:  # with the next one, so that it need not be asked for
+                    queue.take_another(db, number, now=now, seconds=self.lease_seconds)
+            return added
 
     def skip(self, reviewer: str, example: int) -> None:
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
+        self._planned(example)
         with self._db.write() as db:
-            if not records.planned(db, example):
-                raise self._not_asked(example)
-            voting.skip(db, voting.reviewer(db, reviewer, "person"), example)
+            number = voting.reviewer(db, reviewer, "person")
+            voting.skip(db, number, example)
+            queue.let_go(db, number)
 
     def undo(self, reviewer: str) -> int | None:
         """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
+        reviewer = check_reviewer(reviewer)
         with self._db.write() as db:
-            return voting.withdraw(db, check_reviewer(reviewer))
+            example = voting.withdraw(db, reviewer)
+            if example is not None:
+                restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
+                queue.let_go(db, voting.reviewer(db, reviewer, "person"))
+            return example
 
     def progress(self, reviewer: str) -> Progress:
         """Return how far a reviewer is."""
         with self._db.read() as db:
-            answered, total, skipped = voting.progress(db, check_reviewer(reviewer))
+            number = self._number_of(db, check_reviewer(reviewer)) or 0
+            answered, total, skipped = queue.progress(db, number)
         return Progress(answered=answered, total=total, skipped=skipped)
 
     def show(self, example: int) -> Shown | None:
@@ -300,7 +364,14 @@ class Reviewing:
             )
         return example
 
-    def _need_plan(self) -> None:
+    def check_planned(self) -> None:
+        """Say what to do where there is no plan, hence nothing to ask.
+
+        Raises
+        ------
+        AuditError
+            There is none.
+        """
         with self._db.read() as db:
             if records.newest_plan(db) is None:
                 raise self._unplanned(db)

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from audits import planned
 from errata.errors import AuditError, FileError, VoteError
 from errata.store import database as module
-from errata.store import records, tables, voting
+from errata.store import queue, records, tables, voting
 from errata.store.database import Database
 
 
@@ -161,8 +162,26 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
-    assert after.pop("predicted") == []
+    for table in ("predicted", "leases", "invitations"):
+        assert after.pop(table) == []
+    standing = after.pop("standing")
+    wanted = {plan["id"]: plan["votes"] for plan in after["plans"]}
+    assert [(plan.pop("stopping"), plan.pop("full_share")) for plan in after["plans"]] == [
+        ("off", 0.0)
+    ] * len(wanted)
     assert after == before
+    held = Counter(vote["example"] for vote in before["votes"] if vote.get("answer"))
+    held -= Counter(vote["example"] for vote in before["votes"] if not vote.get("answer"))
+    assert standing == [
+        {
+            "example": row["example"],
+            "place": row["id"],
+            "full": 0,
+            "votes": held[row["example"]],
+            "needs": max(0, wanted[row["plan"]] - held[row["example"]]),
+        }
+        for row in before["planned"]
+    ]
     assert guards.items() <= triggers(first_version).items()
     Database(tmp_path / "new.db").close()
     old, new = (
@@ -181,7 +200,7 @@ def test_an_upgraded_audit_is_read_as_it_was_and_can_be_gone_on_with(first_versi
         assert records.releases(connection, 5)[0]["corrected"] == 1
         assert records.audit(connection)["multilabel"] is False
         assert [vote["answer"] for vote in voting.held(connection)] == ["both"]
-        assert voting.next_example(connection, "ann") == 3
+        assert queue.following(connection, voting.number_of(connection, "ann"), now=0) == 3
     assert cast(db, example=3, name="bob")
     with pytest.raises(IntegrityError, match="FOREIGN KEY"), db.write() as connection:
         connection.execute(

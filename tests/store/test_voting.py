@@ -44,35 +44,8 @@ class Model:
         ]
         return last[-1] if last else (0, "nothing")
 
-    def next(self, name, besides=None):
-        waiting = [
-            example
-            for example in range(EXAMPLES)
-            if (name, example) not in self.held()
-            and self.count(example) < VOTES
-            and example != besides
-        ]
-        taken_back, new, skipped = [], [], []
-        for example in waiting:
-            place, what = self.state(name, example)
-            {"undo": taken_back, "nothing": new, "skip": skipped}[what].append((place, example))
-        order = sorted(taken_back, reverse=True) + new + sorted(skipped)
-        return order[0][1] if order else None
-
-    def progress(self, name):
-        answered = [example for who, example in self.held() if who == name]
-        open_ = [
-            example
-            for example in range(EXAMPLES)
-            if example not in answered and self.count(example) < VOTES
-        ]
-        skipped = [example for example in open_ if self.state(name, example)[1] == "skip"]
-        return len(answered), len(answered) + len(open_), len(skipped)
-
     def vote(self, name, example, answer, key):
         if (name, key) in self.keys or (name, example) in self.held():
-            return False
-        if self.count(example) >= VOTES:
             return False
         self.keys.add((name, key))
         self.log.append(("vote", name, example, answer))
@@ -93,11 +66,9 @@ steps = st.lists(
         st.tuples(
             st.just("vote"), names, examples, st.sampled_from(["given", "both"]), st.integers(0, 9)
         ),
-        st.tuples(st.just("next"), names, st.just(0), st.just("suggested"), st.integers(10, 99)),
         st.tuples(st.just("undo"), names),
         st.tuples(st.just("undo all"), names),
         st.tuples(st.just("skip"), names, examples),
-        st.tuples(st.just("skip next"), names),
     ),
     max_size=25,
 )
@@ -118,12 +89,8 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_pat
     with db.write() as connection:
         for step in steps:
             what, name = step[:2]
-            if what in ("vote", "next"):
+            if what == "vote":
                 example, answer, key = step[2:]
-                if what == "next":
-                    example = model.next(name)
-                    if example is None:
-                        continue
                 added = voting.cast(
                     connection,
                     example=example,
@@ -142,10 +109,8 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_pat
                     taken_back = model.undo(name)
                     assert voting.withdraw(connection, name) == taken_back
             else:
-                example = model.next(name) if what == "skip next" else step[2]
-                if example is not None and (name, example) not in model.held():
-                    voting.skip(connection, voting.reviewer(connection, name, "person"), example)
-                    model.log.append(("skip", name, example, None))
+                example = step[2]
+                voting.skip(connection, voting.reviewer(connection, name, "person"), example)
     with db.read() as connection:
         held = {(vote["name"], vote["example"]): vote["answer"] for vote in voting.held(connection)}
         assert list(held.items()) == list(model.held().items())
@@ -157,11 +122,6 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_pat
                 answer for what, _, which, answer in model.log if (what, which) == ("vote", example)
             ]
             assert sum(not vote["withdrawn"] for vote in history) == model.count(example)
-        for name in NAMES:
-            following = voting.next_example(connection, name)
-            assert following == model.next(name)
-            assert voting.next_example(connection, name, following) == model.next(name, following)
-            assert voting.progress(connection, name) == model.progress(name)
     db.close()
 
 

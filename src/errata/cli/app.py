@@ -71,6 +71,7 @@ for command in (
     making.init,
     making.plan,
     reviewing.review,
+    reviewing.invite,
     reviewing.verdicts,
     publishing.release,
     publishing.compare,

@@ -134,6 +134,16 @@ def plan(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most this many candidates, worst first.")
     ] = None,
+    stopping: Annotated[
+        str,
+        typer.Option(
+            help="exact: stop asking once no further vote can change the verdict; off: ask for "
+            "all votes."
+        ),
+    ] = "off",
+    full_share: Annotated[
+        float, typer.Option(help="With exact stopping, ask so many for all votes nevertheless.")
+    ] = 0.05,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -141,7 +151,9 @@ def plan(
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    made = errata.Audit.open(audit).plan(votes=votes, threshold=threshold, limit=limit)
+    made = errata.Audit.open(audit).plan(
+        votes=votes, threshold=threshold, limit=limit, stopping=stopping, full_share=full_share
+    )
     printer.facts(made.to_dict())
     printer.say("Votes from elsewhere: errata votes import AUDIT FILE")
     printer.next("review", audit)

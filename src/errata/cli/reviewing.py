@@ -1,5 +1,6 @@
 """`errata review`, `errata verdicts` and `errata why`: people answer, and what came of it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,12 +14,28 @@ from errata.cli.options import (
     ThresholdOption,
 )
 from errata.cli.output import Printer
+from errata.errors import InputError
 
 
 def review(
     audit: AuditFolder,
     *,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 for all of this machine's.")
+    ] = "127.0.0.1",
     port: PortOption = 8765,
+    url: Annotated[
+        str | None, typer.Option(help="Where reviewers reach the server, as behind a proxy.")
+    ] = None,
+    invited_only: Annotated[
+        bool,
+        typer.Option(
+            "--invited-only", help="Let nobody in but by a link; always so beyond this machine."
+        ),
+    ] = False,
+    lease: Annotated[
+        float, typer.Option(help="Minutes for which an example is kept for a reviewer.")
+    ] = 10,
     browser: BrowserOption = True,
     reviewer: Annotated[
         str | None, typer.Option(help="The name that the page proposes to its reviewer.")
@@ -26,14 +43,83 @@ def review(
 ) -> None:
     """Serve the page on which people vote, until Ctrl-C.
 
-    Only this machine can reach it. Stop it at any point: votes are kept as they are cast.
+    Only this machine can reach it, unless --host says otherwise; then people come in by the links
+    of `errata invite`. Stop it at any point: votes are kept as they are cast.
     """
     import errata
     from errata.review.app import serve
 
+    if not lease > 0:
+        raise InputError(f"--lease is {lease}; minutes above 0 were expected, such as 10.")
     opened = errata.Audit.open(audit)
-    opened.verdicts()  # says what to do where there is no plan, hence nothing to ask
-    serve(opened, port=port, open_browser=browser, reviewer=reviewer)
+    opened.check_planned()
+    opened.lease_seconds = 60 * lease
+    serve(
+        opened,
+        host=host,
+        port=port,
+        url=url,
+        invited_only=invited_only,
+        open_browser=browser,
+        reviewer=reviewer,
+    )
+
+
+def invite(
+    audit: AuditFolder,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Whom to invite.")
+    ] = None,
+    *,
+    names_from: Annotated[
+        Path | None, typer.Option("--names", help="A file of names, one a line, or .csv, .json.")
+    ] = None,
+    role: Annotated[
+        str, typer.Option(help="reviewer; or maintainer, who may bring votes of others too.")
+    ] = "reviewer",
+    days: Annotated[float, typer.Option(help="For how many days the links count.")] = 30,
+    url: Annotated[
+        str, typer.Option(help="Where reviewers reach the server of `errata review`.")
+    ] = "http://127.0.0.1:8765",
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Take the invitations of these names back.")
+    ] = False,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Make a link for each reviewer, which lets them in without an account; or take them back.
+
+    Without names it lists the invitations there are. Who holds a link reviews under its name:
+    hand each to one person. As a token for programs it is what stands after `/join/`.
+    """
+    import errata
+    from errata.exchange.lists import read_list
+    from errata.inviting import as_role
+    from errata.review.people import link_of
+
+    printer = Printer(format=format, quiet=quiet)
+    opened = errata.Audit.open(audit)
+    wanted = [
+        *(names or []),
+        *(str(name) for name in (read_list(names_from) if names_from else [])),
+    ]
+    if revoke:
+        rows = [{"name": name, "revoked": opened.revoke(name)} for name in wanted]
+        printer.show(rows, rows, columns=("name", "revoked"))
+        return
+    made = [opened.invite(name, role=as_role(role), days=days) for name in wanted]
+    rows = [
+        {
+            "name": one.name,
+            "role": one.role,
+            "until": one.until,
+            **({"revoked": one.revoked} if not wanted else {"link": link_of(opened, one, url=url)}),
+        }
+        for one in made or opened.invitations()
+    ]
+    printer.show(rows, rows, columns=("name", "role", "until", "link"))
+    if made:
+        printer.next("review", audit, "--host", "0.0.0.0", "--url", url)  # noqa: S104 (told, not bound)
 
 
 def verdicts(

@@ -15,9 +15,12 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import Depends, FastAPI, Form, Request
@@ -29,10 +32,13 @@ from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import ErrataError, InputError
 from errata.exchange.votes import LONGEST_NAME, one_form
+from errata.inviting import Invitation
 from errata.review import pages
+from errata.review.api import router
 from errata.review.desk import Desk
-from errata.review.guard import LOOPBACK, Guard
+from errata.review.guard import ANY_HOST, LOOPBACK, Guard
 from errata.review.pages import Flash
+from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError, Seal, kept_key
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -42,7 +48,11 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 def create_app(
-    audit: Audit, *, reviewer: str | None = None, hosts: Sequence[str] = LOOPBACK
+    audit: Audit,
+    *,
+    reviewer: str | None = None,
+    hosts: Sequence[str] = LOOPBACK,
+    invited_only: bool = False,
 ) -> FastAPI:
     """Return the review server of an audit.
 
@@ -51,6 +61,7 @@ def create_app(
     audit : an audit with a plan
     reviewer : the name that the start page proposes
     hosts : the names under which the server answers
+    invited_only : whether nobody is let in but by the link of an invitation
 
     Returns
     -------
@@ -59,6 +70,7 @@ def create_app(
     ===================  =======================================================================
     ``GET /``            the task, and who you are (`Start`)
     ``POST /``           ``name``: begin, or go on, as that reviewer
+    ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
     ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
     ``POST /answer``     ``ticket`` and ``answer``, one of ``a``, ``b``, ``both``, ``neither``; of
                          a `Checks` page ``labels``, with a ``label`` for each that is ticked
@@ -66,6 +78,7 @@ def create_app(
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
     ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
+    ``/api``             the same for programs, see `errata.review.api`
     ===================  =======================================================================
 
     Every ``POST`` leads on to ``/review``. Whatever goes wrong is a `Problem` page or, for a
@@ -73,8 +86,16 @@ def create_app(
     """
     seal = Seal(kept_key(audit.path))
     desk = Desk(audit, seal)
-    site = _Site(audit.name, seal)
-    app = FastAPI(title="errata review", openapi_url=None)  # its pages of docs load from elsewhere
+    door = Door(audit, seal)
+    site = _Site(audit.name, seal, door, invited_only=invited_only)
+    app = FastAPI(  # FastAPI's pages of docs load from elsewhere
+        title="errata review",
+        version=version("errata"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(router(desk, door))
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
     choice = Annotated[Literal["a", "b", "both", "neither", "labels"], Form()]
@@ -101,11 +122,17 @@ def create_app(
 
     @app.post("/")
     def begin(request: Request, name: Annotated[str, Form()] = "") -> Response:
+        if invited_only:
+            raise HTTPException(403, "This review is for those who were sent a link: open yours.")
         try:
             name = clean_name(name)
         except InputError as error:
             return start(request, 422, name, str(error))
         return site.welcome(name, back=audit.progress(name).answered > 0)
+
+    @app.get("/join/{token}")
+    def join(token: str) -> Response:
+        return site.let_in(door.admit(token))
 
     @app.get("/review")
     def review(request: Request, reviewer: known) -> Response:
@@ -127,14 +154,24 @@ def create_app(
     def after(reviewer: known, example: int) -> dict[str, list[str]]:
         return {"pictures": desk.pictures_after(reviewer, example)}
 
+    _add_files(app, audit, desk, site)
+    _add_problems(app, site)
+    app.add_middleware(Guard, hosts=hosts, refuse=site.problem)
+    return app
+
+
+def _add_files(app: FastAPI, audit: Audit, desk: Desk, site: "_Site") -> None:
+    """Add what pages refer to: the examples, and the files that come with the package."""
+    allowed = Annotated[None, Depends(site.allowed)]
+
     @app.get("/media/{example:int}")
-    def media(request: Request, example: int, v: str = "") -> Response:
+    def media(request: Request, _: allowed, example: int, v: str = "") -> Response:
         if example >= audit.n:
             raise HTTPException(404, f"There is no example {example} in this audit.")
         shown = desk.shown(example)
         if isinstance(shown, pages.Missing):
             raise HTTPException(404, shown.why)
-        return _media(shown, kept=v == seal.stamp, wanted=request.headers.get("range", ""))
+        return _media(shown, kept=v == desk.seal.stamp, wanted=request.headers.get("range", ""))
 
     @app.get("/static/{name}")
     def static(name: str, v: str = "") -> Response:
@@ -143,10 +180,6 @@ def create_app(
             raise HTTPException(404, f"There is no file {name!r} here.")
         kind = STATIC_KINDS[Path(name).suffix]
         return Response(content, media_type=kind, headers=_kept(v == site.pages.version))
-
-    _add_problems(app, site)
-    app.add_middleware(Guard, hosts=hosts, refuse=site.problem)
-    return app
 
 
 def clean_name(name: str) -> str:
@@ -218,15 +251,39 @@ class _NameMissingError(Exception):
 class _Site:
     """How the server answers: pages, the cookies that go with them, and problems."""
 
-    def __init__(self, audit: str, seal: Seal) -> None:
+    def __init__(self, audit: str, seal: Seal, door: Door, *, invited_only: bool) -> None:
         self.pages = pages.Pages()
         self._audit = audit
         self._seal = seal
+        self._door = door
+        self._invited_only = invited_only
 
     def known(self, request: Request) -> str | None:
-        """Return the reviewer named by the request's cookie."""
-        name = self._cookie(request, "reviewer")
+        """Return the reviewer named by the request's cookie, or by the invitation in it."""
+        token = self._cookie(request, "invitation")
+        if token is not None:
+            try:
+                return self._door.admit(str(token)).name
+            except NotInvitedError:
+                return None
+        name = None if self._invited_only else self._cookie(request, "reviewer")
         return None if name is None else str(name)
+
+    def allowed(self, request: Request) -> None:
+        """Refuse those who may see nothing: where a link is needed, whoever has none."""
+        if self._invited_only and self.known(request) is None:
+            header = request.headers.get("authorization", "")
+            try:
+                self._door.admit(header.partition(" ")[2])
+            except NotInvitedError:
+                raise _NameMissingError from None
+
+    def let_in(self, invitation: Invitation) -> Response:
+        """Remember who came by a link, and go to the start page."""
+        response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        token = self._door.token_of(invitation)
+        self._set_cookie(response, "invitation", token, MONTH)
+        return response
 
     def reviewer(self, request: Request) -> str:
         """Return the reviewer; without one, the start page comes first."""
@@ -243,6 +300,7 @@ class _Site:
     def welcome(self, reviewer: str, *, back: bool) -> Response:
         """Remember a reviewer, and go to their next example."""
         response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."))
+        response.delete_cookie(self._name("invitation"), httponly=True, samesite="strict")
         self._set_cookie(response, "reviewer", reviewer, MONTH)
         return response
 
@@ -254,6 +312,7 @@ class _Site:
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
         """Return a page; what it says once is not said again."""
+        page = replace(page, invited_only=self._invited_only)
         response = HTMLResponse(self.pages.render(page), status)
         if page.flash is not None:
             response.delete_cookie(self._name("flash"), httponly=True, samesite="strict")
@@ -262,7 +321,8 @@ class _Site:
     def problem(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, in the one shape that pages have, or the one that JSON has."""
         title = HTTPStatus(status).phrase
-        if "text/html" not in request.headers.get("accept", ""):
+        for_programs = request.url.path.startswith("/api/")
+        if for_programs or "text/html" not in request.headers.get("accept", ""):
             error = {"status": status, "title": title, "message": message}
             return JSONResponse({"error": error}, status)
         page = pages.Problem(
@@ -298,6 +358,10 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     def nameless(_request: Request, _error: Exception) -> Response:
         return RedirectResponse("/", HTTPStatus.SEE_OTHER)
 
+    @app.exception_handler(NotInvitedError)
+    def uninvited(request: Request, error: Exception) -> Response:
+        return site.problem(request, 403, str(error))
+
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
         message = error.detail
@@ -332,14 +396,25 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
 
 
 def serve(
-    audit: Audit, *, port: int = 8765, open_browser: bool = True, reviewer: str | None = None
+    audit: Audit,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    url: str | None = None,
+    invited_only: bool = False,
+    open_browser: bool = True,
+    reviewer: str | None = None,
 ) -> None:
-    """Serve the review page of an audit on this machine until Ctrl-C.
+    """Serve the review page of an audit until Ctrl-C.
 
     Parameters
     ----------
     audit : an audit with a plan
+    host : the address to listen at. Beyond this machine (``"0.0.0.0"``: everywhere) nobody is let
+        in but by the link of an invitation
     port : where to listen; 0 takes any free port
+    url : where reviewers reach the server, if that is not at the host, as behind a proxy
+    invited_only : let nobody in but by a link on this machine, too
     open_browser : open the page in the default browser
     reviewer : the name that the start page proposes
 
@@ -348,13 +423,22 @@ def serve(
     ErrataError
         The port is taken, or may not be used.
     """
-    app = create_app(audit, reviewer=reviewer)
-    with _listen(port) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        _say(f"Review {audit.name} at {url} (Ctrl-C stops; every answer is saved at once)")
-        if open_browser:
+    alone = host in LOOPBACK
+    # Whoever comes by a link brings a cookie of this server, under whatever name they reach it;
+    # without one, another site's name for this machine must not do.
+    named = (urlsplit(url).hostname or "",) if url is not None else ()
+    hosts = (*LOOPBACK, *named) if alone else (ANY_HOST,)
+    invited_only = invited_only or not alone
+    app = create_app(audit, reviewer=reviewer, hosts=hosts, invited_only=invited_only)
+    with _listen(host, port) as listener:
+        here = host if alone else socket.gethostname()
+        at = url or f"http://{here}:{listener.getsockname()[1]}/"
+        _say(f"Review {audit.name} at {at} (Ctrl-C stops; every answer is saved at once)")
+        if invited_only:
+            _say("Only those who were sent a link can come in: see `errata invite`.")
+        if open_browser and not invited_only:
             # The socket listens already, so the browser waits until the server answers.
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(at,), daemon=True).start()
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -370,17 +454,21 @@ def serve(
             _say("Stopped. Run the same command to go on.")
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     # asyncio sends at once (TCP_NODELAY) only on sockets that name their protocol; without it a
     # page waits 40 ms for the browser to acknowledge its headers.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # A server that was killed leaves connections behind that would hold the port for a minute.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
+        listener.bind((host, port))
+        listener.listen(1024)
     except (OSError, OverflowError) as error:
         listener.close()
+        if isinstance(error, socket.gaierror) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL:
+            raise ErrataError(
+                f"{host} is no address of this machine. Name one (--host), 0.0.0.0 for all of them."
+            ) from None
         found = f"Port {port} cannot be used: {error}."
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             found = f"Port {port} is taken. Perhaps the review is open at http://127.0.0.1:{port}/?"

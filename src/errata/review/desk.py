@@ -7,6 +7,7 @@ server may be killed at any moment.
 import functools
 import itertools
 import logging
+import math
 import shlex
 import threading
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from errata.audit import Audit
 from errata.datasets.media import Shown
 from errata.errors import FileError, MissingExtraError
 from errata.labels import named
-from errata.results import SetTask, Task
+from errata.results import Progress, SetTask, Task
 from errata.review import pages
 from errata.review.pages import Flash
 from errata.review.tickets import Seal, Ticket
@@ -39,7 +40,7 @@ class Desk:
 
     def __init__(self, audit: Audit, seal: Seal) -> None:
         self.audit = audit
-        self._seal = seal
+        self.seal = seal
         self._undoing = threading.Lock()
         self._show = functools.lru_cache(maxsize=16)(audit.show)  # for the page, then its picture
         self._exemplars = functools.lru_cache(maxsize=4096)(self._find_exemplars)
@@ -48,9 +49,9 @@ class Desk:
 
     def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
         """Return the reviewer's next example, or the page that ends the queue."""
-        task = self.audit.task(reviewer)
-        if task is None:
-            progress = self.audit.progress(reviewer)
+        asked = self.next_task(reviewer)
+        if asked is None:
+            progress, waiting = self.audit.progress(reviewer), self.audit.waiting(reviewer)
             return pages.Done(
                 audit=self.audit.name,
                 reviewer=reviewer,
@@ -58,17 +59,20 @@ class Desk:
                 total=progress.total,
                 flash=flash,
                 ticket=self._ticket(reviewer, None, (), progress.answered),
+                waiting=waiting.examples,
+                minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
                 folder=shlex.quote(str(self.audit.path)),
                 notices=self.audit.notices,
             )
-        shown = _classes_shown(task)
+        task, ticket, progress = asked
+        shown = self.classes_shown(task)
         common: dict[str, Any] = {
             "audit": self.audit.name,
             "reviewer": reviewer,
-            "answered": task.answered,
-            "total": task.total,
+            "answered": progress.answered,
+            "total": progress.total,
             "flash": flash,
-            "ticket": self._ticket(reviewer, task.example, shown, task.answered),
+            "ticket": ticket,
             "after": f"/after/{task.example}",
             "example": self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT),
         }
@@ -84,13 +88,35 @@ class Desk:
             panels=(self._panel(pages.A, shown[0]), self._panel(pages.B, shown[1])),
         )
 
+    def next_task(self, reviewer: str) -> "tuple[Task | SetTask, str, Progress] | None":
+        """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""
+        task = self.audit.task(reviewer)
+        if task is None:
+            return None
+        progress = self.audit.progress(reviewer)
+        shown = self.classes_shown(task)
+        return task, self._ticket(reviewer, task.example, shown, progress.answered), progress
+
+    @staticmethod
+    def classes_shown(task: Task | SetTask) -> tuple[int, ...]:
+        """Return the classes of (a) and (b), or those to tick, in the order shown."""
+        if isinstance(task, SetTask):
+            return task.labels
+        pair = (task.given, task.suggested)
+        return pair if task.first == "given" else pair[::-1]
+
+    def media_url(self, example: int) -> str:
+        """Return where an example is to be seen or heard."""
+        # Another audit served at the same port has other pictures, hence the stamp.
+        return f"/media/{example}?v={self.seal.stamp}"
+
     def pictures_after(self, reviewer: str, example: int) -> list[str]:
         """Return the addresses of the pictures on the page that comes after an example's."""
         task = self.audit.task(reviewer, besides=example)
         if task is None:
             return []
         views = [self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)]
-        for label in _classes_shown(task):
+        for label in self.classes_shown(task):
             views.extend(self._exemplars(label))
         return [view.url for view in views if isinstance(view, pages.PictureView)]
 
@@ -116,9 +142,7 @@ class Desk:
         shown = self.shown(example)
         if isinstance(shown, pages.Missing):
             return shown
-        # Another audit served at the same port has other pictures, hence the stamp.
-        url = f"/media/{example}?v={self._seal.stamp}"
-        return pages.view(shown, url, side=side, longest=longest)
+        return pages.view(shown, self.media_url(example), side=side, longest=longest)
 
     def _panel(self, answer: pages.Answer, label: int) -> pages.Panel:
         return pages.Panel(answer, self.audit.classes[label], self._exemplars(label))
@@ -133,7 +157,7 @@ class Desk:
     def _ticket(
         self, reviewer: str, example: int | None, shown: tuple[int, ...], answered: int
     ) -> str:
-        return self._seal.sign_ticket(
+        return self.seal.sign_ticket(
             Ticket(reviewer=reviewer, example=example, shown=shown, answered=answered)
         )
 
@@ -150,7 +174,7 @@ class Desk:
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
         task = self.audit.task_for(ticket.reviewer, ticket.example)
-        if _classes_shown(task) != ticket.shown or isinstance(task, SetTask) != (
+        if self.classes_shown(task) != ticket.shown or isinstance(task, SetTask) != (
             choice == pages.SEND.name
         ):
             return CHANGED
@@ -189,11 +213,3 @@ class Desk:
         if example is None:
             return Flash("There is no answer to take back.")
         return Flash("Taken back. Here it is again.")
-
-
-def _classes_shown(task: Task | SetTask) -> tuple[int, ...]:
-    """Return the classes of (a) and (b), or those of the boxes to tick, in the order shown."""
-    if isinstance(task, SetTask):
-        return task.labels
-    pair = (task.given, task.suggested)
-    return pair if task.first == "given" else pair[::-1]

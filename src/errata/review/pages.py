@@ -192,6 +192,7 @@ class Page:
     answered: int = 0
     total: int = 0
     flash: Flash | None = None
+    invited_only: bool = False  # nobody comes in but by a link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +248,8 @@ class Done(Page):
 
     ticket: str
     folder: str  # the audit's folder, quoted for a shell
+    waiting: int = 0  # examples that others look at, and that may be free again
+    minutes: int = 0  # until the first of them is, at the latest
     notices: Sequence[str] = ()
     undo: Answer = UNDO
 

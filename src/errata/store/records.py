@@ -3,12 +3,12 @@
 Every function works inside the transaction of the connection it is handed; rows are dictionaries.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select, update
 
 from errata.store import tables as t
 
@@ -195,8 +195,19 @@ def ever_candidates(db: Connection) -> set[int]:
 # ---------------------------------------------------------------- plans
 
 
-def add_plan(db: Connection, row: Mapping[str, Any]) -> tuple[int, int]:
+def add_plan(
+    db: Connection,
+    row: Mapping[str, Any],
+    *,
+    needs: int | None = None,
+    in_full: Callable[[list[int]], Sequence[bool]] | None = None,
+) -> tuple[int, int]:
     """Plan the candidates of ``row["finding"]`` that no plan holds yet, worst first.
+
+    Parameters
+    ----------
+    needs : how many votes each needs at least; without it, all that are wanted
+    in_full : tells which of some examples are asked for all their votes
 
     Returns
     -------
@@ -222,7 +233,31 @@ def add_plan(db: Connection, row: Mapping[str, Any]) -> tuple[int, int]:
     ]
     if rows:
         db.execute(insert(t.planned), rows)
+        _stand(db, plan, row["votes"], row["votes"] if needs is None else needs, in_full)
     return plan, len(rows)
+
+
+def _stand(
+    db: Connection,
+    plan: int,
+    votes: int,
+    needs: int,
+    in_full: Callable[[list[int]], Sequence[bool]] | None,
+) -> None:
+    """Note down how the examples of a new plan stand."""
+    p = t.planned.c
+    names = ["example", "place", "full", "votes", "needs"]
+    query = select(p.example, p.id, literal(False), literal(0), literal(needs))
+    db.execute(insert(t.standing).from_select(names, query.where(p.plan == plan)))
+    if in_full is None:
+        return
+    examples = list(db.scalars(select(p.example).where(p.plan == plan)))
+    full = [
+        {"one": one} for one, is_full in zip(examples, in_full(examples), strict=True) if is_full
+    ]
+    if full:
+        row = update(t.standing).where(t.standing.c.example == bindparam("one"))
+        db.execute(row.values(full=True, needs=votes), full)
 
 
 def newest_plan(db: Connection) -> Row | None:
@@ -245,18 +280,29 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     """Return what is planned, in the order of asking, with the labels to ask about.
 
     Each row has ``example given suggested score rules plan finding rank position probability
-    votes threshold`` (votes: wanted).
+    votes threshold stopping full`` (votes: wanted; full: asked for all, wherever asking may stop).
     """
+    if example is None:
+        return _all(db, _PLANNED)
+    return [dict(row) for row in db.execute(_PLANNED_ONE, {"one": example}).mappings()]
+
+
+def _planned_rows() -> Select[Any]:
     c, p = t.candidates.c, t.planned.c
-    query = (
+    return (
         select(
             *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
             *(p.plan, p.position, p.probability, t.plans.c.votes, t.plans.c.threshold),
+            *(t.plans.c.stopping, t.standing.c.full),
         )
         .select_from(t.planned.join(t.candidates).join(t.plans, p.plan == t.plans.c.id))
+        .join(t.standing, t.standing.c.example == p.example)
         .order_by(p.id)
     )
-    return _all(db, query if example is None else query.where(p.example == example))
+
+
+_PLANNED = _planned_rows()
+_PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
 
 
 # ---------------------------------------------------------------- releases

@@ -18,9 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 metadata = MetaData()
@@ -111,6 +112,8 @@ plans = Table(
     Column("votes", Integer, nullable=False),  # wanted for each candidate
     Column("threshold", Integer, nullable=False),
     Column("limit", Integer),
+    Column("stopping", Text, nullable=False, server_default="off"),  # or 'exact'
+    Column("full_share", Float, nullable=False, server_default="0"),  # of what is asked in full
     Column("created_at", Text, nullable=False),
 )
 
@@ -124,6 +127,43 @@ planned = Table(
     Column("position", Integer, nullable=False),
     Column("probability", Float, nullable=False),  # of being sampled
     Index("planned_of_candidate", "candidate"),
+)
+
+# The next three tables are the only ones whose rows change: what they say follows from the others,
+# or is forgotten after some minutes; or (an invitation) it is taken back.
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("example", Integer, ForeignKey("planned.example"), primary_key=True),
+    Column("place", Integer, nullable=False),  # in the order of asking: the id in `planned`
+    Column("full", Boolean, nullable=False),  # asked for all votes even where asking may stop
+    Column("votes", Integer, nullable=False),  # that count
+    Column("needs", Integer, nullable=False),  # how many more to ask for at least; 0: none
+    Index(
+        "standing_open", "place", sqlite_where=text("needs > 0"), postgresql_where=text("needs > 0")
+    ),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("reviewer", Integer, ForeignKey("reviewers.id"), primary_key=True),
+    Column("example", Integer, ForeignKey("planned.example"), nullable=False),
+    Column("place", Integer, nullable=False),  # of the example, in the order of asking
+    Column("until", Float, nullable=False),  # in seconds since 1970; 0: they hold nothing any more
+    Index("leases_of_example", "example"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, CheckConstraint("role IN ('reviewer', 'maintainer')"), nullable=False),
+    Column("expires", Float, nullable=False),  # in seconds since 1970
+    Column("revoked_at", Text),
+    Column("created_at", Text, nullable=False),
 )
 
 reviewers = Table(
@@ -162,6 +202,12 @@ votes = Table(
     CheckConstraint("(labels IS NOT NULL) = (ifnull(answer, '') = 'labels')"),
     CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
     Index("votes_of_example", "example", "answer"),
+    Index(
+        "votes_withdrawn",
+        "reviewer",
+        sqlite_where=text("answer IS NULL"),
+        postgresql_where=text("answer IS NULL"),
+    ),
 )
 
 skips = Table(

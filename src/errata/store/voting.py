@@ -1,4 +1,4 @@
-"""Votes: who answered what, what is withdrawn, and what a reviewer is asked next.
+"""Votes: who answered what, and what is withdrawn.
 
 Rows are only ever added. A reviewer's revisions of one example alternate: 1 answers, 2 withdraws,
 3 answers again. The newest is what the reviewer holds, so a vote counts when its revision is odd
@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select
-from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select
 
 from errata.errors import VoteError
 from errata.store import tables as t
@@ -75,6 +74,29 @@ _HELD = and_(
 """The votes that count."""
 
 
+# Statements that a vote needs are put together once: that takes longer than to run them.
+_NEWEST = func.coalesce(
+    select(func.max(_v.revision))
+    .where(_v.reviewer == bindparam("me"), _v.example == bindparam("example"))
+    .scalar_subquery(),
+    0,
+)
+_KNOWN = select(_NEWEST, exists().where(_v.reviewer == bindparam("me"), _v.key == bindparam("key")))
+_CAST = insert(t.votes)
+_REVIEWER = select(t.reviewers.c.id, t.reviewers.c.kind).where(
+    t.reviewers.c.name == bindparam("name")
+)
+_PERSON = _REVIEWER.where(t.reviewers.c.kind != "simulated")
+_TALLIES = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
+_TALLIES_OF_ONE = _TALLIES.where(_v.example == bindparam("example"))
+
+
+def number_of(db: Connection, name: str) -> int | None:
+    """Return a reviewer's number; None for a name that no person has used."""
+    number: int | None = db.scalar(_PERSON, {"name": name})
+    return number
+
+
 def reviewer(db: Connection, name: str, kind: str) -> int:
     """Return a reviewer's number; a new name is written down.
 
@@ -83,7 +105,7 @@ def reviewer(db: Connection, name: str, kind: str) -> int:
     VoteError
         The name is a simulated reviewer's and the votes are not simulated, or the reverse.
     """
-    known = db.execute(select(t.reviewers).where(t.reviewers.c.name == name)).first()
+    known = db.execute(_REVIEWER, {"name": name}).first()
     if known is None:
         row = insert(t.reviewers).values(name=name, kind=kind)
         key = db.execute(row).inserted_primary_key
@@ -115,28 +137,26 @@ def cast(
 
     ``labels`` are those that the answer ``"labels"`` ticks, of ``shown`` in the order shown.
 
-    That is if it or another of the reviewer is there, or, for a person's, if the example has as
-    many votes as its plan wants: another could turn a verdict that is closed.
+    That is if it or another of the reviewer is there.
     """
-    revision = _revision(db, reviewer, example)
-    known = select(_v.id).where(_v.reviewer == reviewer, _v.key == key)
-    if revision % 2 or db.scalar(known) is not None:
-        return False
-    if kind == "person" and not _wanting(db, example):
+    asked = {"me": reviewer, "example": example, "key": key}
+    revision, known = db.execute(_KNOWN, asked).one()
+    if revision % 2 or known:
         return False
     db.execute(
-        insert(t.votes).values(
-            example=example,
-            reviewer=reviewer,
-            revision=revision + 1,
-            answer=answer,
-            labels=labels,
-            first=first,
-            shown=shown,
-            created_at=created_at,
-            kind=kind,
-            key=key,
-        )
+        _CAST,
+        {
+            "example": example,
+            "reviewer": reviewer,
+            "revision": revision + 1,
+            "answer": answer,
+            "labels": labels,
+            "first": first,
+            "shown": shown,
+            "created_at": created_at,
+            "kind": kind,
+            "key": key,
+        },
     )
     return True
 
@@ -262,23 +282,29 @@ def history(db: Connection, example: int) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def tallies(db: Connection) -> dict[tuple[int, str], int]:
+def tallies(db: Connection, example: int | None = None) -> dict[tuple[int, str], int]:
     """Return how many votes that count each answer has, by example and answer."""
-    query = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
-    return {(example, answer): count for example, answer, count in db.execute(query)}
+    if example is None:
+        found = db.execute(_TALLIES)
+    else:
+        found = db.execute(_TALLIES_OF_ONE, {"example": example})
+    return {(which, answer): count for which, answer, count in found}
 
 
-def set_tallies(db: Connection) -> dict[int, tuple[int, Counter[int]]]:
+def set_tallies(db: Connection, example: int | None = None) -> dict[int, tuple[int, Counter[int]]]:
     """Return how many reviewers hold a vote on each example, and how many of them tick each label.
 
     Only votes that list labels are counted.
     """
     found: dict[int, tuple[int, Counter[int]]] = {}
-    for example, labels in db.execute(select(_v.example, _v.labels).where(_HELD)):
+    query = select(_v.example, _v.labels).where(_HELD)
+    if example is not None:
+        query = query.where(_v.example == example)
+    for which, labels in db.execute(query):
         if labels is not None:
-            reviewers, ticks = found.get(example, (0, Counter()))
+            reviewers, ticks = found.get(which, (0, Counter()))
             ticks.update(labels)
-            found[example] = (reviewers + 1, ticks)
+            found[which] = (reviewers + 1, ticks)
     return found
 
 
@@ -303,89 +329,6 @@ def reviewer_count(db: Connection) -> int:
     return db.scalar(select(func.count(_v.reviewer.distinct())).where(_HELD)) or 0
 
 
-# ---------------------------------------------------------------- the queue of one reviewer
-
-
-def next_example(db: Connection, name: str, besides: int | None = None) -> int | None:
-    """Return what to ask a reviewer next: first what was withdrawn, last what was skipped.
-
-    Candidates with as many votes as their plan wants are not asked about, nor is what the
-    reviewer has answered.
-    """
-    queue = _queue(db, name)
-    c = queue.c
-    query = select(c.example).where(~c.answered, c.wanting)
-    if besides is not None:
-        query = query.where(c.example != besides)
-    order = (
-        case((c.withdrawn, 0), (c.skipped, 2), else_=1),
-        case((c.withdrawn, -c.vote), else_=0),  # the newest withdrawal first
-        case((c.skipped, c.skip), else_=0),  # the oldest skip first
-        c.place,
-    )
-    return db.scalar(query.order_by(*order).limit(1))
-
-
-def progress(db: Connection, name: str) -> tuple[int, int, int]:
-    """Return how many a reviewer has answered, can answer in all, and has skipped."""
-    c = _queue(db, name).c
-    row = db.execute(
-        select(
-            func.count().filter(c.answered),
-            func.count().filter(or_(c.answered, c.wanting)),
-            func.count().filter(and_(c.skipped, c.wanting, ~c.answered)),
-        )
-    ).one()
-    return row[0], row[1], row[2]
-
-
-def _queue(db: Connection, name: str) -> Subquery:
-    """Return everything planned, as one reviewer sees it: answered, withdrawn, skipped, wanting."""
-    reviewer = db.scalar(select(t.reviewers.c.id).where(t.reviewers.c.name == name)) or 0
-    mine = _newest(t.votes, reviewer)
-    skipped = _newest(t.skips, reviewer)
-    count = case((_v.answer.is_(None), -1), else_=1)  # a withdrawal takes back the vote before it
-    tally = select(_v.example, func.sum(count).label("votes")).group_by(_v.example).subquery()
-    revision = func.coalesce(mine.c.revision, 0)
-    is_skipped = func.coalesce(skipped.c.revision, -1) == revision
-    p = t.planned.c
-    return (
-        select(
-            p.example,
-            p.id.label("place"),
-            mine.c.row.label("vote"),
-            skipped.c.row.label("skip"),
-            (revision % 2 == 1).label("answered"),
-            and_(revision % 2 == 0, revision > 0, ~is_skipped).label("withdrawn"),
-            and_(revision % 2 == 0, is_skipped).label("skipped"),
-            (func.coalesce(tally.c.votes, 0) < t.plans.c.votes).label("wanting"),
-        )
-        .select_from(t.planned.join(t.plans, p.plan == t.plans.c.id))
-        .outerjoin(mine, mine.c.example == p.example)
-        .outerjoin(skipped, skipped.c.example == p.example)
-        .outerjoin(tally, tally.c.example == p.example)
-        .subquery()
-    )
-
-
-def _newest(table: Any, reviewer: int) -> Subquery:
-    c = table.c
-    rows: Select[Any] = (
-        select(c.example, func.max(c.revision).label("revision"), func.max(c.id).label("row"))
-        .where(c.reviewer == reviewer)
-        .group_by(c.example)
-    )
-    return rows.subquery()
-
-
-def _wanting(db: Connection, example: int) -> bool:
-    """Tell whether an example has fewer votes that count than its plan wants."""
-    wanted = select(t.plans.c.votes).join(t.planned).where(t.planned.c.example == example)
-    count = select(func.count()).select_from(t.votes).where(_v.example == example, _HELD)
-    return (db.scalar(count) or 0) < (db.scalar(wanted) or 0)
-
-
 def _revision(db: Connection, reviewer: int, example: int) -> int:
     """Return the newest revision of a reviewer's vote on an example; 0 if there is none."""
-    mine = and_(_v.reviewer == reviewer, _v.example == example)
-    return db.scalar(select(func.max(_v.revision)).where(mine)) or 0
+    return db.scalar(select(_NEWEST), {"me": reviewer, "example": example}) or 0

@@ -1,0 +1,123 @@
+"""The people side of an audit: who was invited to review, until when, and in which role.
+
+`errata.audit.Audit` is made of this and of the verbs. A link or token holds the number of an
+invitation, signed; whether it counts is looked up here at every request, so that it can be revoked.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from errata.arrays import as_choice
+from errata.errors import InputError, NameUnknownError
+from errata.exchange.votes import check_reviewer
+from errata.store import invitations, records
+from errata.store.database import Database
+
+Role = Literal["reviewer", "maintainer"]
+ROLES: tuple[Role, ...] = ("reviewer", "maintainer")
+
+DAY = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """Somebody who may review, or (a maintainer) bring votes from elsewhere too.
+
+    Attributes
+    ----------
+    number : what its link holds, signed
+    name : under which their votes are recorded
+    expires : in seconds since 1970
+    revoked : whether it was taken back
+    """
+
+    number: int
+    name: str
+    role: Role
+    expires: float
+    revoked: bool
+
+    @property
+    def until(self) -> str:
+        """When it expires, ISO 8601 in UTC, to the minute."""
+        return datetime.fromtimestamp(self.expires, UTC).isoformat(timespec="minutes")
+
+
+def as_role(word: str) -> Role:
+    """Return a role.
+
+    Raises
+    ------
+    NameUnknownError
+        There is none of this name.
+    """
+    return as_choice("role", word, ROLES)
+
+
+class Inviting:
+    """Invitations; `errata.audit.Audit` says what the fields are."""
+
+    _db: Database
+
+    def _now(self) -> float:
+        return time.time()
+
+    def invite(self, name: str, *, role: Role = "reviewer", days: float = 30) -> Invitation:
+        """Invite somebody to review under a name; their earlier invitations stay as they are.
+
+        `errata.review.people.link_of` makes the link of it.
+
+        Raises
+        ------
+        InputError
+            The name cannot be one, or ``days`` is not above 0.
+        """
+        name = check_reviewer(name)
+        if not days > 0:
+            raise InputError(f"days is {days}; an invitation counts for some time, such as 30.")
+        expires = self._now() + days * DAY
+        with self._db.write() as db:
+            number = invitations.add(db, name=name, role=role, expires=expires)
+            records.log(db, "invite", name=name, role=role, number=number)
+        return Invitation(number=number, name=name, role=role, expires=expires, revoked=False)
+
+    def invitation(self, number: int) -> Invitation | None:
+        """Return an invitation that counts: neither revoked nor expired; else None."""
+        with self._db.read() as db:
+            row = invitations.one(db, number)
+        if row is None or row["revoked_at"] is not None or row["expires"] <= self._now():
+            return None
+        return _as_invitation(row)
+
+    def invitations(self) -> tuple[Invitation, ...]:
+        """Return all invitations, oldest first."""
+        with self._db.read() as db:
+            return tuple(map(_as_invitation, invitations.every(db)))
+
+    def revoke(self, name: str) -> int:
+        """Take back the invitations of a name; return how many. Votes that were cast stay.
+
+        Raises
+        ------
+        NameUnknownError
+            Nobody of this name was invited.
+        """
+        name = check_reviewer(name)
+        with self._db.write() as db:
+            if not any(row["name"] == name for row in invitations.every(db)):
+                raise NameUnknownError(f"Nobody called {name!r} was invited.")
+            revoked = invitations.revoke(db, name)
+            records.log(db, "revoke", name=name, invitations=revoked)
+        return revoked
+
+
+def _as_invitation(row: dict[str, object]) -> Invitation:
+    return Invitation(
+        number=int(str(row["id"])),
+        name=str(row["name"]),
+        role="maintainer" if row["role"] == "maintainer" else "reviewer",
+        expires=float(str(row["expires"])),
+        revoked=row["revoked_at"] is not None,
+    )

@@ -1,0 +1,151 @@
+"""Reviewing by programs: the next example, an answer to it, and votes from elsewhere, as JSON.
+
+Every request carries the token of an invitation, ``Authorization: Bearer TOKEN``. The answers are
+documented at ``/api/openapi.json``; what goes wrong has the one shape that all errors have.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Header, HTTPException
+
+from errata.inviting import Invitation
+from errata.results import SetTask
+from errata.review.desk import Desk
+from errata.review.people import Door, NotInvitedError
+from errata.review.tickets import BadTicketError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One way to answer: what to send, and the name of the class it stands for."""
+
+    answer: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a reviewer is asked, blind: nothing tells which option is the given label.
+
+    Attributes
+    ----------
+    ticket : to be sent back with the answer; it counts once, whenever and however often it is sent
+    kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``; ``"labels"``: the options that
+        apply, perhaps none
+    media : where the example is, from this server
+    answered, total : how many the reviewer has answered, of how many
+    """
+
+    ticket: str
+    example: int
+    id: str
+    kind: Literal["pair", "labels"]
+    options: list[Option]
+    media: str
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Next:
+    """What comes next: a question; or nothing, and for what and how many seconds to wait."""
+
+    question: Question | None
+    waiting: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What became of an answer: whether it was added, what a page would say, and what comes next.
+
+    ``added`` is false where the ticket was sent before, or the example needs no more votes.
+    """
+
+    added: bool
+    said: str
+    next: Next
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What became of votes from elsewhere."""
+
+    added: int
+    already_there: int
+    refused: list[str]
+
+
+def router(desk: Desk, door: Door) -> APIRouter:
+    """Return the routes under ``/api``."""
+    api = APIRouter(prefix="/api")
+
+    def person(authorization: Annotated[str, Header()] = "") -> Invitation:
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise HTTPException(401, "A token is needed: `Authorization: Bearer TOKEN`.")
+        try:
+            return door.admit(token.strip())
+        except NotInvitedError as error:
+            raise HTTPException(401, str(error)) from None
+
+    known = Annotated[Invitation, Depends(person)]
+
+    def following(reviewer: str) -> Next:
+        asked = desk.next_task(reviewer)
+        if asked is None:
+            waits = desk.audit.waiting(reviewer)
+            return Next(question=None, waiting=waits.examples, seconds=waits.seconds)
+        task, ticket, progress = asked
+        names = desk.audit.classes
+        shown = desk.classes_shown(task)
+        several = isinstance(task, SetTask)
+        answers = [str(label) for label in shown] if several else ["a", "b"]
+        return Next(
+            question=Question(
+                ticket=ticket,
+                example=task.example,
+                id=task.id,
+                kind="labels" if several else "pair",
+                options=[
+                    Option(answer=answer, name=names[label])
+                    for answer, label in zip(answers, shown, strict=True)
+                ],
+                media=desk.media_url(task.example),
+                answered=progress.answered,
+                total=progress.total,
+            )
+        )
+
+    @api.get("/task")
+    def task(person: known) -> Next:
+        """Return the next example of the reviewer whose token it is, and keep it for them."""
+        return following(person.name)
+
+    @api.post("/answer")
+    def answer(
+        person: known,
+        ticket: Annotated[str, Body()],
+        answer: Annotated[Literal["a", "b", "both", "neither", "labels"], Body()],
+        labels: Annotated[list[int] | None, Body()] = None,
+    ) -> Recorded:
+        """Record an answer; once this returns it survives a crash of the machine."""
+        try:
+            read = desk.seal.read_ticket(ticket, reviewer=person.name)
+        except BadTicketError as error:
+            raise HTTPException(403, f"{error} Nothing was recorded.") from None
+        said = desk.vote(read, answer, labels or ())
+        return Recorded(added=said.undo, said=said.text, next=following(person.name))
+
+    @api.post("/votes")
+    def votes(person: known, votes: Annotated[list[dict[str, Any]], Body()]) -> Added:
+        """Add votes from elsewhere, as `Audit.add_votes` takes them; a maintainer's token."""
+        if person.role != "maintainer":
+            raise HTTPException(403, "Votes of others are brought by a maintainer.")
+        found = desk.audit.add_votes(votes)
+        return Added(
+            added=found.added, already_there=found.already_there, refused=list(found.refused)
+        )
+
+    return api

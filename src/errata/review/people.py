@@ -1,0 +1,88 @@
+"""Who is at the other end of a request: signed links, tokens, and what they open.
+
+Knows signatures and invitations, and no HTTP. A link and a token are the same signed number.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from errata.audit import Audit
+from errata.inviting import Invitation
+from errata.review.tickets import BadTicketError, Seal, kept_key
+
+KEPT_SECONDS = 1.0
+"""So long a token counts without being looked up again: as long as revoking it may take."""
+
+_MOST_KEPT = 10_000
+
+
+class NotInvitedError(Exception):
+    """A link or token that opens nothing: never issued, expired, or revoked."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Lets people in who hold a link or a token of an audit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> audit = Audit.create(Path(tempfile.mkdtemp(), "a"), labels=[0, 1], classes=["x", "y"])
+    >>> door = Door(audit, Seal("a key kept with the audit"))
+    >>> token = door.token_of(audit.invite("Ana"))
+    >>> door.admit(token).name
+    'Ana'
+    >>> door.admit(token + "x")
+    Traceback (most recent call last):
+        ...
+    errata.review.people.NotInvitedError: This link was not made by this audit. Perhaps it ...
+    """
+
+    audit: Audit
+    seal: Seal
+    _admitted: dict[str, tuple[Invitation, float]] = field(default_factory=dict)
+
+    def token_of(self, invitation: Invitation) -> str:
+        """Return what opens the review: the number of the invitation, signed."""
+        return self.seal.sign("invitation", invitation.number)
+
+    def admit(self, token: str) -> Invitation:
+        """Return the invitation that a token stands for.
+
+        Raises
+        ------
+        NotInvitedError
+            It was not issued by this audit, or has expired, or was revoked.
+        """
+        known, until = self._admitted.get(token, (None, 0.0))
+        if known is not None and time.monotonic() < until:
+            return known
+        try:
+            number = self.seal.read("invitation", token)
+        except BadTicketError:
+            raise NotInvitedError(
+                "This link was not made by this audit. Perhaps it was cut short: open the whole "
+                "link that you were sent."
+            ) from None
+        invitation = self.audit.invitation(int(number))
+        if invitation is None:
+            raise NotInvitedError(
+                "This link does not open the review any more: it has expired, or was taken back. "
+                "Ask whoever sent it for a new one."
+            )
+        if len(self._admitted) > _MOST_KEPT:
+            self._admitted.clear()
+        self._admitted[token] = invitation, time.monotonic() + KEPT_SECONDS
+        return invitation
+
+
+def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.1:8765") -> str:
+    """Return the link that opens the review for somebody invited.
+
+    Parameters
+    ----------
+    url : where reviewers reach the server
+    """
+    door = Door(audit, Seal(kept_key(audit.path)))
+    return f"{url.rstrip('/')}/join/{door.token_of(invitation)}"

@@ -1,0 +1,266 @@
+"""What a reviewer is asked next: who is looking at which example, and for how long.
+
+An example is handed out to as many reviewers at once as it needs votes, so that however many
+people work at the same moment, nobody is asked in vain. A reviewer holds one example at a time, by
+a lease that runs out; then it is handed to others. Every function works inside the transaction of
+the connection it is handed. How many votes an example needs is for the caller to say, see
+`set_needs`.
+
+The statements are put together once: that takes ten times as long as to run them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, update
+
+from errata.store import tables as t
+
+_v, _s, _l, _k = t.votes.c, t.standing.c, t.leases.c, t.skips.c
+_ME: Any = bindparam("me")
+_NOW: Any = bindparam("now")
+_EXAMPLE: Any = bindparam("example")
+_BESIDES: Any = bindparam("besides")
+_NONE = -1
+"""The number of no example."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The example that a reviewer holds, and until when, in seconds since 1970."""
+
+    example: int
+    until: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a reviewer waits for: examples that others look at; the first lease runs out then."""
+
+    examples: int
+    until: float | None
+
+
+# ---------------------------------------------------------------- the parts of statements
+
+
+def _revision(example: Any) -> Any:
+    """Return the newest revision of the reviewer's vote on an example; 0 if there is none."""
+    newest = select(func.max(_v.revision)).where(_v.reviewer == _ME, _v.example == example)
+    return func.coalesce(newest.scalar_subquery(), 0)
+
+
+def _answered(example: Any) -> Any:
+    """Tell whether the reviewer holds a vote on an example."""
+    return _revision(example) % 2 == 1
+
+
+_OPEN = _s.needs > 0
+
+_OTHERS = (
+    select(func.count())
+    .where(_l.example == _s.example, _l.until > _NOW, _l.reviewer != _ME)
+    .correlate(t.standing)
+    .scalar_subquery()
+)
+"""How many others hold the example of a row of `standing`."""
+
+_WANTED = and_(_OPEN, _s.needs > _OTHERS, _s.example != _BESIDES)
+
+_SKIPS = (
+    select(_k.example, func.max(_k.revision).label("revision"), func.max(_k.id).label("row"))
+    .where(_k.reviewer == _ME)
+    .group_by(_k.example)
+    .subquery()
+)
+"""The newest skip of the reviewer for each example."""
+
+_STILL_SKIPPED = and_(_SKIPS.c.revision % 2 == 0, _SKIPS.c.revision == _revision(_SKIPS.c.example))
+"""They have not voted since."""
+
+
+# ---------------------------------------------------------------- what each example needs
+
+_SET_NEEDS = (
+    update(t.standing)
+    .where(_s.example == bindparam("one"))
+    .values(votes=bindparam("held"), needs=bindparam("more"))
+)
+
+
+def set_needs(db: Connection, rows: Iterable[Mapping[str, int]]) -> None:
+    """Note down how many votes of examples count now, and how many more they need at least.
+
+    Each row has ``example votes needs``.
+    """
+    found = [{"one": row["example"], "held": row["votes"], "more": row["needs"]} for row in rows]
+    if found:
+        db.execute(_SET_NEEDS, found)
+
+
+# ---------------------------------------------------------------- leases
+
+_LEASE = (
+    select(_l.example, _l.until)
+    .join(t.standing, _s.example == _l.example)
+    .where(_l.reviewer == _ME, _l.until > _NOW, _OPEN, ~_answered(_l.example))
+)
+_PLACE = select(_s.place).where(_s.example == _EXAMPLE).scalar_subquery()
+_RENEWED = {"example": _EXAMPLE, "place": _PLACE, "until": bindparam("end")}
+_HOLD_ON = update(t.leases).where(_l.reviewer == _ME).values(**_RENEWED)
+_HOLD = insert(t.leases).values(reviewer=_ME, **_RENEWED)
+_LET_GO = update(t.leases).where(_l.reviewer == _ME).values(until=0.0)
+_HAS_ROOM = select(_s.example).where(_s.example == _EXAMPLE, _OPEN, _s.needs > _OTHERS)
+
+
+def lease(db: Connection, reviewer: int, now: float) -> Lease | None:
+    """Return what a reviewer holds and may still answer; None if that is nothing."""
+    row = db.execute(_LEASE, {"me": reviewer, "now": now}).first()
+    return None if row is None else Lease(row.example, row.until)
+
+
+def take(db: Connection, reviewer: int, *, now: float, seconds: float) -> int | None:
+    """Hand a reviewer the example that comes next, and return it; None if there is none.
+
+    That is the one they hold; else what they took back; else the next they have not seen, in the
+    order of the plan, and from its beginning after its end; last what they skipped.
+    """
+    held = lease(db, reviewer, now)
+    if held is not None:
+        if held.until - now < seconds / 2:
+            hold(db, reviewer, held.example, until=now + seconds)
+        return held.example
+    return take_another(db, reviewer, now=now, seconds=seconds)
+
+
+def take_another(db: Connection, reviewer: int, *, now: float, seconds: float) -> int | None:
+    """Hand a reviewer who has done with what they held the example that comes next."""
+    example = following(db, reviewer, now=now)
+    if example is None:
+        let_go(db, reviewer)
+    else:
+        hold(db, reviewer, example, until=now + seconds)
+    return example
+
+
+def hold(db: Connection, reviewer: int, example: int, *, until: float) -> None:
+    """Give a reviewer an example to look at, in place of what they held."""
+    row = {"me": reviewer, "example": example, "end": until}
+    if not db.execute(_HOLD_ON, row).rowcount:
+        db.execute(_HOLD, row)
+
+
+def let_go(db: Connection, reviewer: int) -> None:
+    """Take back what a reviewer holds; where they were is kept."""
+    db.execute(_LET_GO, {"me": reviewer})
+
+
+def has_room(db: Connection, reviewer: int, example: int, now: float) -> bool:
+    """Tell whether an example needs the vote of a reviewer, beside those that others look at."""
+    return db.scalar(_HAS_ROOM, {"me": reviewer, "example": example, "now": now}) is not None
+
+
+# ---------------------------------------------------------------- what comes next
+
+_later = t.votes.alias()
+_TAKEN_BACK = (
+    select(_v.example)
+    .join(t.standing, _s.example == _v.example)
+    .where(
+        *(_v.reviewer == _ME, _v.answer.is_(None), _WANTED),
+        ~exists().where(
+            _later.c.reviewer == _ME,
+            _later.c.example == _v.example,
+            _later.c.revision == _v.revision + 1,
+        ),
+        ~exists().where(_k.reviewer == _ME, _k.example == _v.example, _k.revision == _v.revision),
+    )
+    .order_by(_v.id.desc())
+    .limit(1)
+)
+_mine = t.leases.alias()
+_CURSOR = func.coalesce(select(_mine.c.place).where(_mine.c.reviewer == _ME).scalar_subquery(), 0)
+_FRESH = (
+    select(_s.example)
+    .where(
+        _WANTED,
+        ~exists().where(_v.reviewer == _ME, _v.example == _s.example),
+        ~exists().where(_k.reviewer == _ME, _k.example == _s.example),
+    )
+    .order_by(_s.place)
+    .limit(1)
+)
+_SKIPPED = (
+    select(_SKIPS.c.example)
+    .join(t.standing, _s.example == _SKIPS.c.example)
+    .where(_WANTED, _STILL_SKIPPED)
+    .order_by(_SKIPS.c.row)
+    .limit(1)
+)
+_IN_ORDER = (
+    _TAKEN_BACK,
+    _FRESH.where(_s.place > _CURSOR),
+    _FRESH.where(_s.place <= _CURSOR),
+    _SKIPPED,
+)
+
+
+def following(
+    db: Connection, reviewer: int, *, now: float, besides: int | None = None
+) -> int | None:
+    """Return what would be handed to a reviewer who holds nothing, and hand out nothing.
+
+    Parameters
+    ----------
+    besides : an example to pass over
+    """
+    asked = {"me": reviewer, "now": now, "besides": _NONE if besides is None else besides}
+    for statement in _IN_ORDER:
+        example: int | None = db.scalar(statement, asked)
+        if example is not None:
+            return example
+    return None
+
+
+# ---------------------------------------------------------------- how far it is
+
+_newest = (
+    select(_v.example, func.max(_v.revision).label("revision"))
+    .where(_v.reviewer == _ME)
+    .group_by(_v.example)
+    .subquery()
+)
+_held = (
+    select(_s.needs)
+    .join(_newest, _newest.c.example == _s.example)
+    .where(_newest.c.revision % 2 == 1)
+    .subquery()
+)
+_PROGRESS = select(
+    func.count(),
+    func.count().filter(_held.c.needs > 0),
+    select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery(),
+    select(func.count())
+    .select_from(_SKIPS)
+    .join(t.standing, _s.example == _SKIPS.c.example)
+    .where(_OPEN, _STILL_SKIPPED)
+    .scalar_subquery(),
+).select_from(_held)
+_WAITING = (
+    select(func.count(_s.example.distinct()), func.min(_l.until))
+    .join(t.leases, _l.example == _s.example)
+    .where(_OPEN, _l.until > _NOW, _l.reviewer != _ME, ~_answered(_s.example))
+)
+
+
+def progress(db: Connection, reviewer: int) -> tuple[int, int, int]:
+    """Return how many a reviewer has answered, can answer in all, and has skipped."""
+    answered, open_of_these, open_, skipped = db.execute(_PROGRESS, {"me": reviewer}).one()
+    return answered, answered + open_ - open_of_these, skipped
+
+
+def waiting(db: Connection, reviewer: int, now: float) -> Waiting:
+    """Return what a reviewer could still be asked about, but others look at just now."""
+    examples, until = db.execute(_WAITING, {"me": reviewer, "now": now}).one()
+    return Waiting(examples, until)

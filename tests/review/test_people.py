@@ -1,0 +1,178 @@
+"""Links and tokens: who is let in, until when, and what programs are answered."""
+
+import json
+
+import pytest
+
+from audits import planned_audit
+from desks import ORIGIN, surf
+from errata.datasets.media import Texts
+from errata.errors import InputError, NameUnknownError
+from errata.inviting import as_role
+from errata.review import people
+from errata.review.app import create_app
+from errata.review.people import link_of
+
+
+@pytest.fixture
+def audit(tmp_path):
+    return planned_audit(tmp_path / "pets.audit", media=Texts([f"text {i}" for i in range(60)]))
+
+
+@pytest.fixture
+def closed(audit):
+    return create_app(audit, invited_only=True)
+
+
+def path_of(audit, name="Ana", **options):
+    return link_of(audit, audit.invite(name, **options), url=ORIGIN).removeprefix(ORIGIN)
+
+
+def token_of(audit, name="Ana", **options):
+    return {"authorization": f"Bearer {path_of(audit, name, **options).rpartition('/')[2]}"}
+
+
+PAGES = ["/review", "/after/0", "/media/0", "/api/task"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_shown_to_whoever_has_no_link(closed, page):
+    found = surf(closed).get(page)
+    assert found.url.path == "/" or found.status_code == 401
+    assert "text 0" not in found.text
+
+
+def test_without_a_link_nobody_begins_under_a_name_of_their_own(closed):
+    browser = surf(closed)
+    assert "open yours" in browser.get("/").text
+    assert "Your name" not in browser.get("/").text
+    assert browser.post("/", data={"name": "Eve"}).status_code == 403
+    assert browser.get("/review").url.path == "/"
+
+
+def test_a_link_opens_the_review_under_its_name(audit, closed):
+    browser = surf(closed)
+    assert browser.get(path_of(audit)).url.path == "/"
+    page = browser.get("/review")
+    assert page.url.path == "/review"
+    assert "Ana" in page.text
+    assert browser.get("/media/3").status_code == 200
+    assert "errata verdicts" not in page.text
+
+
+def test_a_link_that_was_changed_or_is_of_another_audit_opens_nothing(audit, closed, tmp_path):
+    path = path_of(audit)
+    other = path_of(planned_audit(tmp_path / "other.audit"))
+    for wrong in (path[:-1], path + "x", path.replace("/join/", "/join/9"), other, "/join/x"):
+        found = surf(closed).get(wrong)
+        assert found.status_code == 403
+        assert "not made by this audit" in found.text
+
+
+@pytest.mark.parametrize("page", ["/review", "/media/0"])
+def test_a_link_that_was_revoked_or_has_expired_opens_nothing_more(
+    audit, closed, page, monkeypatch
+):
+    monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)
+    browser, again = surf(closed), path_of(audit, "Ben", days=1)
+    link = path_of(audit)
+    browser.get(link)
+    assert browser.get(page).url.path == page
+    assert audit.revoke("Ana") == 1
+    assert browser.get(page).url.path == "/"
+    assert "expired, or was taken back" in surf(closed).get(link).text
+    late = surf(closed)
+    late.get(again)
+    assert late.get(page).url.path == page
+    audit._now = lambda: 4e9
+    assert late.get(page).url.path == "/"
+
+
+def test_on_this_machine_a_link_is_no_need_but_counts(audit):
+    app = create_app(audit)
+    browser = surf(app)
+    browser.get(path_of(audit))
+    assert "Go on as Ana" in browser.get("/").text
+    browser.post("/", data={"name": "Eve"})
+    assert "Go on as Eve" in browser.get("/").text
+
+
+def test_invitations_are_listed_and_names_must_be_known_to_be_revoked(audit):
+    audit.invite("Ana")
+    audit.invite("Ben", role="maintainer", days=2)
+    assert [(one.name, one.role, one.revoked) for one in audit.invitations()] == [
+        ("Ana", "reviewer", False),
+        ("Ben", "maintainer", False),
+    ]
+    with pytest.raises(NameUnknownError, match="Nobody called 'Cid' was invited"):
+        audit.revoke("Cid")
+    with pytest.raises(NameUnknownError, match="Did you mean 'maintainer'"):
+        as_role("maintaner")
+    with pytest.raises(InputError, match="days is 0"):
+        audit.invite("Cid", days=0)
+
+
+# ---------------------------------------------------------------- programs
+
+
+def test_a_program_reviews_to_the_end_and_a_ticket_counts_once(audit, closed):
+    browser = surf(closed)
+    token = token_of(audit)
+    question = browser.get("/api/task", headers=token).json()["question"]
+    assert (
+        browser.get("/api/task", headers=token).json()["question"]["example"]
+        == (question["example"])
+    )
+    answered = 0
+    while question is not None:
+        assert question["answered"] == answered
+        assert {one["answer"] for one in question["options"]} == {"a", "b"}
+        assert browser.get(question["media"], headers=token).text == (f"text {question['example']}")
+        sent = {"ticket": question["ticket"], "answer": "a"}
+        found = browser.post("/api/answer", json=sent, headers=token).json()
+        assert found["added"]
+        twice = browser.post("/api/answer", json=sent, headers=token).json()
+        assert not twice["added"]
+        question, answered = found["next"]["question"], answered + 1
+    assert answered == len(audit.votes()) == 8
+    assert browser.get("/api/task", headers=token).json() == {
+        "question": None,
+        "waiting": 0,
+        "seconds": None,
+    }
+
+
+def test_what_a_program_does_wrong_has_the_shape_of_all_errors(audit, closed):
+    browser = surf(closed)
+    ana, ben = token_of(audit), token_of(audit, "Ben")
+    ticket = browser.get("/api/task", headers=ana).json()["question"]["ticket"]
+    for headers, sent, status, said in (
+        ({}, {"ticket": ticket, "answer": "a"}, 401, "A token is needed"),
+        ({"authorization": "Bearer x"}, {"ticket": ticket, "answer": "a"}, 401, "not made by"),
+        (ben, {"ticket": ticket, "answer": "a"}, 403, "opened by the reviewer 'Ana'"),
+        (ana, {"ticket": "x", "answer": "a"}, 403, "not made by"),
+        (ana, {"ticket": ticket, "answer": "c"}, 422, "see answer"),
+    ):
+        found = browser.post("/api/answer", json=sent, headers=headers)
+        assert found.status_code == status
+        error = found.json()["error"]
+        assert (error["status"], said in error["message"]) == (status, True)
+    assert audit.votes() == []
+
+
+def test_votes_of_others_are_brought_by_a_maintainer(audit, closed):
+    browser, votes = surf(closed), [{"id": "0", "reviewer": "x", "answer": "given"}]
+    found = browser.post("/api/votes", json=votes, headers=token_of(audit))
+    assert found.status_code == 403
+    maintainer = token_of(audit, "Max", role="maintainer")
+    votes.append({"id": "99", "reviewer": "x", "answer": "given"})
+    found = browser.post("/api/votes", json=votes, headers=maintainer).json()
+    assert (found["added"], found["already_there"], len(found["refused"])) == (1, 0, 1)
+    assert len(audit.votes()) == 1
+
+
+def test_the_answers_are_documented_without_anything_from_elsewhere(closed):
+    found = surf(closed).get("/api/openapi.json")
+    document = json.loads(found.text)
+    assert {"/api/task", "/api/answer", "/api/votes"} <= set(document["paths"])
+    assert surf(closed).get("/docs").status_code == 404
