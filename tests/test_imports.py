@@ -35,6 +35,7 @@ VERBS = {
     "release",
     "telling",
     "predicting",
+    "exchanging",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -61,6 +62,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reviewing": {"errors", "core", "datasets", "store", "exchange", "folder", "results"},
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
+    },
+    "exchanging": {
+        *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
     "audit": BELOW_AUDIT | VERBS,
     "auditing": {"errors", "datasets", "predict", "results", "audit"},
