@@ -127,6 +127,7 @@ def argilla(folder: Path, given: Sequence[Given]) -> Path:
     values = [option["value"] for option in question["settings"]["options"]]
     several = question["settings"]["type"] == "multi_label_selection"
     fields = {field["name"] for field in settings["fields"]}
+    assert question["name"] not in fields, "Argilla wants a name for each"
     exported = []
     for record, answers in grouped(records, given, _metadata):
         assert set(record["fields"]) == fields

@@ -21,7 +21,7 @@ from errata.exchange.forms import (
     read_votes_of,
 )
 from errata.exchange.pseudonyms import kept_secret, pseudonym
-from errata.exchange.questions import Asked, Item, Question, Reading, Shown, counted
+from errata.exchange.questions import Asked, Item, Kind, Question, Reading, Shown, counted
 from errata.exchange.votes import write_votes
 from errata.predicting import Predicting
 from errata.results import Exported, VoteRecord, VotesAdded, VotesImported
@@ -287,7 +287,7 @@ class Exchanging(Predicting):
                 name = f"{question.example}.{ending}"
                 (folder / "media").mkdir(exist_ok=True)
                 (folder / "media" / name).write_bytes(seen.data)
-                kind = "image" if isinstance(seen, Picture) else "audio"
+                kind: Kind = "image" if isinstance(seen, Picture) else "audio"
                 yield question, Shown(kind=kind, value=f"{url.rstrip('/')}/{name}")
             elif isinstance(seen, Text):
                 yield question, Shown(kind="text", value=seen.text)

@@ -25,6 +25,7 @@ from errata.exchange.questions import (
     Kind,
     Question,
     Reading,
+    Shown,
     VotesRead,
     answer_fields,
     counted,
@@ -183,14 +184,14 @@ def write_tasks(folder: Path, items: Sequence[Item]) -> tuple[str, ...]:
 
 _ALL_LABELS = (
     "A choice of labels for each record. All labels that are asked about "
-    "anywhere can be ticked, and the field `labels` names those of the record."
+    "anywhere can be ticked, and the field `choices` names those of the record."
 )
 
 
-def _record(question: Question, shown: Any) -> Row:
+def _record(question: Question, shown: Shown) -> Row:
     fields = {shown.kind: shown.value}
     if question.multilabel:
-        fields["labels"] = "\n".join(question.options)
+        fields["choices"] = "\n".join(question.options)
     else:
         fields |= dict(zip(("a", "b"), question.options, strict=True))
     return {
@@ -219,7 +220,7 @@ def settings(kind: Kind, *, votes: int, labels: Sequence[str] | None = None) -> 
     (['text', 'a', 'b'], 'verdict')
     """
     several = labels is not None
-    texts = ["labels"] if several else ["a", "b"]
+    texts = ["choices"] if several else ["a", "b"]  # no field is called as the question
     # a sound has no field of its own, and text that is no markup cannot become any
     first = {"type": "image"} if kind == "image" else {"type": "text", "use_markdown": False}
     text = {"type": "text", "use_markdown": False}

@@ -10,6 +10,7 @@ one example is nobody in particular on another.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from errata.array_files import PathLike
@@ -257,9 +258,8 @@ def write(path: PathLike, items: Iterable[Item], votes: Iterable[Row]) -> tuple[
         by_id.setdefault(vote["id"], []).append(vote)
     several = any(question.multilabel for question, _ in items)
     listed = [_item(question, by_id[question.id]) for question, _ in items if question.id in by_id]
-    with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 (or a string)
-        json.dump(listed, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    text = json.dumps(listed, ensure_ascii=False, indent=1) + "\n"
+    Path(path).write_text(text, encoding="utf-8", newline="")
     together = "; which labels one reviewer ticked together" if several else ""
     return (f"Who answered, when, and which label was shown first{together}.",)
 
