@@ -1,6 +1,5 @@
 """One suite for every tool: what people answer there comes back as just these votes."""
 
-import html
 import json
 import re
 from html.parser import HTMLParser
@@ -165,7 +164,7 @@ def test_tasks_are_for_candidates_that_want_votes(tmp_path):
     assert any("shows the id alone" in line for line in made.not_carried)
     assert audit.export_tasks(tmp_path / "all", every=True).count == len(others) + 1
     for row in others:
-        audit.vote("ann", row, "given", first="given", key=str(row))
+        audit.vote("ann", row, "given", first="given", key=f"key {row}")
     with pytest.raises(AuditError, match="have the votes they want.*--all"):
         audit.export_tasks(tmp_path / "none")
     with pytest.raises(FileError, match="is there already"):
@@ -274,8 +273,8 @@ def test_a_cell_of_a_turk_task_is_text_in_its_page(tmp_path_factory, text):
     template = (folder / "template.html").read_text()
     page = re.sub(r"\$\{(\w+)\}", lambda match: task[match[1]], template)
     assert Page(page).tags == Page(template).tags
-    assert guarded(html.escape(text)) == task["text"]
-    assert unguarded(Page(task["text"]).text) == text or text != text.strip()
+    assert Page(task["text"]).text == text
+    assert not task["text"].startswith(tuple("=+-@"))
 
 
 # ---------------------------------------------------------------- which form

@@ -54,14 +54,14 @@ def test_rejected_assignments_are_left_out_and_counted(tmp_path, audit):
 
 
 def test_an_answer_can_be_a_label_by_name_or_what_it_is_said_to_mean(tmp_path, audit):
-    given, suggested = audit.questions()[0].given[0], audit.questions()[0].suggested[0]
+    asked = audit.questions()[0]
     path = results(
         tmp_path / "batch.csv",
-        ("A1", "pic 0", given),
-        ("A2", "pic 0", suggested),
-        ("A3", "pic 0", "Left"),
-        ("A4", "pic 0", "unsure"),
-        ("A5", "pic 0", "A"),
+        ("A1", asked.id, asked.given[0]),
+        ("A2", asked.id, asked.suggested[0]),
+        ("A3", asked.id, "Left"),
+        ("A4", asked.id, "unsure"),
+        ("A5", asked.id, "A"),
     )
     added = audit.import_votes(path, answers={"left": "given", "unsure": "other"})
     (refused,) = added.refused

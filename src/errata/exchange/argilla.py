@@ -189,7 +189,7 @@ _ALL_LABELS = (
 
 
 def _record(question: Question, shown: Shown) -> Row:
-    fields = {shown.kind: shown.value}
+    fields: dict[str, str] = {shown.kind: shown.value}
     if question.multilabel:
         fields["choices"] = "\n".join(question.options)
     else:

@@ -1,5 +1,6 @@
 """Text in the cells of a table: what a spreadsheet would take for a formula stays text."""
 
+import html
 import re
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -28,6 +29,19 @@ def unguarded(text: str) -> str:
     ('=HYPERLINK(A1)', "'tis")
     """
     return text[1:] if text.startswith("'") and _calculates(text) else text
+
+
+def in_html(text: str) -> str:
+    """Return HTML that shows a text, and that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> in_html("<b>"), in_html("=1+1")
+    ('&lt;b&gt;', '&#61;1+1')
+    """
+    if _FORMULA.match(text):
+        return f"&#{ord(text[0])};{html.escape(text[1:])}"
+    return html.escape(text)
 
 
 def _calculates(text: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 from errata.array_files import PathLike, read_text
 from errata.errors import FileError, InputError, VoteError
 from errata.exchange import rows
-from errata.exchange.cells import guarded, unguarded
+from errata.exchange.cells import in_html
 from errata.exchange.questions import (
     AS_IT_IS,
     BLIND,
@@ -156,20 +156,21 @@ def _in_cell(text: str) -> list[str]:
 
 
 def _sent_back(text: str) -> list[str]:
-    """Return what a hidden field of a form may mean; ours come from guarded cells."""
-    return [unguarded(text), text, html.unescape(text)]
+    """Return what a hidden field of a form may mean, which a browser has read."""
+    return [text, html.unescape(text)]
 
 
 def _names(value: object, question: Question) -> list[str] | None:
     """Return the labels that are ticked; a form joins the values of boxes with ``|``."""
     if value is None:
         return None
-    listed = value
-    if not isinstance(value, list):
+    if isinstance(value, list):
+        listed: list[Any] = value
+    else:
         text = str(value).strip()
-        listed = as_list(text)
-        if listed is None:
-            listed = [text] if text in question.options else text.split("|")
+        in_json = as_list(text)
+        listed = [text] if text in question.options else text.split("|")
+        listed = listed if in_json is None else in_json
     return [str(name) for name in listed if not is_blank(name)]
 
 
@@ -505,7 +506,7 @@ def write_tasks(folder: Path, items: Sequence[Item]) -> tuple[str, ...]:
             options = list(question.options)
             asked = [json.dumps(options, ensure_ascii=False)] if several else options
             cells = [str(question.example), *asked, shown.value]
-            writer.writerow([guarded(html.escape(cell)) for cell in cells])
+            writer.writerow(map(in_html, cells))
     template = _several() if several else _blind()
     page = f"{_HEAD}\n{_SHOWS[kind]}\n{template}\n</crowd-form>\n"
     (folder / "template.html").write_text(page, encoding="utf-8", newline="")

@@ -174,7 +174,8 @@ def _votes(item: Row, asked: Asked) -> list[Row]:
         votes = anonymous_votes(counts_of(item))
     else:
         known = {without_commas(name): name for name in (*question.given, *question.suggested)}
-        named = {known.get(without_commas(word), word): count for word, count in counts.items()}
+        ticks: dict[str, int] = item["mturk"]
+        named = {known.get(without_commas(word), word): count for word, count in ticks.items()}
         votes = anonymous_ticks(named, item.get("reviewers", WORKERS))
     return [{"id": question.id, **vote} for vote in votes]
 
