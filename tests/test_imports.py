@@ -37,6 +37,7 @@ VERBS = {
     "release",
     "telling",
     "predicting",
+    "exchanging",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -75,6 +76,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
+    },
+    "exchanging": {
+        *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
     "audit": BELOW_AUDIT | VERBS,
     "auditing": {"errors", "datasets", "predict", "results", "audit"},

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from errata.datasets.own import open_dataset as open_dataset
     from errata.engine.local import LocalEngine as LocalEngine
     from errata.engine.ray import RayEngine as RayEngine
+    from errata.exchange import published as published
     from errata.finding import Findings as Findings
     from errata.finding import find as find
     from errata.multilabel import MultilabelFindings as MultilabelFindings
@@ -89,7 +90,7 @@ _LAZY = {
     "sampled_errors": "errata.core.error_rate",
     "verdict_codes": "errata.core.consensus",
 }
-_LAZY_MODULES = {"charts": "errata.report.charts"}
+_LAZY_MODULES = {"charts": "errata.report.charts", "published": "errata.exchange.published"}
 
 
 def __getattr__(name: str) -> Any:

@@ -109,8 +109,51 @@ class VotesAdded:
 
     def __repr__(self) -> str:
         counts = f"{self.added:,} added, {self.already_there:,} already there"
-        head = f"VotesAdded: {counts}, {len(self.refused):,} refused"
+        head = f"{type(self).__name__}: {counts}, {len(self.refused):,} refused"
         return "\n".join([head, *_some(self.refused)])
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VotesImported(VotesAdded):
+    """What became of the votes of a file.
+
+    Attributes
+    ----------
+    form : which form it was taken for
+    left_out : a line for each thing in it that is no vote, with how many and why
+    """
+
+    form: str
+    left_out: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        return super().to_dict() | {"left_out": list(self.left_out)}
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *(f"  left out: {line}" for line in self.left_out)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written for another tool.
+
+    Attributes
+    ----------
+    path : the file or folder
+    form : the form it has
+    count : how many tasks, or votes, there are
+    not_carried : a line for each thing that the form cannot hold
+    """
+
+    path: Path
+    form: str
+    count: int
+    not_carried: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        return asdict(self) | {"path": str(self.path), "not_carried": list(self.not_carried)}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -23,6 +23,7 @@ from errata.cli import (
     predicting,
     publishing,
     reviewing,
+    tasks,
     votes,
 )
 from errata.errors import ErrataError, ErrataWarning
@@ -83,6 +84,7 @@ for command in (
     app.command(cls=finding.FindCommand if command is finding.find else None)(command)
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
+app.add_typer(tasks.app)
 app.add_typer(paper.app)
 
 

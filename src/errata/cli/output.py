@@ -19,6 +19,8 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from errata.results import Exported
+
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 
@@ -64,6 +66,12 @@ class Printer:
         known = {key: value for key, value in (table or payload).items() if value is not None}
         facts = [{"": key, " ": value} for key, value in known.items()]
         self.show(payload, [payload], table=facts)
+
+    def exported(self, made: "Exported") -> None:
+        """Print what was written for another tool, and say what its form cannot hold."""
+        payload = made.to_dict()
+        self.facts(payload, table=payload | {"not_carried": None})
+        self.say(*(f"Not carried: {line}" for line in made.not_carried))
 
     def text(self, payload: object, rows: Sequence[Row], text: str) -> None:
         """Print a result that for eyes is a text rather than a table."""

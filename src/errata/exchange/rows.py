@@ -1,4 +1,4 @@
-"""Rows of files that people hand in, CSV or JSON, each of which knows where it stood.
+"""Rows of files that people hand in, CSV, JSON or Parquet, each of which knows where it stood.
 
 Reading is lenient by the row: a row that cannot be taken keeps its place and its reason, so that
 the good ones go in and the others are named. What the columns mean is for `votes`, `candidates`.
@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from errata.array_files import PathLike
 from errata.errors import FileError, InputError
+from errata.exchange.cells import unguarded
 
 Row = dict[str, Any]
 PROBLEM = "(problem)"
@@ -85,7 +86,7 @@ def as_rows(values: object, form: Form) -> list[Row]:
 
 
 def read_rows(path: PathLike, form: Form) -> list[Row]:
-    """Read a file of rows, CSV or JSON lines (a JSON list of objects will do).
+    """Read a file of rows: Parquet, JSON lines (a JSON list, or one object, will do), or CSV.
 
     Each row also says ``where`` it stood ("votes.csv, line 7"); a row that is no row at all has a
     `PROBLEM` in place of its columns.
@@ -93,9 +94,9 @@ def read_rows(path: PathLike, form: Form) -> list[Row]:
     Raises
     ------
     FileError
-        The file is missing, or is not UTF-8.
+        The file is missing, is damaged, or is not UTF-8.
     InputError
-        A CSV file lacks a column that must be there; of the form's kind.
+        A CSV or Parquet file lacks a column that must be there; of the form's kind.
 
     Examples
     --------
@@ -110,8 +111,10 @@ def read_rows(path: PathLike, form: Form) -> list[Row]:
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
         raise FileError(
-            f"{path} {found}; a file of {form.many} (.csv, .json or .jsonl) was expected."
+            f"{path} {found}; a file of {form.many} (.csv, .json, .jsonl or .parquet) was expected."
         )
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path, form)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,12 +127,7 @@ def read_rows(path: PathLike, form: Form) -> list[Row]:
 def _read_csv(text: str, name: str, form: Form) -> list[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_MORE, restval=None)
     columns = list(reader.fieldnames or ())
-    for needed in form.needed:
-        if needed not in columns and form.stand_in.get(needed) not in columns:
-            raise form.error(
-                f"{name} has no column {needed!r}; its columns are {', '.join(columns) or 'none'}. "
-                f"Needed: {form.fields}; known besides: {', '.join(form.known)}."
-            )
+    _check_columns(columns, name, form)
     rows: list[Row] = []
     for row in _lines(reader, name):
         where = f"{name}, line {reader.line_num}"
@@ -137,8 +135,18 @@ def _read_csv(text: str, name: str, form: Form) -> list[Row]:
             problem = f"There are more fields than the {len(columns)} columns."
             rows.append({"where": where, PROBLEM: problem})
         else:
-            rows.append({**row, "where": where})
+            cells = {key: None if cell is None else unguarded(cell) for key, cell in row.items()}
+            rows.append({**cells, "where": where})
     return rows
+
+
+def _check_columns(columns: Sequence[str], name: str, form: Form) -> None:
+    for needed in form.needed:
+        if needed not in columns and form.stand_in.get(needed) not in columns:
+            raise form.error(
+                f"{name} has no column {needed!r}; its columns are {', '.join(columns) or 'none'}. "
+                f"Needed: {form.fields}; known besides: {', '.join(form.known)}."
+            )
 
 
 def _lines(reader: "csv.DictReader[str]", name: str) -> Iterator[Row]:
@@ -148,11 +156,29 @@ def _lines(reader: "csv.DictReader[str]", name: str) -> Iterator[Row]:
         raise FileError(f"{name} is no CSV after line {reader.line_num}: {error}") from None
 
 
+def _read_parquet(path: Path, form: Form) -> list[Row]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{path} is no Parquet file, or is damaged: {error}.") from None
+    _check_columns(table.column_names, path.name, form)
+    return [
+        {**row, "where": f"{path.name}, row {number}"}
+        for number, row in enumerate(table.to_pylist(), 1)
+    ]
+
+
 def _read_json(text: str, name: str, form: Form) -> list[Row]:
+    whole = _one_object(text)
+    if whole is not None:
+        return [{**whole, "where": f"{name}, line 1"}]
     if text.lstrip().startswith("["):
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FileError(f"{name} is no JSON, or is cut short: {error}") from None
         return [
             _json_row(value, f"{name}, {form.one} {place}", form)
@@ -164,9 +190,21 @@ def _read_json(text: str, name: str, form: Form) -> list[Row]:
             where = f"{name}, line {number}"
             try:
                 rows.append(_json_row(json.loads(line), where, form))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 rows.append({"where": where, PROBLEM: f"This is no JSON: {error}."})
     return rows
+
+
+def _one_object(text: str) -> Row | None:
+    """Return the one object that a text of several lines is, as other tools write them."""
+    lines = text.strip().split("\n", 1)
+    if len(lines) == 1 or not lines[0].startswith("{") or lines[0].endswith("}"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _json_row(value: object, where: str, form: Form) -> Row:

@@ -1,4 +1,4 @@
-"""Votes in and out of files: CSV and JSON lines, with the columns `COLUMNS`.
+"""Votes in and out of files: CSV, JSON lines and Parquet, with the columns `COLUMNS`.
 
 How rows are read is `errata.exchange.rows`; here is what they mean.
 """
@@ -16,6 +16,7 @@ from errata.array_files import PathLike
 from errata.core.consensus import ANSWERS, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange import rows
+from errata.exchange.cells import guarded
 from errata.exchange.labels import classes_of
 from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 
@@ -64,7 +65,7 @@ def as_rows(votes: object) -> list[dict[str, Any]]:
 
 
 def read_votes(path: PathLike) -> list[dict[str, Any]]:
-    r"""Read a vote file, CSV or JSON lines (a JSON list of objects will do), as rows.
+    r"""Read a vote file, CSV, JSON lines (a JSON list of objects will do) or Parquet, as rows.
 
     Each row also says ``where`` it stood ("votes.csv, line 7"); a row that is no row at all has a
     `PROBLEM` in place of its columns.
@@ -74,7 +75,7 @@ def read_votes(path: PathLike) -> list[dict[str, Any]]:
     FileError
         The file is missing, or is not UTF-8.
     VoteError
-        A CSV file has no column for the example, the reviewer or the answer.
+        A CSV or Parquet file has no column for the example, the reviewer or the answer.
 
     Examples
     --------
@@ -88,7 +89,9 @@ def read_votes(path: PathLike) -> list[dict[str, Any]]:
 
 
 def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
-    """Write votes in the form that `read_votes` reads: JSON lines for ``.jsonl``, else CSV.
+    """Write votes in the form that `read_votes` reads, by the ending of the name.
+
+    ``.jsonl`` is JSON lines, ``.json`` a list, ``.parquet`` Parquet, and anything else CSV.
 
     Examples
     --------
@@ -101,9 +104,15 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     """
     path = Path(path)
     lines = [{column: vote.get(column) for column in COLUMNS} for vote in votes]
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        _write_parquet(lines, path)
+        return
     text = io.StringIO()
-    if path.suffix.lower() == ".jsonl":
+    if ending == ".jsonl":
         text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in lines)
+    elif ending == ".json":
+        json.dump(lines, text, ensure_ascii=False, indent=1)
     else:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -111,17 +120,26 @@ def write_votes(votes: Iterable[Mapping[str, Any]], path: PathLike) -> None:
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
+def _write_parquet(lines: list[dict[str, Any]], path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = [(name, pa.list_(pa.string()) if name == LABELS else pa.string()) for name in COLUMNS]
+    parquet.write_table(pa.Table.from_pylist(lines, schema=pa.schema(kinds)), path)
+
+
 def in_cells(vote: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a vote as it stands in a line of CSV, its labels as JSON.
+    """Return a vote as it stands in a line of CSV: labels as JSON, and no text as a formula.
 
     Examples
     --------
-    >>> in_cells({"id": "17", "labels": ["dog", "speech"]})
-    {'id': '17', 'labels': '["dog", "speech"]'}
+    >>> in_cells({"id": "=1+1", "labels": ["dog", "speech"]})
+    {'id': "'=1+1", 'labels': '["dog", "speech"]'}
     """
     labels = vote.get("labels")
     listed = None if labels is None else json.dumps(list(labels), ensure_ascii=False)
-    return {**vote, "labels": listed}
+    cells = {key: guarded(cell) if isinstance(cell, str) else cell for key, cell in vote.items()}
+    return {**cells, "labels": listed}
 
 
 def check_vote(

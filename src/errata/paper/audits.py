@@ -17,7 +17,7 @@ from typing import Any
 
 import errata
 from errata.paper.media import media
-from errata.paper.published import SOURCES, Pack, Published, Source, damage_named, without_commas
+from errata.paper.published import SOURCES, Pack, Published, Source, damage_named
 
 NOTE = "published counts of Mechanical Turk workers; who cast which vote is not known"
 CLASSES = "raw/audioset/class_labels_indices.csv"
@@ -121,19 +121,9 @@ def _votes(published: Published) -> Iterator[Mapping[str, Any]]:
     for row, counts, others in zip(
         published.rows.tolist(), published.votes.tolist(), published.others, strict=True
     ):
-        answers: list[tuple[str, str | None]] = [
-            (answer, None)
-            for answer, count in zip(errata.ANSWERS, counts, strict=True)
-            for _ in range(count)
-        ]
-        answers += [("other", word) for word, count in others.items() for _ in range(count)]
-        for number, (answer, said) in enumerate(answers, start=1):
-            yield {
-                "index": row,
-                "reviewer": f"anonymous {number}",
-                "answer": answer,
-                "said": said,
-            }
+        known = dict(zip(errata.ANSWERS, counts, strict=True))
+        for vote in errata.published.anonymous_votes({**known, **others}):
+            yield {"index": row, **vote}
 
 
 def _audioset(pack: Pack, out: Path) -> "errata.Audit":
@@ -145,7 +135,7 @@ def _audioset(pack: Pack, out: Path) -> "errata.Audit":
     published = pack.audioset
     given = pack.json("raw/audioset/eval_original_labels.json")
     classes = _sounds(pack, given)
-    number = {without_commas(name): label for label, name in enumerate(classes)}
+    number = {errata.published.without_commas(name): at for at, name in enumerate(classes)}
     audit = errata.Audit.create(
         out,
         labels=given,
@@ -164,15 +154,11 @@ def _audioset(pack: Pack, out: Path) -> "errata.Audit":
     audit.plan(votes=5, threshold=3)
     audit.add_votes(
         [
-            {
-                "index": row,
-                "reviewer": f"anonymous {worker}",
-                "labels": [
-                    classes[number[name]] for name, count in votes.items() if count >= worker
-                ],
-            }
+            {"index": row, **vote}
             for row, votes in zip(rows, published.votes, strict=True)
-            for worker in range(1, 6)
+            for vote in errata.published.anonymous_ticks(
+                {classes[number[name]]: count for name, count in votes.items()}
+            )
         ],
         kind="imported",
         note=NOTE,

@@ -1,8 +1,9 @@
 """What the study published of its ten sets, read: labels, probabilities, votes, predictions.
 
-The votes come in five schemas, and each has one reader here, which says what is odd about it.
-All of them give `Published` (one label an example) or `PublishedSets` (several): the same words
-and index conventions for every set, which is all that the rest of `errata.paper` knows.
+Ids and labels come in five ways, and each has one reader here, which says what is odd about it;
+what counts of votes mean is for `errata.published`. All of them give `Published` (one label an
+example) or `PublishedSets` (several): the same words and index conventions for every set, which
+is all that the rest of `errata.paper` knows.
 
 The study published how many of its workers chose each answer, not who chose what.
 """
@@ -27,9 +28,6 @@ Key = Literal[
     "mnist", "cifar10", "cifar100", "caltech256", "imagenet",
     "quickdraw", "20news", "imdb", "amazon", "audioset",
 ]  # fmt: skip
-
-ANSWERS = {"given": "given", "guessed": "suggested", "both": "both", "neither": "neither"}
-"""The words of the published files, and ours, in the order of `errata.ANSWERS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,10 +303,10 @@ def _published(
     *,
     rows: Sequence[int],
     label: Callable[[Any], int],
-    votes: Sequence[Mapping[str, int]],
     classes: Sequence[str],
 ) -> Published:
-    """Gather what the readers found, ``votes`` by our words and by any other word."""
+    """Gather what the readers found; votes are by our words and by any other word."""
+    votes = [errata.published.counts_of(item) for item in items]
     return Published(
         source=source,
         ids=tuple(str(item["id"]) for item in items),
@@ -324,28 +322,17 @@ def _published(
     )
 
 
-def _in_our_words(item: Item) -> dict[str, int]:
-    return {ANSWERS.get(word, word): count for word, count in item["mturk"].items()}
-
-
 def _by_row(pack: Pack, source: Source) -> Published:
     """MNIST, CIFAR-10, CIFAR-100, Caltech-256 and 20news: an id is a row of the arrays.
 
-    MNIST's workers were not offered "both". 13 of its 100 items suggest the given label itself, and
-    carry 9 or 10 votes in place of 5, because a vote for that label is counted for each side; it
-    is counted once here, for the given one.
+    MNIST's workers were not offered "both". 13 of its 100 items suggest the given label itself.
     """
     items = pack.items(source.key)
-    votes = [_in_our_words(item) for item in items]
-    for item, each in zip(items, votes, strict=True):
-        if item["given_original_label"] == item["our_guessed_label"]:
-            del each["suggested"]
     return _published(
         source,
         items,
         rows=[item["id"] for item in items],
         label=int,
-        votes=votes,
         classes=pack.names[source.key],
     )
 
@@ -361,7 +348,6 @@ def _quickdraw(pack: Pack, source: Source) -> Published:
         items,
         rows=range(len(items)),
         label=int,
-        votes=[_in_our_words(item) for item in items],
         classes=pack.names[source.key],
     )
 
@@ -389,7 +375,6 @@ def _imagenet(pack: Pack, source: Source) -> Published:
         items,
         rows=[row_of[item["url"].split("/imagenet/")[1]] for item in items],
         label=int,
-        votes=[_in_our_words(item) for item in items],
         classes=classes,
     )
 
@@ -408,7 +393,6 @@ def _imdb(pack: Pack, source: Source) -> Published:
         items,
         rows=[row_of[item["id"].removeprefix("test/") + ".txt"] for item in items],
         label=classes.index,
-        votes=[_in_our_words(item) for item in items],
         classes=classes,
     )
 
@@ -422,20 +406,11 @@ def _amazon(pack: Pack, source: Source) -> Published:
     """
     items = pack.items(source.key)
     classes = ["Negative", "Neutral", "Positive"]
-
-    def votes(item: Item) -> dict[str, int]:
-        sides = {
-            item["given_original_label"].lower(): "given",
-            item["our_guessed_label"].lower(): "suggested",
-        }
-        return {sides.get(word, word): count for word, count in item["mturk"].items()}
-
     return _published(
         source,
         items,
         rows=range(len(items)),
         label=classes.index,
-        votes=[votes(item) for item in items],
         classes=classes,
     )
 
@@ -453,23 +428,13 @@ _READERS: Mapping[Key, Callable[[Pack, Source], Published]] = {
 }
 
 
-def without_commas(name: str) -> str:
-    """Return a label's name as the votes of AudioSet spell it.
-
-    Examples
-    --------
-    >>> without_commas("Gunshot, gunfire")
-    'Gunshot gunfire'
-    """
-    return name.replace(",", "")
-
-
 def _audioset(pack: Pack, source: Source) -> PublishedSets:
     """AudioSet: label sets by name, the commas inside the names gone, and a count for each label.
 
     The votes are for single labels, those given and those suggested; their sums vary.
     """
     items = pack.items(source.key)
+    without_commas = errata.published.without_commas
     return PublishedSets(
         source=source,
         ids=tuple(str(item["id"]) for item in items),

@@ -3,15 +3,14 @@
 Knows how to sign and to read; what follows from a ticket is for `errata.review.app` to decide.
 """
 
-import contextlib
-import os
 import secrets
-import tempfile
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
+
+from errata.exchange.pseudonyms import kept_secret
 
 
 class BadTicketError(Exception):
@@ -94,13 +93,4 @@ def kept_key(folder: Path) -> str:
 
     It outlives the server, so that a page opened before a restart can still be answered.
     """
-    path = folder / "review.key"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text()
-    # Written in full, then given its name: another server starting now reads all of it or none.
-    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=path.name) as file:  # mode 0600
-        file.write(secrets.token_urlsafe(32))
-        file.flush()
-        with contextlib.suppress(FileExistsError):
-            os.link(file.name, path)
-    return path.read_text()
+    return kept_secret(folder / "review.key")

@@ -324,6 +324,11 @@ def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
     return [(kind, count, notes[kind]) for kind, count in counts.items()]
 
 
+def reviewer_names(db: Connection) -> list[str]:
+    """Return the names of all reviewers, also of those who hold no vote."""
+    return list(db.scalars(select(t.reviewers.c.name).order_by(t.reviewers.c.id)))
+
+
 def reviewer_count(db: Connection) -> int:
     """Return how many reviewers hold a vote."""
     return db.scalar(select(func.count(_v.reviewer.distinct())).where(_HELD)) or 0
