@@ -1,0 +1,499 @@
+"""Models of a crowd: what its votes come to if reviewers differ, and how good each of them is.
+
+Three models of how a reviewer answers, from full to bare: `dawid_skene` has a table of confusions
+for each reviewer, `one_coin` one accuracy, `glad` an ability that meets the difficulty of the item.
+None is told the truth: each is fitted to the votes alone by expectation maximisation, as the mode
+of its posterior (MAP), from the shares of the votes as a beginning. A prior speaks where votes are
+few: it is written as votes, right and wrong, that every reviewer is taken to have given before.
+
+Each step works on whole arrays and takes a time that grows with the number of votes. Nothing is
+drawn by chance, and the order of the votes does not matter, not even for the last bit.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
+
+import numpy as np
+from jaxtyping import Float, Int, Integer
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from errata.core.consensus import most_probable
+from errata.core.votes import Votes, in_order
+from errata.errors import InputError
+
+TINY = 1e-300
+"""What stands for the probability 0 where a logarithm is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aggregate:
+    """What a model makes of a crowd's votes.
+
+    Attributes
+    ----------
+    posterior : the probability that each answer is the right one, ``(items, answers)``, rows sum to
+        1; for an item without votes the row is ``shares``
+    quality : the probability that a reviewer is right, ``(reviewers,)``, 0 to 1
+    shares : how often each answer is the right one, ``(answers,)``, sums to 1
+    iterations : how many were made
+    converged : whether no probability moved by more than the tolerance in the last of them
+    """
+
+    posterior: Float[np.ndarray, "items answers"]
+    quality: Float[np.ndarray, "reviewers"]
+    shares: Float[np.ndarray, "answers"]
+    iterations: int
+    converged: bool
+
+    @property
+    def labels(self) -> Int[np.ndarray, "items"]:
+        """The most probable answer to each item, the lower one of equals."""
+        return most_probable(self.posterior)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusions(Aggregate):
+    """What the model of Dawid and Skene makes of a crowd's votes.
+
+    Attributes
+    ----------
+    confusion : ``confusion[r, k, a]`` is the probability that reviewer ``r`` answers ``a`` where
+        ``k`` is right, ``(reviewers, answers, answers)``, rows sum to 1
+    """
+
+    confusion: Float[np.ndarray, "reviewers answers answers"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abilities(Aggregate):
+    """What a model of abilities and difficulties makes of a crowd's votes.
+
+    ``quality`` is the probability of being right on an item of middling difficulty, the geometric
+    mean of those that have votes.
+
+    Attributes
+    ----------
+    ability : ``(reviewers,)``; 0 answers at random, below 0 is worse than chance
+    difficulty : ``(items,)``, above 0; everybody's logit of being right is ability over difficulty
+    """
+
+    ability: Float[np.ndarray, "reviewers"]
+    difficulty: Float[np.ndarray, "items"]
+
+
+def dawid_skene(
+    items: Integer[np.ndarray, "_items"],
+    reviewers: Integer[np.ndarray, "_reviewers"],
+    answers: Integer[np.ndarray, "_answers"],
+    *,
+    n_items: int | None = None,
+    n_reviewers: int | None = None,
+    n_answers: int | None = None,
+    right: float = 4.0,
+    wrong: float = 1.0,
+    each: float = 1.0,
+    max_iterations: int = 500,
+    tolerance: float = 1e-5,
+) -> Confusions:
+    """Return what votes come to if every reviewer confuses answers in a way of their own.
+
+    Reviewer ``r`` answers ``a`` with the probability ``confusion[r, k, a]`` where ``k`` is right.
+    The prior of each of its rows is a Dirichlet distribution, whose mode is a share of
+    ``right / (right + wrong)`` for the right answer and the rest evenly for the others.
+
+    Parameters
+    ----------
+    items, reviewers, answers : numbers from 0 on, one entry a vote; more than one vote of a
+        reviewer on an item all count
+    n_items, n_reviewers, n_answers : how many there are; one more than the largest number if left
+        out
+    right, wrong : so many votes that each reviewer is taken to have given for every right answer,
+        0 or more; with 0 and 0 (and ``each=0``) this is maximum likelihood, as in the article
+    each : so many items that are taken to have been seen for which each answer was right
+    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+
+    Raises
+    ------
+    VoteError
+        The arrays differ in length, or a number is negative or too large.
+    InputError
+        A prior is negative, or there is no iteration to make.
+
+    References
+    ----------
+    Dawid and Skene (1979), "Maximum Likelihood Estimation of Observer Error-Rates Using the EM
+    Algorithm", Applied Statistics 28(1), equations (2.3) to (2.5).
+
+    Examples
+    --------
+    >>> items = np.repeat(np.arange(4), 3)
+    >>> answers = np.array([0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0])  # the third always says 0
+    >>> found = dawid_skene(items, np.tile(np.arange(3), 4), answers)
+    >>> found.labels
+    array([0, 1, 0, 1])
+    >>> found.quality.round(2)
+    array([0.84, 0.84, 0.73])
+    """
+    votes = in_order(
+        items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
+    )
+    model = _Confusing(votes, right, wrong)
+    fit = _fit(votes, model, each, max_iterations, tolerance)
+    return Confusions(
+        **fit,
+        quality=np.einsum("rkk,k->r", model.said, fit["shares"]),
+        confusion=np.ascontiguousarray(model.said.transpose(0, 2, 1)),
+    )
+
+
+def one_coin(
+    items: Integer[np.ndarray, "_items"],
+    reviewers: Integer[np.ndarray, "_reviewers"],
+    answers: Integer[np.ndarray, "_answers"],
+    *,
+    n_items: int | None = None,
+    n_reviewers: int | None = None,
+    n_answers: int | None = None,
+    right: float = 4.0,
+    wrong: float = 1.0,
+    each: float = 1.0,
+    max_iterations: int = 500,
+    tolerance: float = 1e-5,
+) -> Aggregate:
+    """Return what votes come to if every reviewer is right at a rate of their own.
+
+    A reviewer who is wrong is taken to give each wrong answer as often as another. The prior of the
+    rate, which is the ``quality``, is a Beta distribution with its mode at
+    ``right / (right + wrong)``.
+
+    Parameters
+    ----------
+    items, reviewers, answers : numbers from 0 on, one entry a vote; more than one vote of a
+        reviewer on an item all count
+    n_items, n_reviewers, n_answers : how many there are; one more than the largest number if left
+        out
+    right, wrong : so many votes that each reviewer is taken to have given, 0 or more
+    each : so many items that are taken to have been seen for which each answer was right
+    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+
+    Raises
+    ------
+    VoteError
+        The arrays differ in length, or a number is negative or too large.
+    InputError
+        A prior is negative, or there is no iteration to make.
+
+    References
+    ----------
+    Dawid and Skene (1979) with one parameter a reviewer: the one-coin model of Zhang, Chen, Zhou
+    and Jordan (2016), "Spectral Methods Meet EM", JMLR 17.
+
+    Examples
+    --------
+    >>> items = np.repeat(np.arange(4), 3)
+    >>> answers = np.array([0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0])
+    >>> found = one_coin(items, np.tile(np.arange(3), 4), answers)
+    >>> found.labels
+    array([0, 1, 0, 1])
+    >>> found.quality.round(2)
+    array([0.88, 0.88, 0.67])
+    """
+    votes = in_order(
+        items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
+    )
+    model = _Coins(votes, right, wrong)
+    return Aggregate(**_fit(votes, model, each, max_iterations, tolerance), quality=model.rate)
+
+
+def glad(
+    items: Integer[np.ndarray, "_items"],
+    reviewers: Integer[np.ndarray, "_reviewers"],
+    answers: Integer[np.ndarray, "_answers"],
+    *,
+    n_items: int | None = None,
+    n_reviewers: int | None = None,
+    n_answers: int | None = None,
+    ability: float = 1.0,
+    easiness: float = 1.0,
+    spread: float = 1.0,
+    each: float = 1.0,
+    max_iterations: int = 500,
+    tolerance: float = 1e-4,
+) -> Abilities:
+    """Return what votes come to if reviewers differ in ability, and items in difficulty.
+
+    Reviewer ``r`` is right on item ``i`` with the probability ``1 / (1 + exp(-a_r exp(b_i)))``,
+    with ability ``a_r`` and easiness ``b_i``, which is minus the logarithm of the difficulty. Who
+    is wrong is taken to give each wrong answer as often as another. The priors of abilities and
+    easinesses are normal.
+
+    Only the product of the two shows in votes, so the priors settle their scale. The parameters are
+    raised in turn on a quadratic bound of the logistic likelihood, so no iteration can lower the
+    posterior, and none needs a length of step.
+
+    Parameters
+    ----------
+    items, reviewers, answers : numbers from 0 on, one entry a vote; more than one vote of a
+        reviewer on an item all count
+    n_items, n_reviewers, n_answers : how many there are; one more than the largest number if left
+        out
+    ability, easiness : means of their priors (1 in the article)
+    spread : standard deviation of both, above 0 (1 in the article)
+    each : so many items that are taken to have been seen for which each answer was right
+    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+
+    Raises
+    ------
+    VoteError
+        The arrays differ in length, or a number is negative or too large.
+    InputError
+        A prior is out of range, or there is no iteration to make.
+
+    References
+    ----------
+    Whitehill, Ruvolo, Wu, Bergsma and Movellan (2009), "Whose Vote Should Count More: Optimal
+    Integration of Labels from Labelers of Unknown Expertise", NIPS 22, equation (1), which is for
+    two answers; Jaakkola and Jordan (2000), "Bayesian parameter estimation via variational
+    methods", Statistics and Computing 10, for the bound.
+
+    Examples
+    --------
+    >>> items = np.repeat(np.arange(4), 3)
+    >>> answers = np.array([0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0])
+    >>> found = glad(items, np.tile(np.arange(3), 4), answers)
+    >>> found.labels
+    array([0, 1, 0, 1])
+    >>> found.difficulty.argsort(kind="stable")  # all agree on the first and the third
+    array([0, 2, 1, 3])
+    """
+    if not spread > 0:
+        raise InputError(f"spread is {spread}, but a standard deviation is above 0, such as 1.")
+    votes = in_order(
+        items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
+    )
+    model = _Able(votes, ability, easiness, spread)
+    fit = _fit(votes, model, each, max_iterations, tolerance)
+    easy = np.full(votes.n_items, float(easiness))
+    easy[votes.voted] = model.easiness
+    middling = np.exp(model.easiness.mean() if len(votes.voted) else easiness)
+    return Abilities(
+        **fit,
+        quality=expit(model.ability * middling),
+        ability=model.ability,
+        difficulty=np.exp(-easy),
+    )
+
+
+# ---------------------------------------------------------------- expectation maximisation
+
+
+class _Model(Protocol):
+    def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
+        """Raise the parameters, given how probable each answer is (the M step)."""
+
+    def scores(self) -> Float[np.ndarray, "voted answers"]:
+        """Return the log-likelihood of each item's votes for each right answer, and a constant."""
+        ...
+
+
+class _Fit(TypedDict):
+    """The fields that all aggregates share but the quality, which each model has its own way to."""
+
+    posterior: Float[np.ndarray, "items answers"]
+    shares: Float[np.ndarray, "answers"]
+    iterations: int
+    converged: bool
+
+
+def _fit(votes: Votes, model: _Model, each: float, max_iterations: int, tolerance: float) -> _Fit:
+    if max_iterations < 1:
+        raise InputError(f"max_iterations is {max_iterations}; 1 or more was expected.")
+    if not each >= 0:
+        raise InputError(f"each is {each}, but items seen before are 0 or more.")
+    table = votes.table
+    posterior = table / table.sum(axis=1, keepdims=True)
+    iterations, moved = 0, np.inf
+    while iterations < max_iterations and moved > tolerance:
+        model.learn(posterior)
+        # items without votes are left out: they would only repeat the shares
+        shares = _mode(posterior.sum(axis=0) + each, axis=0)
+        renewed = _softmax(model.scores() + _log(shares))
+        moved = float(np.abs(renewed - posterior).max(initial=0))
+        posterior = renewed
+        iterations += 1
+    whole = np.tile(shares, (votes.n_items, 1))
+    whole[votes.voted] = posterior
+    return {
+        "posterior": whole,
+        "shares": shares,
+        "iterations": iterations,
+        "converged": moved <= tolerance,
+    }
+
+
+class _Confusing:
+    """Confusions of each reviewer; ``said[r, a, k]``: answers ``a`` where ``k`` is right."""
+
+    def __init__(self, votes: Votes, right: float, wrong: float) -> None:
+        _check_prior(right, wrong)
+        n, m = votes.n_reviewers, votes.n_answers
+        starts = np.concatenate([[0], np.cumsum(np.bincount(votes.item, minlength=1))])
+        what = votes.reviewer * m + votes.answer
+        shape = (len(votes.voted), n * m)
+        cast = csr_array((np.ones(len(what)), what, starts[: shape[0] + 1]), shape=shape)
+        self._cast, self._received = cast, cast.T.tocsr()
+        self._shape = (n, m, m)
+        self._before = np.full((m, m), wrong / max(m - 1, 1))
+        np.fill_diagonal(self._before, right)
+        self.said: Float[np.ndarray, "reviewers answers answers"] = np.empty(self._shape)
+
+    def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
+        counts = (self._received @ posterior).reshape(self._shape)
+        self.said = _mode(counts + self._before, axis=1)
+
+    def scores(self) -> Float[np.ndarray, "voted answers"]:
+        scores: Float[np.ndarray, "voted answers"] = self._cast @ _log(
+            self.said.reshape(-1, self._shape[2])
+        )
+        return scores
+
+
+class _Coins:
+    """The rate at which each reviewer is right."""
+
+    def __init__(self, votes: Votes, right: float, wrong: float) -> None:
+        _check_prior(right, wrong)
+        self._votes, self._cell = votes, votes.cell
+        self._right = right
+        self._of = np.bincount(votes.reviewer, minlength=votes.n_reviewers) + (right + wrong)
+        self.rate: Float[np.ndarray, "reviewers"] = np.empty(votes.n_reviewers)
+
+    def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
+        hits = self._right + _sums(
+            self._votes.reviewer, posterior.ravel()[self._cell], self._votes.n_reviewers
+        )
+        chance = np.full_like(hits, 1 / self._votes.n_answers)
+        self.rate = np.minimum(np.divide(hits, self._of, out=chance, where=self._of > 0), 1)
+
+    def scores(self) -> Float[np.ndarray, "voted answers"]:
+        others = max(self._votes.n_answers - 1, 1)
+        gain = _log(self.rate) - _log((1 - self.rate) / others)
+        return _tally(self._votes, self._cell, gain[self._votes.reviewer])
+
+
+class _Able:
+    """The ability of each reviewer, and the easiness of each item that has votes."""
+
+    def __init__(self, votes: Votes, ability: float, easiness: float, spread: float) -> None:
+        self._votes, self._cell = votes, votes.cell
+        self._prior = ability, easiness
+        self._precision = spread**-2.0
+        self.ability: Float[np.ndarray, "reviewers"] = np.full(votes.n_reviewers, float(ability))
+        self.easiness: Float[np.ndarray, "voted"] = np.full(len(votes.voted), float(easiness))
+
+    def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
+        votes, n_voted = self._votes, len(self._votes.voted)
+        pull = posterior.ravel()[self._cell] - 0.5
+        easy = np.exp(self.easiness)[votes.item]
+        bend = _bend(self.ability[votes.reviewer] * easy) * easy
+        mean, least = self._prior[0], self._precision
+        self.ability = (mean * least + _sums(votes.reviewer, pull * easy, votes.n_reviewers)) / (
+            least + _sums(votes.reviewer, bend * easy, votes.n_reviewers)
+        )
+        able = self.ability[votes.reviewer]
+        bend = _bend(able * easy) * able
+        self.easiness = _raised(
+            self.easiness,
+            _sums(votes.item, pull * able, n_voted),
+            _sums(votes.item, bend * able, n_voted),
+            self._prior[1],
+            self._precision,
+        )
+
+    def scores(self) -> Float[np.ndarray, "voted answers"]:
+        votes = self._votes
+        logit = self.ability[votes.reviewer] * np.exp(self.easiness)[votes.item]
+        others = max(votes.n_answers - 1, 1)
+        return _tally(votes, self._cell, logit + np.log(others))
+
+
+def _bend(logit: Float[np.ndarray, "votes"]) -> Float[np.ndarray, "votes"]:
+    """Return how much the bound of the log-likelihood bends at a logit: tanh(x / 2) / 2x."""
+    flat = np.full_like(logit, 0.25)
+    return np.divide(np.tanh(logit / 2), 2 * logit, out=flat, where=logit != 0)
+
+
+def _raised(
+    easiness: Float[np.ndarray, "voted"],
+    pull: Float[np.ndarray, "voted"],
+    bend: Float[np.ndarray, "voted"],
+    mean: float,
+    precision: float,
+) -> Float[np.ndarray, "voted"]:
+    """Return b of each item for which the bound and the prior together are higher than they were.
+
+    With ``h(b) = pull e^b - bend e^2b / 2 - precision (b - mean)^2 / 2``: a few steps of Newton's,
+    held short, and taken only where they lead up.
+    """
+
+    def height(b: Float[np.ndarray, "voted"]) -> Float[np.ndarray, "voted"]:
+        easy = np.exp(b)
+        risen: Float[np.ndarray, "voted"] = (pull - bend * easy / 2) * easy - precision * (
+            b - mean
+        ) ** 2 / 2
+        return risen
+
+    at = height(easiness)
+    for _ in range(3):
+        easy = np.exp(easiness)
+        slope = (pull - bend * easy) * easy - precision * (easiness - mean)
+        # the part of the curvature that is surely negative, so that a step goes up
+        curve = (2 * bend * easy - np.minimum(pull, 0)) * easy + precision
+        new = easiness + np.clip(slope / curve, -1, 1)
+        risen = height(new)
+        up = risen >= at
+        easiness, at = np.where(up, new, easiness), np.where(up, risen, at)
+    return easiness
+
+
+def _tally(
+    votes: Votes, cell: Int[np.ndarray, "votes"], gain: Float[np.ndarray, "votes"]
+) -> Float[np.ndarray, "voted answers"]:
+    """Return what the votes for each answer weigh together."""
+    return _sums(cell, gain, len(votes.voted) * votes.n_answers).reshape(-1, votes.n_answers)
+
+
+def _sums(
+    group: Int[np.ndarray, "votes"], values: Float[np.ndarray, "votes"], n_groups: int
+) -> Float[np.ndarray, "_groups"]:
+    sums: Float[np.ndarray, "_groups"] = np.bincount(group, weights=values, minlength=n_groups)
+    return sums
+
+
+def _mode(counts: Float[np.ndarray, "..."], axis: int) -> Float[np.ndarray, "..."]:
+    """Return shares along an axis; even ones where nothing was counted."""
+    total = counts.sum(axis=axis, keepdims=True)
+    even = np.full_like(counts, 1 / counts.shape[axis])
+    return np.divide(counts, total, out=even, where=total > 0)
+
+
+def _log(probs: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    logs: Float[np.ndarray, "..."] = np.log(np.maximum(probs, TINY))
+    return logs
+
+
+def _softmax(scores: Float[np.ndarray, "voted answers"]) -> Float[np.ndarray, "voted answers"]:
+    # a loop over the columns, of which there are few, is faster than a maximum along the rows
+    top = scores[:, 0].copy()
+    for column in scores.T[1:]:
+        np.maximum(top, column, out=top)
+    probs: Float[np.ndarray, "voted answers"] = np.exp(scores - top[:, np.newaxis])
+    probs /= probs.sum(axis=1, keepdims=True)
+    return probs
+
+
+def _check_prior(right: float, wrong: float) -> None:
+    for name, votes in (("right", right), ("wrong", wrong)):
+        if not votes >= 0:
+            raise InputError(f"{name} is {votes}, but votes given before are 0 or more.")
