@@ -11,6 +11,7 @@ drawn by chance, and the order of the votes does not matter, not even for the la
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol, TypedDict
 
 import numpy as np
@@ -318,9 +319,11 @@ def _fit(votes: Votes, model: _Model, each: float, max_iterations: int, toleranc
         model.learn(posterior)
         # items without votes are left out: they would only repeat the shares
         shares = _mode(posterior.sum(axis=0) + each, axis=0)
-        renewed = _softmax(model.scores() + _log(shares))
-        moved = float(np.abs(renewed - posterior).max(initial=0))
-        posterior = renewed
+        scores = model.scores()
+        scores += _log(shares)
+        before, posterior = posterior, _softmax(scores)
+        before -= posterior
+        moved = float(max(before.max(initial=0), -before.min(initial=0)))
         iterations += 1
     whole = np.tile(shares, (votes.n_items, 1))
     whole[votes.voted] = posterior
@@ -341,15 +344,14 @@ class _Confusing:
         starts = np.concatenate([[0], np.cumsum(np.bincount(votes.item, minlength=1))])
         what = votes.reviewer * m + votes.answer
         shape = (len(votes.voted), n * m)
-        cast = csr_array((np.ones(len(what)), what, starts[: shape[0] + 1]), shape=shape)
-        self._cast, self._received = cast, cast.T.tocsr()
+        self._cast = csr_array((np.ones(len(what)), what, starts[: shape[0] + 1]), shape=shape)
         self._shape = (n, m, m)
         self._before = np.full((m, m), wrong / max(m - 1, 1))
         np.fill_diagonal(self._before, right)
         self.said: Float[np.ndarray, "reviewers answers answers"] = np.empty(self._shape)
 
     def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
-        counts = (self._received @ posterior).reshape(self._shape)
+        counts = (self._cast.T @ posterior).reshape(self._shape)
         self.said = _mode(counts + self._before, axis=1)
 
     def scores(self) -> Float[np.ndarray, "voted answers"]:
@@ -371,7 +373,7 @@ class _Coins:
 
     def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
         hits = self._right + _sums(
-            self._votes.reviewer, posterior.ravel()[self._cell], self._votes.n_reviewers
+            self._votes.reviewer, posterior.ravel().take(self._cell), self._votes.n_reviewers
         )
         chance = np.full_like(hits, 1 / self._votes.n_answers)
         self.rate = np.minimum(np.divide(hits, self._of, out=chance, where=self._of > 0), 1)
@@ -379,7 +381,7 @@ class _Coins:
     def scores(self) -> Float[np.ndarray, "voted answers"]:
         others = max(self._votes.n_answers - 1, 1)
         gain = _log(self.rate) - _log((1 - self.rate) / others)
-        return _tally(self._votes, self._cell, gain[self._votes.reviewer])
+        return _tally(self._votes, self._cell, gain.take(self._votes.reviewer))
 
 
 class _Able:
@@ -394,14 +396,14 @@ class _Able:
 
     def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
         votes, n_voted = self._votes, len(self._votes.voted)
-        pull = posterior.ravel()[self._cell] - 0.5
-        easy = np.exp(self.easiness)[votes.item]
-        bend = _bend(self.ability[votes.reviewer] * easy) * easy
+        pull = posterior.ravel().take(self._cell) - 0.5
+        easy = np.exp(self.easiness).take(votes.item)
+        bend = _bend(self.ability.take(votes.reviewer) * easy) * easy
         mean, least = self._prior[0], self._precision
         self.ability = (mean * least + _sums(votes.reviewer, pull * easy, votes.n_reviewers)) / (
             least + _sums(votes.reviewer, bend * easy, votes.n_reviewers)
         )
-        able = self.ability[votes.reviewer]
+        able = self.ability.take(votes.reviewer)
         bend = _bend(able * easy) * able
         self.easiness = _raised(
             self.easiness,
@@ -413,15 +415,17 @@ class _Able:
 
     def scores(self) -> Float[np.ndarray, "voted answers"]:
         votes = self._votes
-        logit = self.ability[votes.reviewer] * np.exp(self.easiness)[votes.item]
+        logit = self.ability.take(votes.reviewer) * np.exp(self.easiness).take(votes.item)
         others = max(votes.n_answers - 1, 1)
         return _tally(votes, self._cell, logit + np.log(others))
 
 
 def _bend(logit: Float[np.ndarray, "votes"]) -> Float[np.ndarray, "votes"]:
-    """Return how much the bound of the log-likelihood bends at a logit: tanh(x / 2) / 2x."""
-    flat = np.full_like(logit, 0.25)
-    return np.divide(np.tanh(logit / 2), 2 * logit, out=flat, where=logit != 0)
+    """Return how much the bound of the log-likelihood bends at a logit: (sigmoid(x) - 1/2) / x."""
+    bend: Float[np.ndarray, "votes"] = expit(logit)  # many times faster than a hyperbolic tangent
+    bend -= 0.5
+    near = np.abs(logit) < 1e-4  # there the difference has few digits, and 1/4 has eight
+    return np.divide(bend, logit, out=np.full_like(logit, 0.25), where=~near)
 
 
 def _raised(
@@ -433,8 +437,8 @@ def _raised(
 ) -> Float[np.ndarray, "voted"]:
     """Return b of each item for which the bound and the prior together are higher than they were.
 
-    With ``h(b) = pull e^b - bend e^2b / 2 - precision (b - mean)^2 / 2``: a few steps of Newton's,
-    held short, and taken only where they lead up.
+    With ``h(b) = pull e^b - bend e^2b / 2 - precision (b - mean)^2 / 2``: a step of Newton's, held
+    short, and taken only where it leads up.
     """
 
     def height(b: Float[np.ndarray, "voted"]) -> Float[np.ndarray, "voted"]:
@@ -444,17 +448,12 @@ def _raised(
         ) ** 2 / 2
         return risen
 
-    at = height(easiness)
-    for _ in range(3):
-        easy = np.exp(easiness)
-        slope = (pull - bend * easy) * easy - precision * (easiness - mean)
-        # the part of the curvature that is surely negative, so that a step goes up
-        curve = (2 * bend * easy - np.minimum(pull, 0)) * easy + precision
-        new = easiness + np.clip(slope / curve, -1, 1)
-        risen = height(new)
-        up = risen >= at
-        easiness, at = np.where(up, new, easiness), np.where(up, risen, at)
-    return easiness
+    easy = np.exp(easiness)
+    slope = (pull - bend * easy) * easy - precision * (easiness - mean)
+    # the part of the curvature that is surely negative, so that the step goes up
+    curve = (2 * bend * easy - np.minimum(pull, 0)) * easy + precision
+    new = easiness + np.clip(slope / curve, -1, 1)
+    return np.where(height(new) >= height(easiness), new, easiness)
 
 
 def _tally(
@@ -484,13 +483,13 @@ def _log(probs: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
 
 
 def _softmax(scores: Float[np.ndarray, "voted answers"]) -> Float[np.ndarray, "voted answers"]:
-    # a loop over the columns, of which there are few, is faster than a maximum along the rows
-    top = scores[:, 0].copy()
-    for column in scores.T[1:]:
-        np.maximum(top, column, out=top)
-    probs: Float[np.ndarray, "voted answers"] = np.exp(scores - top[:, np.newaxis])
-    probs /= probs.sum(axis=1, keepdims=True)
-    return probs
+    """Return probabilities, in place of the scores."""
+    # along rows of a few numbers NumPy's maximum is slow, column by column it is not
+    few = scores.shape[1] <= 16
+    scores -= (reduce(np.maximum, scores.T) if few else scores.max(axis=1))[:, np.newaxis]
+    np.exp(scores, out=scores)
+    scores /= np.einsum("ij->i", scores)[:, np.newaxis]
+    return scores
 
 
 def _check_prior(right: float, wrong: float) -> None:
