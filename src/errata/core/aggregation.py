@@ -466,8 +466,8 @@ def _tally(
 def _sums(
     group: Int[np.ndarray, "votes"], values: Float[np.ndarray, "votes"], n_groups: int
 ) -> Float[np.ndarray, "_groups"]:
-    sums: Float[np.ndarray, "_groups"] = np.bincount(group, weights=values, minlength=n_groups)
-    return sums
+    sums = np.bincount(group, weights=values, minlength=n_groups)
+    return sums.astype(np.float64, copy=False)  # without votes they come as whole numbers
 
 
 def _mode(counts: Float[np.ndarray, "..."], axis: int) -> Float[np.ndarray, "..."]:
