@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowds import as_options, columns, crowds
-from errata.core.votes import in_order
+from errata.core.votes import in_order, ratio
 from errata.errors import VoteError
 
 
@@ -45,3 +45,8 @@ def test_sizes_that_are_left_out_are_one_more_than_the_largest_number():
 def test_votes_that_cannot_be_are_refused(columns, sizes, message):
     with pytest.raises(VoteError, match=message):
         in_order(*(np.array(column, dtype=int) for column in columns), **sizes)
+
+
+def test_a_ratio_of_nothing_is_what_is_said_in_its_place():
+    part, of = np.array([3, 0, 0]), np.array([4, 0, 2])
+    assert ratio(part, of, otherwise=0.5).tolist() == [0.75, 0.5, 0.0]

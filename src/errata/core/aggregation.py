@@ -12,7 +12,7 @@ drawn by chance, and the order of the votes does not matter, not even for the la
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, Integer
@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from errata.core.consensus import most_probable
-from errata.core.votes import Votes, in_order
+from errata.core.votes import Votes, in_order, ratio
 from errata.errors import InputError
 
 TINY = 1e-300
@@ -38,7 +38,8 @@ class Aggregate:
     quality : the probability that a reviewer is right, ``(reviewers,)``, 0 to 1
     shares : how often each answer is the right one, ``(answers,)``, sums to 1
     iterations : how many were made
-    converged : whether no probability moved by more than the tolerance in the last of them
+    converged : whether neither a posterior nor a quality moved by more than the tolerance in the
+        last of them
     """
 
     posterior: Float[np.ndarray, "items answers"]
@@ -112,7 +113,7 @@ def dawid_skene(
     right, wrong : so many votes that each reviewer is taken to have given for every right answer,
         0 or more; with 0 and 0 (and ``each=0``) this is maximum likelihood, as in the article
     each : so many items that are taken to have been seen for which each answer was right
-    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+    max_iterations, tolerance : when to stop: nothing of posterior and quality moves by more
 
     Raises
     ------
@@ -143,7 +144,6 @@ def dawid_skene(
     fit = _fit(votes, model, each, max_iterations, tolerance)
     return Confusions(
         **fit,
-        quality=np.einsum("rkk,k->r", model.said, fit["shares"]),
         confusion=np.ascontiguousarray(model.said.transpose(0, 2, 1)),
     )
 
@@ -176,7 +176,7 @@ def one_coin(
         out
     right, wrong : so many votes that each reviewer is taken to have given, 0 or more
     each : so many items that are taken to have been seen for which each answer was right
-    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+    max_iterations, tolerance : when to stop: nothing of posterior and quality moves by more
 
     Raises
     ------
@@ -204,7 +204,7 @@ def one_coin(
         items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
     )
     model = _Coins(votes, right, wrong)
-    return Aggregate(**_fit(votes, model, each, max_iterations, tolerance), quality=model.rate)
+    return Aggregate(**_fit(votes, model, each, max_iterations, tolerance))
 
 
 def glad(
@@ -242,7 +242,7 @@ def glad(
     ability, easiness : means of their priors (1 in the article)
     spread : standard deviation of both, above 0 (1 in the article)
     each : so many items that are taken to have been seen for which each answer was right
-    max_iterations, tolerance : when to stop: no probability moves by more than the tolerance
+    max_iterations, tolerance : when to stop: nothing of posterior and quality moves by more
 
     Raises
     ------
@@ -277,18 +277,13 @@ def glad(
     fit = _fit(votes, model, each, max_iterations, tolerance)
     easy = np.full(votes.n_items, float(easiness))
     easy[votes.voted] = model.easiness
-    middling = np.exp(model.easiness.mean() if len(votes.voted) else easiness)
-    return Abilities(
-        **fit,
-        quality=expit(model.ability * middling),
-        ability=model.ability,
-        difficulty=np.exp(-easy),
-    )
+    return Abilities(**fit, ability=model.ability, difficulty=np.exp(-easy))
 
 
 # ---------------------------------------------------------------- expectation maximisation
 
 
+@runtime_checkable
 class _Model(Protocol):
     def learn(self, posterior: Float[np.ndarray, "voted answers"]) -> None:
         """Raise the parameters, given how probable each answer is (the M step)."""
@@ -297,11 +292,16 @@ class _Model(Protocol):
         """Return the log-likelihood of each item's votes for each right answer, and a constant."""
         ...
 
+    def quality(self, shares: Float[np.ndarray, "answers"], /) -> Float[np.ndarray, "reviewers"]:
+        """Return the probability that each reviewer is right."""
+        ...
+
 
 class _Fit(TypedDict):
-    """The fields that all aggregates share but the quality, which each model has its own way to."""
+    """The fields that all aggregates share."""
 
     posterior: Float[np.ndarray, "items answers"]
+    quality: Float[np.ndarray, "reviewers"]
     shares: Float[np.ndarray, "answers"]
     iterations: int
     converged: bool
@@ -314,6 +314,8 @@ def _fit(votes: Votes, model: _Model, each: float, max_iterations: int, toleranc
         raise InputError(f"each is {each}, but items seen before are 0 or more.")
     table = votes.table
     posterior = table / table.sum(axis=1, keepdims=True)
+    quality = np.full(votes.n_reviewers, np.inf)
+    voters = np.flatnonzero(np.bincount(votes.reviewer, minlength=votes.n_reviewers))
     iterations, moved = 0, np.inf
     while iterations < max_iterations and moved > tolerance:
         model.learn(posterior)
@@ -322,17 +324,26 @@ def _fit(votes: Votes, model: _Model, each: float, max_iterations: int, toleranc
         scores = model.scores()
         scores += _log(shares)
         before, posterior = posterior, _softmax(scores)
-        before -= posterior
-        moved = float(max(before.max(initial=0), -before.min(initial=0)))
+        # where votes contradict each other evenly no posterior moves, but what is learnt of
+        # reviewers still may
+        known, quality = quality, model.quality(shares)
+        moved = max(_distance(before, posterior), _distance(known[voters], quality[voters]))
         iterations += 1
     whole = np.tile(shares, (votes.n_items, 1))
     whole[votes.voted] = posterior
     return {
         "posterior": whole,
+        "quality": quality,
         "shares": shares,
         "iterations": iterations,
         "converged": moved <= tolerance,
     }
+
+
+def _distance(old: Float[np.ndarray, "..."], new: Float[np.ndarray, "..."]) -> float:
+    """Return the largest difference; the old numbers are lost."""
+    old -= new
+    return float(max(old.max(initial=0), -old.min(initial=0)))
 
 
 class _Confusing:
@@ -360,6 +371,10 @@ class _Confusing:
         )
         return scores
 
+    def quality(self, shares: Float[np.ndarray, "answers"]) -> Float[np.ndarray, "reviewers"]:
+        right: Float[np.ndarray, "reviewers"] = np.einsum("rkk,k->r", self.said, shares)
+        return right
+
 
 class _Coins:
     """The rate at which each reviewer is right."""
@@ -375,13 +390,15 @@ class _Coins:
         hits = self._right + _sums(
             self._votes.reviewer, posterior.ravel().take(self._cell), self._votes.n_reviewers
         )
-        chance = np.full_like(hits, 1 / self._votes.n_answers)
-        self.rate = np.minimum(np.divide(hits, self._of, out=chance, where=self._of > 0), 1)
+        self.rate = np.minimum(ratio(hits, self._of, otherwise=1 / self._votes.n_answers), 1)
 
     def scores(self) -> Float[np.ndarray, "voted answers"]:
         others = max(self._votes.n_answers - 1, 1)
         gain = _log(self.rate) - _log((1 - self.rate) / others)
         return _tally(self._votes, self._cell, gain.take(self._votes.reviewer))
+
+    def quality(self, _: Float[np.ndarray, "answers"]) -> Float[np.ndarray, "reviewers"]:
+        return self.rate
 
 
 class _Able:
@@ -419,13 +436,20 @@ class _Able:
         others = max(votes.n_answers - 1, 1)
         return _tally(votes, self._cell, logit + np.log(others))
 
+    def quality(self, _: Float[np.ndarray, "answers"]) -> Float[np.ndarray, "reviewers"]:
+        middling = np.exp(self.easiness.mean() if len(self.easiness) else self._prior[1])
+        right: Float[np.ndarray, "reviewers"] = expit(self.ability * middling)
+        return right
+
 
 def _bend(logit: Float[np.ndarray, "votes"]) -> Float[np.ndarray, "votes"]:
     """Return how much the bound of the log-likelihood bends at a logit: (sigmoid(x) - 1/2) / x."""
     bend: Float[np.ndarray, "votes"] = expit(logit)  # many times faster than a hyperbolic tangent
     bend -= 0.5
-    near = np.abs(logit) < 1e-4  # there the difference has few digits, and 1/4 has eight
-    return np.divide(bend, logit, out=np.full_like(logit, 0.25), where=~near)
+    far = np.abs(logit) > 1e-4  # nearer the difference has few digits, and 1/4 has eight
+    np.divide(bend, logit, out=bend, where=far)
+    bend[~far] = 0.25
+    return bend
 
 
 def _raised(
@@ -473,8 +497,7 @@ def _sums(
 def _mode(counts: Float[np.ndarray, "..."], axis: int) -> Float[np.ndarray, "..."]:
     """Return shares along an axis; even ones where nothing was counted."""
     total = counts.sum(axis=axis, keepdims=True)
-    even = np.full_like(counts, 1 / counts.shape[axis])
-    return np.divide(counts, total, out=even, where=total > 0)
+    return ratio(counts, np.broadcast_to(total, counts.shape), otherwise=1 / counts.shape[axis])
 
 
 def _log(probs: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

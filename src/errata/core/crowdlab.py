@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 
 from errata.core.consensus import most_probable
-from errata.core.votes import Votes, in_order
+from errata.core.votes import Votes, in_order, ratio
 from errata.errors import VoteError
 
 FLOOR = 1e-6
@@ -201,7 +201,7 @@ def _agreement_with_others(votes: Votes) -> Float[np.ndarray, "reviewers"]:
     n = votes.n_reviewers
     met = np.bincount(votes.reviewer, weights=others, minlength=n)
     agreed = np.bincount(votes.reviewer, weights=same, minlength=n)
-    share = np.divide(agreed, met, out=np.full(n, np.nan), where=met > 0)
+    share = ratio(agreed, met)
     alone = (met == 0) & (np.bincount(votes.reviewer, minlength=n) > 0)
     share[alone] = share[met > 0].mean()
     return share
@@ -222,13 +222,12 @@ def _quality(
     several = n_votes[votes.item] > 1
     hits = np.bincount(votes.reviewer, weights=several & _for(votes, consensus), minlength=n)
     of = np.bincount(votes.reviewer, weights=several, minlength=n)
-    nowhere = np.full(n, np.nan)
-    agreed = np.divide(hits, of, out=nowhere.copy(), where=of > 0)
-    mean = np.divide(own, mine, out=nowhere, where=mine > 0)
     here = mine > 0
     together = weighed.reviewer_weights[here].sum() * n_votes.mean() / here.sum()
     share = weighed.model_weight / (weighed.model_weight + together)
-    quality: Float[np.ndarray, "reviewers"] = share * mean + (1 - share) * agreed
+    quality: Float[np.ndarray, "reviewers"] = share * ratio(own, mine) + (1 - share) * ratio(
+        hits, of
+    )
     return quality
 
 
@@ -278,7 +277,8 @@ def _majority(votes: Votes, probs: Float[np.ndarray, "voted answers"]) -> Int[np
         trusted = _agreement_with(votes, tied.argmax(axis=1), clear)[votes.reviewer]
         total = np.bincount(votes.cell, weights=trusted, minlength=table.size).reshape(table.shape)
         tied = _largest(tied, total / np.maximum(table, 1), SAME)
-    return tied.argmax(axis=1)
+    labels: Int[np.ndarray, "voted"] = tied.argmax(axis=1)
+    return labels
 
 
 def _largest(
@@ -288,10 +288,9 @@ def _largest(
 ) -> Bool[np.ndarray, "voted answers"]:
     """Return which of some answers have the largest value of them."""
     values = np.where(among, values, -np.inf)
-    largest: Bool[np.ndarray, "voted answers"] = (
-        values >= values.max(axis=1, keepdims=True, initial=-np.inf) - within
-    )
-    return largest & among
+    bar = values.max(axis=1, keepdims=True, initial=-np.inf) - within
+    largest: Bool[np.ndarray, "voted answers"] = among & (values >= bar)
+    return largest
 
 
 def _agreement_with(
@@ -302,6 +301,6 @@ def _agreement_with(
     n = votes.n_reviewers
     hits = np.bincount(votes.reviewer, weights=counted & _for(votes, majority), minlength=n)
     of = np.bincount(votes.reviewer, weights=counted, minlength=n)
-    share = np.divide(hits, of, out=np.full(n, np.nan), where=of > 0)
+    share = ratio(hits, of)
     share[of == 0] = share[of > 0].mean()
     return share

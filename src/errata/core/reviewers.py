@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int, Integer, Real
 from scipy.special import bdtr, ndtri
 
 from errata.core.consensus import ANSWERS
+from errata.core.votes import ratio
 from errata.errors import InputError, VoteError
 
 GIVEN, SUGGESTED = ANSWERS.index("given"), ANSWERS.index("suggested")
@@ -38,8 +39,7 @@ class Shares:
     @property
     def share(self) -> Float[np.ndarray, "reviewers"]:
         """The share itself; nan where ``of`` is 0."""
-        nowhere = np.full(len(self.of), np.nan)
-        return np.divide(self.hits, self.of, out=nowhere, where=self.of > 0)
+        return ratio(self.hits, self.of)
 
 
 @dataclass(frozen=True, kw_only=True)

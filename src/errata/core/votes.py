@@ -6,7 +6,7 @@ Knows their order and their limits; what they come to is for `aggregation` and `
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int, Integer
+from jaxtyping import Float, Int, Integer, Real
 
 from errata.errors import VoteError
 
@@ -119,3 +119,23 @@ def _size(name: str, numbers: Integer[np.ndarray, "votes"], size: int | None) ->
             f"Give a larger n_{name}, or leave it out."
         )
     return size
+
+
+def ratio(
+    part: Real[np.ndarray, "..."], of: Real[np.ndarray, "..."], otherwise: float = np.nan
+) -> Float[np.ndarray, "..."]:
+    """Return quotients, and something else where nothing was counted.
+
+    Parameters
+    ----------
+    part, of : numbers of one shape
+    otherwise : what there is where ``of`` is 0
+
+    Examples
+    --------
+    >>> ratio(np.array([1, 0]), np.array([4, 0]))
+    array([0.25, nan])
+    """
+    quotient = np.full(of.shape, otherwise)
+    np.divide(part, of, out=quotient, where=of > 0)
+    return quotient
