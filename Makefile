@@ -1,8 +1,8 @@
 # Everything from a fresh machine that has Python >= 3.11 and make:
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
-# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-predict, bench-ray,
-# bench-review, constraints, clean.
+# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-predict,
+# bench-ray, bench-review, constraints, clean.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-predict bench-ray bench-review constraints clean browser
+.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-ray bench-review constraints clean browser
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -75,6 +75,9 @@ docs-serve: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/find.py $(ARGS)
+
+bench-crowd: $(VENV)/.dev
+	$(BIN)/python benchmarks/crowd.py $(ARGS)
 
 bench-predict: $(VENV)/.dev
 	$(BIN)/python benchmarks/predict.py $(ARGS)

@@ -19,6 +19,7 @@ def test_shapes_in_signatures_are_checked_while_tests_run():
 # Module-level functions of these parts are what people read first: each shows a call that runs.
 SHOWS_EXAMPLES = {
     "errors", "core", "finding", "multilabel", "comparison", "sources", "exchange",
+    "reliability",
 }  # fmt: skip
 NEEDS_NO_EXAMPLE = {
     # as cleanlab has it: what it returns is held to cleanlab itself in tests/test_cleanlab.py

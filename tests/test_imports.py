@@ -22,6 +22,7 @@ BELOW_AUDIT = {
     "engine",
     "store",
     "exchange",
+    "reliability",
 }
 VERBS = {
     "asking",
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"errors"},
     "store": {"errors"},
     "exchange": {"errors", "array_files", "arrays", "core"},
+    "reliability": {"errors"},
     "searching": {"errors", "arrays", "core", "sources", "engine"},
     "finding": {"errors", "array_files", "arrays", "core", "sources", "engine", "searching"},
     "multilabel": {"errors", "arrays", "core", "sources", "engine", "searching", "finding"},
@@ -100,12 +102,13 @@ MAY_NEED = {
     "core": {"numpy", "scipy", "jaxtyping"},
     "engine": {"numpy", "jaxtyping", "ray"},
     "store": {"sqlalchemy", "alembic"},
+    "reliability": {"numpy", "jaxtyping", "krippendorff"},
 }
 
 HEAVY = (
     "scipy", "sklearn", "pandas", "pyarrow", "sqlalchemy", "alembic", "fastapi", "starlette",
     "uvicorn", "pydantic", "jinja2", "altair", "vl_convert", "PIL", "rich", "typer", "click",
-    "torch", "ray", "beartype", "pooch", "requests", "errata.audit", "errata.cli",
+    "torch", "ray", "beartype", "pooch", "requests", "krippendorff", "errata.audit", "errata.cli",
 )  # fmt: skip
 
 

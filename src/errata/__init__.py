@@ -28,12 +28,21 @@ if TYPE_CHECKING:
     from errata.comparison import compare as compare
     from errata.core.accuracy import corrected_labels as corrected_labels
     from errata.core.accuracy import label_sets as label_sets
+    from errata.core.aggregation import dawid_skene as dawid_skene
+    from errata.core.aggregation import glad as glad
+    from errata.core.aggregation import one_coin as one_coin
     from errata.core.consensus import ANSWERS as ANSWERS
     from errata.core.consensus import VERDICTS as VERDICTS
+    from errata.core.consensus import posterior_verdict_codes as posterior_verdict_codes
     from errata.core.consensus import verdict_codes as verdict_codes
+    from errata.core.crowdlab import crowdlab as crowdlab
     from errata.core.error_rate import sampled_errors as sampled_errors
     from errata.core.kinship import agreement as agreement
     from errata.core.kinship import right_by_votes as right_by_votes
+    from errata.core.reviewers import given_rate as given_rate
+    from errata.core.reviewers import gold_accuracy as gold_accuracy
+    from errata.core.reviewers import median_times as median_times
+    from errata.core.reviewers import order_bias as order_bias
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Sounds as Sounds
@@ -49,6 +58,7 @@ if TYPE_CHECKING:
     from errata.predict.comparing import compare_models as compare_models
     from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.predict.duplicates import find_duplicates as find_duplicates
+    from errata.reliability import krippendorff_alpha as krippendorff_alpha
     from errata.report import charts as charts
     from errata.sources.average import Average as Average
     from errata.sources.opening import open_average as open_average
@@ -79,12 +89,22 @@ _LAZY = {
     "compare_models": "errata.predict.comparing",
     "corrected_labels": "errata.core.accuracy",
     "cross_val_probs": "errata.predict.crossval",
+    "crowdlab": "errata.core.crowdlab",
+    "dawid_skene": "errata.core.aggregation",
     "find": "errata.finding",
     "find_duplicates": "errata.predict.duplicates",
     "find_multilabel": "errata.multilabel",
+    "given_rate": "errata.core.reviewers",
+    "glad": "errata.core.aggregation",
+    "gold_accuracy": "errata.core.reviewers",
+    "krippendorff_alpha": "errata.reliability",
     "label_sets": "errata.core.accuracy",
+    "median_times": "errata.core.reviewers",
+    "one_coin": "errata.core.aggregation",
     "open_average": "errata.sources.opening",
     "open_dataset": "errata.datasets.own",
+    "order_bias": "errata.core.reviewers",
+    "posterior_verdict_codes": "errata.core.consensus",
     "read_predictions": "errata.sources.predictions",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",

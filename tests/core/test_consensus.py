@@ -10,6 +10,8 @@ from errata.core.consensus import (
     VERDICTS,
     VOTED,
     agreed_sets,
+    most_probable,
+    posterior_verdict_codes,
     set_verdict_codes,
     set_votes_needed,
     verdict_codes,
@@ -124,6 +126,61 @@ def test_a_threshold_below_one_is_refused(threshold):
         verdict_codes(as_votes([[1, 0, 0, 0]]), threshold)
     with pytest.raises(InputError, match=message):
         votes_needed(as_votes([[1, 0, 0, 0]]), threshold, 5)
+
+
+# ---------------------------------------------------------------- from probabilities
+
+posteriors = st.lists(st.lists(st.integers(0, 4), min_size=4, max_size=5), min_size=1, max_size=8)
+
+
+def as_posterior(rows):
+    width = min(map(len, rows))
+    counts = np.array([row[:width] for row in rows], dtype=float) + 1e-3
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+@given(posteriors, st.sampled_from([0.2, 0.4, 0.5, 0.75, 1.0]))
+def test_the_most_probable_answer_decides_if_it_is_probable_enough(rows, least):
+    posterior = as_posterior(rows)
+    expected = []
+    for row in posterior.tolist():
+        best = next(k for k, p in enumerate(row) if p >= max(row) - 1e-9)
+        enough = row[best] >= least and best < len(ANSWERS)
+        expected.append(VERDICTS[best] if enough else "non_agreement")
+    codes = posterior_verdict_codes(posterior, least)
+    assert [VERDICTS[code] for code in codes] == expected
+    assert most_probable(posterior).tolist() == [
+        next(k for k, p in enumerate(row) if p >= max(row) - 1e-9) for row in posterior.tolist()
+    ]
+
+
+@given(vote_tables.filter(len), st.integers(3, 5))
+def test_shares_of_five_votes_give_the_verdicts_of_the_votes(rows, threshold):
+    votes = np.array([np.bincount(np.cumsum(row) % 4, minlength=4) for row in rows])
+    votes[:, 0] += 1  # five in all
+    codes = posterior_verdict_codes(votes / 5, threshold / 5)
+    np.testing.assert_array_equal(codes, verdict_codes(votes, threshold))
+
+
+def test_equally_probable_answers_leave_the_given_label():
+    posterior = np.array([[0.3, 0.1 + 0.2, 0.3, 0.1]])
+    assert VERDICTS[posterior_verdict_codes(posterior, 0.3)[0]] == "non_error"
+
+
+def test_a_probability_that_is_enough_but_for_the_last_digits_is_enough():
+    posterior = np.array([[0.0, 0.7 + 0.2 - 1e-16, 0.1, 0.0]])
+    assert VERDICTS[posterior_verdict_codes(posterior, 0.9)[0]] == "correctable"
+
+
+@pytest.mark.parametrize("least", [0, -0.1, 1.01])
+def test_a_least_probability_out_of_range_is_refused(least):
+    with pytest.raises(InputError, match=f"least probability of a verdict is {least}; above 0"):
+        posterior_verdict_codes(np.array([[1.0, 0, 0, 0]]), least)
+
+
+def test_probabilities_of_other_answers_are_refused():
+    with pytest.raises(InputError, match="probabilities of 3 answers; a column for each of given"):
+        posterior_verdict_codes(np.array([[1.0, 0, 0]]), 0.9)
 
 
 # ---------------------------------------------------------------- several labels per example

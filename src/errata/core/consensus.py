@@ -1,11 +1,12 @@
 """From votes to verdicts: what the reviewers of a candidate agree on.
 
-Votes arrive here as counts, one column an answer. Who voted, when, and whether a vote was
-withdrawn, is the store's business.
+Votes arrive here as counts, one column an answer, or as what a model of `aggregation` or
+`crowdlab` made of them: probabilities. Who voted, when, and whether a vote was withdrawn, is the
+store's business.
 """
 
 import numpy as np
-from jaxtyping import Bool, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 
 from errata.errors import InputError
 
@@ -120,6 +121,75 @@ def _check_threshold(threshold: int) -> None:
             f"The agreement threshold is {threshold}, but agreement needs at least 1 vote. "
             "The usual choice is 3, with 5 votes for each candidate."
         )
+
+
+# ---------------------------------------------------------------- from probabilities
+
+AS_PROBABLE = 1e-9
+"""Probabilities that differ by no more are equal: sums in another order differ by less."""
+
+
+def most_probable(
+    posterior: Float[np.ndarray, "candidates answers"],
+) -> Int[np.ndarray, "candidates"]:
+    """Return the most probable answer of each row, the first of equals.
+
+    Parameters
+    ----------
+    posterior : the probability of each answer, ``(candidates, answers)``
+
+    Examples
+    --------
+    >>> most_probable(np.array([[0.2, 0.8], [0.5, 0.5], [0.1 + 0.2, 0.3]]))
+    array([1, 0, 0])
+    """
+    bar = posterior.max(axis=1, keepdims=True, initial=0) - AS_PROBABLE
+    best: Int[np.ndarray, "candidates"] = (posterior >= bar).argmax(axis=1)
+    return best
+
+
+def posterior_verdict_codes(
+    posterior: Float[np.ndarray, "candidates answers"], least: float
+) -> Int[np.ndarray, "candidates"]:
+    """Return each candidate's verdict, as its index into `VERDICTS`, by how probable answers are.
+
+    The most probable answer decides if its probability is ``least`` or more; else the reviewers do
+    not agree. Among equally probable answers the first in the order of `ANSWERS` decides, so the
+    given label keeps the benefit of the doubt, as in `verdict_codes`.
+
+    Parameters
+    ----------
+    posterior : the probability of each answer, ``(candidates, 4)``, columns as `ANSWERS`, or
+        ``(candidates, 5)``, columns as `VOTED`: where "other" is the most probable, nothing is
+        decided
+    least : the least probability of the answer that decides, above 0 and at most 1
+
+    Raises
+    ------
+    InputError
+        The least probability is out of range, or there are too few or too many columns.
+
+    Examples
+    --------
+    >>> posterior = np.array([[0.97, 0.01, 0.01, 0.01], [0.2, 0.8, 0, 0], [0.5, 0.5, 0, 0]])
+    >>> [VERDICTS[code] for code in posterior_verdict_codes(posterior, least=0.8)]
+    ['non_error', 'correctable', 'non_agreement']
+    """
+    if not 0 < least <= 1:
+        raise InputError(
+            f"The least probability of a verdict is {least}; above 0 and at most 1 was expected, "
+            "such as 0.9."
+        )
+    if posterior.shape[1] not in {len(ANSWERS), len(VOTED)}:
+        raise InputError(
+            f"There are probabilities of {posterior.shape[1]} answers; a column for each of "
+            f"{', '.join(ANSWERS)} was expected, and perhaps one for {VOTED[-1]}. "
+            f"Give n_answers={len(ANSWERS)} to the model that makes them."
+        )
+    best = most_probable(posterior)
+    # what is as probable as `least` but for the last digits of a sum has reached it
+    sure = posterior.max(axis=1, initial=0) >= least - AS_PROBABLE
+    return np.where(sure & (best < len(ANSWERS)), best, NON_AGREEMENT)
 
 
 # ---------------------------------------------------------------- several labels per example
