@@ -107,7 +107,7 @@ class Exchanging(Predicting):
         FileError
             The file cannot be read.
         """
-        self._need_plan()
+        self.check_planned()
         taken = form_of(file) if form is None else known_form(form, list(READERS))
         reading = Reading(
             id_field=id_field, answer_field=answer_field, answers=answers or {}, most=most
@@ -194,7 +194,7 @@ class Exchanging(Predicting):
         FileError
             There is something at ``out``, or what is shown cannot be read.
         """
-        self._need_plan()
+        self.check_planned()
         writer = TASK_WRITERS[known_form(form, list(TASK_WRITERS))]
         with self._db.read() as db:
             tallies = voting.tallies(db)
