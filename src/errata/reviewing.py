@@ -25,6 +25,9 @@ from errata.results import Progress, SetTask, Side, Task, Waiting
 from errata.store import queue, records, voting
 from errata.store.database import Database
 
+_LOOKED_UP = 100
+"""Of so many examples it is looked up at once whether any run has flagged them."""
+
 _KEPT_PLANS = 2**16
 """So many examples are remembered with what is planned for them."""
 
@@ -251,9 +254,8 @@ class Reviewing(Inviting):
         with self._db.write() as db:
             number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
             now = self._now()
-            held = queue.lease(db, number, now)
-            mine = held is not None and held.example == example
-            if not mine and not queue.has_room(db, number, example, now):
+            wanted, mine = queue.may_answer(db, number, example, now)
+            if not wanted:
                 return False
             added = voting.cast(
                 db,
@@ -337,14 +339,20 @@ class Reviewing(Inviting):
             if records.newest_finding(db) is None:
                 raise AuditError(f"Nothing is known yet: {self._nothing_found(db)}")
             confidence = self._self_confidence(db)
-            flagged = records.ever_candidates(db)
         if confidence is not None:
             members = members[np.argsort(-confidence[members], kind="stable")]
         if self.multilabel:
             others = np.count_nonzero(given[members], axis=1)
             members = members[np.argsort(others, kind="stable")]
-        unfit = flagged.union(exclude)
-        return [example for example in members.tolist() if example not in unfit][:count]
+        found: list[int] = []
+        with self._db.read() as db:
+            for begin in range(0, len(members), _LOOKED_UP):  # of a million candidates few matter
+                some = members[begin : begin + _LOOKED_UP].tolist()
+                unfit = records.candidates_among(db, some).union(exclude)
+                found += [example for example in some if example not in unfit]
+                if len(found) >= count:
+                    break
+        return found[:count]
 
     # ------------------------------------------------------------ checks
 

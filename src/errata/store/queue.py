@@ -13,7 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from errata.store import tables as t
 
@@ -111,7 +121,8 @@ _RENEWED = {"example": _EXAMPLE, "place": _PLACE, "until": bindparam("end")}
 _HOLD_ON = update(t.leases).where(_l.reviewer == _ME).values(**_RENEWED)
 _HOLD = insert(t.leases).values(reviewer=_ME, **_RENEWED)
 _LET_GO = update(t.leases).where(_l.reviewer == _ME).values(until=0.0)
-_HAS_ROOM = select(_s.example).where(_s.example == _EXAMPLE, _OPEN, _s.needs > _OTHERS)
+_HOLDS = exists().where(_l.reviewer == _ME, _l.example == _EXAMPLE, _l.until > _NOW)
+_MAY_ANSWER = select(_s.needs > _OTHERS, _HOLDS).where(_s.example == _EXAMPLE, _OPEN)
 
 
 def lease(db: Connection, reviewer: int, now: float) -> Lease | None:
@@ -156,9 +167,13 @@ def let_go(db: Connection, reviewer: int) -> None:
     db.execute(_LET_GO, {"me": reviewer})
 
 
-def has_room(db: Connection, reviewer: int, example: int, now: float) -> bool:
-    """Tell whether an example needs the vote of a reviewer, beside those that others look at."""
-    return db.scalar(_HAS_ROOM, {"me": reviewer, "example": example, "now": now}) is not None
+def may_answer(db: Connection, reviewer: int, example: int, now: float) -> tuple[bool, bool]:
+    """Tell whether an example needs the vote of a reviewer, and whether they hold it.
+
+    It does if they hold it, or if it needs more votes than others look at it now.
+    """
+    row = db.execute(_MAY_ANSWER, {"me": reviewer, "example": example, "now": now}).first()
+    return (False, False) if row is None else (bool(row[0] or row[1]), bool(row[1]))
 
 
 # ---------------------------------------------------------------- what comes next
@@ -198,12 +213,17 @@ _SKIPPED = (
     .order_by(_SKIPS.c.row)
     .limit(1)
 )
-_IN_ORDER = (
-    _TAKEN_BACK,
-    _FRESH.where(_s.place > _CURSOR),
-    _FRESH.where(_s.place <= _CURSOR),
-    _SKIPPED,
-)
+_FOLLOWING = union_all(  # none of them is looked for where one before it is found
+    *(
+        select(some.subquery().c.example)
+        for some in (
+            _TAKEN_BACK,
+            _FRESH.where(_s.place > _CURSOR),
+            _FRESH.where(_s.place <= _CURSOR),
+            _SKIPPED,
+        )
+    )
+).limit(1)
 
 
 def following(
@@ -216,11 +236,8 @@ def following(
     besides : an example to pass over
     """
     asked = {"me": reviewer, "now": now, "besides": _NONE if besides is None else besides}
-    for statement in _IN_ORDER:
-        example: int | None = db.scalar(statement, asked)
-        if example is not None:
-            return example
-    return None
+    example: int | None = db.scalar(_FOLLOWING, asked)
+    return example
 
 
 # ---------------------------------------------------------------- how far it is

@@ -187,9 +187,10 @@ def _size_of_finding() -> Any:
     )
 
 
-def ever_candidates(db: Connection) -> set[int]:
-    """Return every example that any run flagged."""
-    return set(db.scalars(select(t.candidates.c.example).distinct()))
+def candidates_among(db: Connection, examples: Sequence[int]) -> set[int]:
+    """Return those of some examples that any run flagged."""
+    c = t.candidates.c
+    return set(db.scalars(select(c.example).where(c.example.in_(examples)).distinct()))
 
 
 # ---------------------------------------------------------------- plans

@@ -101,6 +101,7 @@ candidates = Table(
     Column("rules", JSON, nullable=False),  # every rule that flags the example
     UniqueConstraint("finding", "example"),
     UniqueConstraint("finding", "rank"),
+    Index("candidates_of_example", "example"),
 )
 
 plans = Table(

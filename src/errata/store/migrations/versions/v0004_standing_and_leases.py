@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.create_index(
         "standing_open", "standing", ["place"], sqlite_where=open_, postgresql_where=open_
     )
+    op.create_index("candidates_of_example", "candidates", ["example"])
     op.create_index("leases_of_example", "leases", ["example"])
     withdrawn = sa.text("answer IS NULL")
     op.create_index(
