@@ -15,7 +15,7 @@ from jaxtyping import Float, Shaped
 from sqlalchemy import Connection
 
 from errata.asking import restand
-from errata.core.consensus import ANSWERS
+from errata.core.consensus import VOTED
 from errata.datasets.media import Media, Shown, open_media
 from errata.errors import AuditError, NameUnknownError, VoteError, unknown_name
 from errata.exchange.votes import LABELS, check_reviewer
@@ -170,14 +170,25 @@ class Reviewing(Inviting):
 
         return tuple(sorted(labels, key=draw))
 
-    def vote(self, reviewer: str, example: int, answer: str, *, first: str, key: str) -> bool:
+    def vote(
+        self,
+        reviewer: str,
+        example: int,
+        answer: str,
+        *,
+        first: str,
+        key: str,
+        said: str | None = None,
+    ) -> bool:
         """Record a reviewer's answer; once this returns it survives a crash of the machine.
 
         Parameters
         ----------
-        answer : ``"given"``, ``"suggested"``, ``"both"`` or ``"neither"``
+        answer : ``"given"``, ``"suggested"``, ``"both"`` or ``"neither"``; or ``"other"``, which
+            decides nothing
         first : the label that was shown first
         key : names the attempt, so that sending it again changes nothing
+        said : with ``"other"``, and only then, what they said instead, such as `CANNOT_TELL`
 
         Returns
         -------
@@ -191,10 +202,15 @@ class Reviewing(Inviting):
         """
         if self.multilabel:
             raise VoteError("Examples may have several labels here: use `vote_labels`.")
-        for kind, word, known in (("answer", answer, ANSWERS), ("side", first, get_args(Side))):
+        for kind, word, known in (("answer", answer, VOTED), ("side", first, get_args(Side))):
             if word not in known:
                 raise unknown_name(kind, word, known)
-        return self._cast(reviewer, example, answer=answer, first=first, key=key)
+        if (answer == "other") != bool(said):
+            raise VoteError(
+                f"The answer is {answer!r} and what was said {said!r}: with 'other', and only with "
+                "it, comes the reviewer's own word."
+            )
+        return self._cast(reviewer, example, answer=answer, first=first, key=key, said=said)
 
     def vote_labels(
         self,
@@ -242,6 +258,7 @@ class Reviewing(Inviting):
         key: str,
         answer: str,
         first: str | None = None,
+        said: str | None = None,
         labels: Sequence[int] | None = None,
         shown: Sequence[int] | None = None,
     ) -> bool:
@@ -263,6 +280,7 @@ class Reviewing(Inviting):
                 reviewer=number,
                 answer=answer,
                 first=first,
+                said=said,
                 labels=labels,
                 shown=shown,
                 created_at=records.now(),

@@ -7,7 +7,7 @@ import pytest
 from audits import planned_audit
 from desks import ORIGIN, surf
 from errata.datasets.media import Texts
-from errata.errors import InputError, NameUnknownError
+from errata.errors import InputError, NameUnknownError, VoteError
 from errata.inviting import as_role
 from errata.review import people
 from errata.review.app import create_app
@@ -176,3 +176,15 @@ def test_the_answers_are_documented_without_anything_from_elsewhere(closed):
     document = json.loads(found.text)
     assert {"/api/task", "/api/answer", "/api/votes"} <= set(document["paths"])
     assert surf(closed).get("/docs").status_code == 404
+
+
+def test_an_example_that_cannot_be_judged_is_an_answer_that_decides_nothing(audit, closed):
+    browser, token = surf(closed), token_of(audit)
+    question = browser.get("/api/task", headers=token).json()["question"]
+    sent = {"ticket": question["ticket"], "answer": "unclear"}
+    assert browser.post("/api/answer", json=sent, headers=token).json()["added"]
+    (vote,) = audit.votes()
+    assert (vote.answer, vote.said) == ("other", "can't tell")
+    assert audit.progress("Ana").answered == 1
+    with pytest.raises(VoteError, match="with 'other', and only with it, comes"):
+        audit.vote("Ben", question["example"], "given", first="given", key="1", said="hm")

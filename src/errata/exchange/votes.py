@@ -23,6 +23,9 @@ from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said", "labels")
 """The columns of a vote file. The first three are needed; ``index`` may stand in for ``id``."""
 
+CANNOT_TELL = "can't tell"
+"""What a reviewer says, as an answer of their own, of an example that cannot be judged."""
+
 LABELS = "labels"
 """The answer of a vote that lists the labels that apply, where an example may have several."""
 

@@ -31,8 +31,8 @@ class Question:
     Attributes
     ----------
     ticket : to be sent back with the answer; it counts once, whenever and however often it is sent
-    kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``; ``"labels"``: the options that
-        apply, perhaps none
+    kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``, ``unclear``; ``"labels"``: those
+        of the options that apply, perhaps none
     media : where the example is, from this server
     answered, total : how many the reviewer has answered, of how many
     """
@@ -126,7 +126,7 @@ def router(desk: Desk, door: Door) -> APIRouter:
     @api.post("/answer")
     def answer(
         ticket: Annotated[str, Body()],
-        answer: Annotated[Literal["a", "b", "both", "neither", "labels"], Body()],
+        answer: Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Body()],
         labels: Annotated[list[int] | None, Body()] = None,
         authorization: known = "",
     ) -> Recorded:

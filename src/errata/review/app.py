@@ -72,8 +72,9 @@ def create_app(
     ``POST /``           ``name``: begin, or go on, as that reviewer
     ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
     ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
-    ``POST /answer``     ``ticket`` and ``answer``, one of ``a``, ``b``, ``both``, ``neither``; of
-                         a `Checks` page ``labels``, with a ``label`` for each that is ticked
+    ``POST /answer``     ``ticket`` and ``answer``: ``a``, ``b``, ``both``, ``neither``,
+                         ``unclear``; of a `Checks` page ``labels``, with a ``label`` for each
+                         that is ticked
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
@@ -98,7 +99,7 @@ def create_app(
     app.include_router(router(desk, door))
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
-    choice = Annotated[Literal["a", "b", "both", "neither", "labels"], Form()]
+    choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
     ticked = Annotated[list[int], Form(default_factory=list)]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:

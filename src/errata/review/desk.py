@@ -16,6 +16,7 @@ from typing import Any
 from errata.audit import Audit
 from errata.datasets.media import Shown
 from errata.errors import FileError, MissingExtraError
+from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.results import Progress, SetTask, Task
 from errata.review import pages
@@ -168,7 +169,8 @@ class Desk:
 
         Parameters
         ----------
-        choice : ``a``, ``b``, ``both`` or ``neither``; ``labels`` on a page with boxes to tick
+        choice : ``a``, ``b``, ``both``, ``neither`` or ``unclear``; on a page with boxes to tick
+            ``labels``
         ticked : the classes whose boxes are ticked
         """
         if ticket.example is None:
@@ -178,21 +180,18 @@ class Desk:
             choice == pages.SEND.name
         ):
             return CHANGED
+        who, key = ticket.reviewer, ticket.nonce
         if isinstance(task, SetTask):
-            if not self.audit.vote_labels(
-                ticket.reviewer, ticket.example, ticked, shown=ticket.shown, key=ticket.nonce
-            ):
-                return ANSWERED
+            added = self.audit.vote_labels(who, task.example, ticked, shown=ticket.shown, key=key)
             said = named(tuple(sorted(ticked)), self.audit.classes)
-            return Flash(f"Recorded: {said}.", undo=True)
-        second = "suggested" if task.first == "given" else "given"
-        answer = {"a": task.first, "b": second}.get(choice, choice)
-        if not self.audit.vote(
-            ticket.reviewer, ticket.example, answer, first=task.first, key=ticket.nonce
-        ):
-            return ANSWERED
-        names = dict(zip("ab", (self.audit.classes[label] for label in ticket.shown), strict=True))
-        return Flash(f"Recorded: {names.get(choice, choice)}.", undo=True)
+        else:
+            second = "suggested" if task.first == "given" else "given"
+            own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
+            answer = {"a": task.first, "b": second}.get(choice, "other" if own else choice)
+            added = self.audit.vote(who, task.example, answer, first=task.first, key=key, said=own)
+            classes = (self.audit.classes[label] for label in ticket.shown)
+            said = own or dict(zip("ab", classes, strict=True)).get(choice, choice)
+        return Flash(f"Recorded: {said}.", undo=True) if added else ANSWERED
 
     def skip(self, ticket: Ticket) -> Flash:
         """Put the example of a ticket at the end of the queue."""

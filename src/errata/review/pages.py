@@ -145,6 +145,9 @@ A = Answer("a", "(a)", ("a", "1", "ArrowLeft"), "The example is what (a) says, a
 B = Answer("b", "(b)", ("b", "2", "ArrowRight"), "The example is what (b) says, and not (a).")
 BOTH = Answer("both", "Both", ("o", "3", "ArrowUp"), "Both names are right for the example.")
 NEITHER = Answer("neither", "Neither", ("n", "4", "ArrowDown"), "Neither name is right for it.")
+UNCLEAR = Answer(
+    "unclear", "Can't tell", ("t", "5"), "It is broken, or cannot be judged: an answer, too."
+)
 SKIP = Answer("skip", "Skip", ("s",), "Not now: it comes back when the others are done.")
 UNDO = Answer("undo", "Undo", ("z", "Backspace"), "Take your last answer back and see it again.")
 ANSWERS = (A, B, BOTH, NEITHER)
@@ -207,7 +210,7 @@ class Start(Page):
     @property
     def answers(self) -> Sequence[Answer]:
         """The ways to answer, for the table of keys."""
-        return (TICK, SEND, SKIP, UNDO) if self.several else (*ANSWERS, SKIP, UNDO)
+        return (TICK, SEND, SKIP, UNDO) if self.several else (*ANSWERS, UNCLEAR, SKIP, UNDO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,9 +223,10 @@ class Question(Page):
     panels: tuple[Panel, Panel]
     both: Answer = BOTH
     neither: Answer = NEITHER
+    unclear: Answer = UNCLEAR
     skip: Answer = SKIP
     undo: Answer = UNDO
-    answers: Sequence[Answer] = (*ANSWERS, SKIP, UNDO)
+    answers: Sequence[Answer] = (*ANSWERS, UNCLEAR, SKIP, UNDO)
 
 
 @dataclass(frozen=True, kw_only=True)

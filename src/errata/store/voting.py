@@ -130,6 +130,7 @@ def cast(
     created_at: str | None,
     kind: str,
     key: str,
+    said: str | None = None,
     labels: Sequence[int] | None = None,
     shown: Sequence[int] | None = None,
 ) -> bool:
@@ -150,6 +151,7 @@ def cast(
             "reviewer": reviewer,
             "revision": revision + 1,
             "answer": answer,
+            "said": said,
             "labels": labels,
             "first": first,
             "shown": shown,
