@@ -36,6 +36,7 @@ def line(n=60):
     return Dataset("line", "all", ids, labels, ("low", "high"), Features(x[:, None]))
 
 
+@pytest.mark.filterwarnings("ignore:.*whoever always answered")
 def test_what_is_compared_is_what_the_probabilities_are_worth():
     data = line()
     models = [DummyClassifier(), LogisticRegression()]
@@ -51,6 +52,7 @@ def test_what_is_compared_is_what_the_probabilities_are_worth():
     assert repr(compared).splitlines()[2].endswith("best")
 
 
+@pytest.mark.filterwarnings("ignore:.*whoever always answered")
 def test_models_that_cannot_be_compared_are_refused():
     data = line()
     one = cross_val_probs(LogisticRegression(), data, folds=3)

@@ -18,7 +18,6 @@ from errata.datasets.sounds import Sound
 from errata.errors import ErrataWarning, FileError, InputError, MissingExtraError
 from errata.predict.crossval import cross_val_probs
 from errata.predict.device import pick_device
-from errata.predict.named import named_model
 from errata.predict.transformers_backbone import TransformersBackbone, _Sounds
 from helpers import require
 
@@ -260,16 +259,6 @@ def test_features_are_refused_and_a_folder_without_a_model_is_told(bert, tmp_pat
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(FileError, match="cannot be loaded"):
         cross_val_probs(f"transformers:{tmp_path}", texts, folds=2)
-    with pytest.raises(InputError, match="is for texts"):
-        named_model(f"transformers:{bert}", device="cpu").predict(fold_of_features(rows))
-
-
-def fold_of_features(rows):
-    from errata.predict.base import Fold
-    from errata.predict.checkpoints import Checkpoints
-
-    both = np.arange(2), np.arange(2, 4)
-    return Fold(rows, 0, *both, None, 0, 0, Checkpoints(None, {}), lambda share, loss: None)
 
 
 def test_parts_without_weights_are_told_of_and_the_same_every_time(bert, tmp_path):
