@@ -261,9 +261,9 @@ def test_who_takes_a_word_back_may_say_another(audit):
     assert [vote.said for vote in audit.votes()] == ["off-topic"]
 
 
-def test_a_vote_from_the_page_cannot_be_other_yet(tmp_path):
+def test_a_vote_that_is_other_says_what(tmp_path):
     audit = planned_audit(tmp_path / "a")
-    with pytest.raises(InputError, match="There is no answer 'other'"):
+    with pytest.raises(InputError, match="with 'other', and only with it"):
         audit.vote("ann", 0, "other", first="given", key="k")
 
 
