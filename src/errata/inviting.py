@@ -107,7 +107,9 @@ class Inviting:
         name = check_reviewer(name)
         with self._db.write() as db:
             if not any(row["name"] == name for row in invitations.every(db)):
-                raise NameUnknownError(f"Nobody called {name!r} was invited.")
+                raise NameUnknownError(
+                    f"Nobody called {name!r} was invited. `errata invite AUDIT` lists who was."
+                )
             revoked = invitations.revoke(db, name)
             records.log(db, "revoke", name=name, invitations=revoked)
         return revoked

@@ -35,15 +35,6 @@ class Model:
     def count(self, example):
         return sum(1 for _, voted in self.held() if voted == example)
 
-    def state(self, name, example):
-        """Return what a reviewer last did with an example, and when."""
-        last = [
-            (place, what)
-            for place, (what, who, which, _) in enumerate(self.log)
-            if (who, which) == (name, example)
-        ]
-        return last[-1] if last else (0, "nothing")
-
     def vote(self, name, example, answer, key):
         if (name, key) in self.keys or (name, example) in self.held():
             return False

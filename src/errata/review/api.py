@@ -15,6 +15,11 @@ from errata.review.desk import Desk
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
 
+MAINTAINERS_ONLY = (
+    "Votes of others are brought by a maintainer: ask for a token of that role (`errata invite "
+    "AUDIT NAME --role maintainer`)."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
@@ -143,7 +148,7 @@ def router(desk: Desk, door: Door) -> APIRouter:
     def votes(votes: Annotated[list[dict[str, Any]], Body()], authorization: known = "") -> Added:
         """Add votes from elsewhere, as `Audit.add_votes` takes them; a maintainer's token."""
         if person(authorization).role != "maintainer":
-            raise HTTPException(403, "Votes of others are brought by a maintainer.")
+            raise HTTPException(403, MAINTAINERS_ONLY)
         found = desk.audit.add_votes(votes)
         return Added(
             added=found.added, already_there=found.already_there, refused=list(found.refused)
