@@ -1,9 +1,11 @@
 """`find` on a real Ray cluster of this machine: the same bytes, whatever is killed meanwhile."""
 
+import contextlib
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,17 +131,23 @@ def test_arrays_in_memory_travel_to_the_workers(audit, ray_engine):
     assert as_bytes(found) == expected
 
 
+def kill_whoever_is_at_work(killed):
+    """Kill every worker found at a task, looking until there is one: between two tasks none is."""
+    deadline = time.monotonic() + 60
+    while not killed and time.monotonic() < deadline:
+        for process in worker_processes():
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(process, signal.SIGKILL)
+                killed.append(process)
+
+
 def test_killing_workers_changes_no_byte(audit, ray_engine):
     labels, source, expected = audit
     killed = []
-
-    def kill():
-        for process in worker_processes():
-            os.kill(process, signal.SIGKILL)
-            killed.append(process)
-
-    callback = at_a_third(kill)
+    killer = threading.Thread(target=kill_whoever_is_at_work, args=(killed,), daemon=True)
+    callback = at_a_third(killer.start)
     found = errata.find(labels, Slow(source), engine=ray_engine, chunk_rows=PART, progress=callback)
+    killer.join()
     assert killed, "somebody was at work"
     assert as_bytes(found) == expected
 
