@@ -162,9 +162,12 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
-    for table in ("predicted", "leases", "invitations"):
+    gold, panels = ("gold", "gold_rates", "gold_answers", "gold_skips"), ("panels", "participants")
+    for table in ("predicted", "leases", "invitations", *gold, *panels):
         assert after.pop(table) == []
     standing = after.pop("standing")
+    open_ = Counter(row["example"] % 64 for row in standing if row["needs"])
+    assert after.pop("open_counts") == [{"part": part, "open": open_[part]} for part in range(64)]
     wanted = {plan["id"]: plan["votes"] for plan in after["plans"]}
     assert [(plan.pop("stopping"), plan.pop("full_share")) for plan in after["plans"]] == [
         ("off", 0.0)

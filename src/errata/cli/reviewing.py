@@ -20,6 +20,22 @@ from errata.errors import InputError
 def review(
     audit: AuditFolder,
     *,
+    votes: Annotated[
+        int | None, typer.Option(min=1, help="Of a plan made now: votes for each candidate.")
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(min=1, help="Of a plan made now: votes that make a verdict.")
+    ] = None,
+    stopping: Annotated[
+        str | None, typer.Option(help="Of a plan made now: exact or off, see `errata plan`.")
+    ] = None,
+    gold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="So much of what is asked has a known answer, such as 0.05; 0: none any more.",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="The address to listen at; 0.0.0.0 for all of this machine's.")
     ] = "127.0.0.1",
@@ -43,8 +59,10 @@ def review(
 ) -> None:
     """Serve the page on which people vote, until Ctrl-C.
 
-    Only this machine can reach it, unless --host says otherwise; then people come in by the links
-    of `errata invite`. Stop it at any point: votes are kept as they are cast.
+    Where nothing is planned yet, --votes, --threshold, --stopping and --gold make a plan first, as
+    `errata plan` does. Only this machine can reach the page, unless --host says otherwise; then
+    people come in by the links of `errata invite`. Stop it at any point: votes are kept as they
+    are cast.
     """
     import errata
     from errata.review.app import serve
@@ -52,8 +70,14 @@ def review(
     if not lease > 0:
         raise InputError(f"--lease is {lease}; minutes above 0 were expected, such as 10.")
     opened = errata.Audit.open(audit)
+    if (votes, threshold, stopping, gold) != (None,) * 4:
+        made = opened.ensure_planned(votes=votes, threshold=threshold, stopping=stopping)
+        say = Printer(format="table", quiet=False).say
+        say(*([] if made is None else [str(made)]))
+        say(*([] if gold is None else [str(opened.plant(gold))]))
     opened.check_planned()
     opened.lease_seconds = 60 * lease
+    opened.warm()
     serve(
         opened,
         host=host,

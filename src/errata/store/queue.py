@@ -15,8 +15,10 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Integer,
     and_,
     bindparam,
+    case,
     exists,
     func,
     insert,
@@ -97,6 +99,18 @@ _SET_NEEDS = (
     .where(_s.example == bindparam("one"))
     .values(votes=bindparam("held"), needs=bindparam("more"))
 )
+_o = t.open_counts.c
+_PARTS = 64
+_was_open = exists().where(_s.example == bindparam("one"), _OPEN)
+_is_open = bindparam("more", type_=Integer) > 0
+_COUNT_ONE = (  # before the change; nothing where the example stays open, or closed
+    update(t.open_counts)
+    .where(_o.part == bindparam("one", type_=Integer) % _PARTS, _was_open != _is_open)
+    .values(open=_o.open + case((_is_open, 1), else_=-1))
+)
+_part = _s.example % _PARTS
+_PARTS_NOW = select(_part, func.count()).where(_OPEN).group_by(_part)
+_SET_PART = update(t.open_counts).where(_o.part == bindparam("one")).values(open=bindparam("more"))
 
 
 def set_needs(db: Connection, rows: Iterable[Mapping[str, int]]) -> None:
@@ -105,8 +119,18 @@ def set_needs(db: Connection, rows: Iterable[Mapping[str, int]]) -> None:
     Each row has ``example votes needs``.
     """
     found = [{"one": row["example"], "held": row["votes"], "more": row["needs"]} for row in rows]
+    if len(found) == 1:
+        db.execute(_COUNT_ONE, found[0])
     if found:
         db.execute(_SET_NEEDS, found)
+    if len(found) > 1:
+        count_open(db)
+
+
+def count_open(db: Connection) -> None:
+    """Count how many examples need votes, after a change of many."""
+    now = {row[0]: row[1] for row in db.execute(_PARTS_NOW)}
+    db.execute(_SET_PART, [{"one": part, "more": now.get(part, 0)} for part in range(_PARTS)])
 
 
 # ---------------------------------------------------------------- leases
@@ -225,6 +249,14 @@ _FOLLOWING = union_all(  # none of them is looked for where one before it is fou
     )
 ).limit(1)
 
+_SKIPPED_AT = select(_SKIPS.c.row).where(_SKIPS.c.example == _EXAMPLE, _STILL_SKIPPED)
+
+
+def skipped_at(db: Connection, reviewer: int, example: int) -> int | None:
+    """Return the number of a reviewer's newest skip of an example, if it is skipped still."""
+    row: int | None = db.scalar(_SKIPPED_AT, {"me": reviewer, "example": example})
+    return row
+
 
 def following(
     db: Connection, reviewer: int, *, now: float, besides: int | None = None
@@ -257,7 +289,7 @@ _held = (
 _PROGRESS = select(
     func.count(),
     func.count().filter(_held.c.needs > 0),
-    select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery(),
+    select(func.coalesce(func.sum(_o.open), 0)).scalar_subquery(),
     select(func.count())
     .select_from(_SKIPS)
     .join(t.standing, _s.example == _SKIPS.c.example)

@@ -8,8 +8,20 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
+from errata.store import queue
 from errata.store import tables as t
 
 Row = dict[str, Any]
@@ -250,6 +262,7 @@ def _stand(
     names = ["example", "place", "full", "votes", "needs"]
     query = select(p.example, p.id, literal(False), literal(0), literal(needs))
     db.execute(insert(t.standing).from_select(names, query.where(p.plan == plan)))
+    queue.count_open(db)
     if in_full is None:
         return
     examples = list(db.scalars(select(p.example).where(p.plan == plan)))
@@ -304,6 +317,26 @@ def _planned_rows() -> Select[Any]:
 
 _PLANNED = _planned_rows()
 _PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
+
+
+def planned_count(db: Connection) -> int:
+    """Return how many examples are planned."""
+    return db.scalar(select(func.count()).select_from(t.planned)) or 0
+
+
+def planned_pairs(db: Connection) -> list[tuple[int, int, int]]:
+    """Return each pair of a given and a suggested class that is planned, and how often it is.
+
+    Of audits whose examples have one label each.
+    """
+    given, suggested = (cast(t.candidates.c[name], Text) for name in ("given", "suggested"))
+    query = (
+        select(given.label("given"), suggested.label("suggested"), func.count().label("often"))
+        .select_from(t.planned.join(t.candidates))
+        .group_by(given, suggested)
+        .order_by(given, suggested)
+    )
+    return [(int(row.given), int(row.suggested), row.often) for row in db.execute(query)]
 
 
 # ---------------------------------------------------------------- releases
