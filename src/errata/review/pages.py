@@ -254,6 +254,8 @@ class Done(Page):
     folder: str  # the audit's folder, quoted for a shell
     waiting: int = 0  # examples that others look at, and that may be free again
     minutes: int = 0  # until the first of them is, at the latest
+    code: str = ""  # for participants of a panel, who then are done
+    url: str | None = None  # where these go
     notices: Sequence[str] = ()
     undo: Answer = UNDO
 
