@@ -66,7 +66,7 @@ from errata.results import (
     VotesAdded,
 )
 from errata.searching import Compat
-from errata.store import records, voting
+from errata.store import queue, records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
 
@@ -592,6 +592,7 @@ class Audit(Exchanging):
             if added == 0:
                 db.rollback()  # an empty plan says nothing
                 return self._planned_already(settings)
+            queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
             return Plan(number=number, added=added, candidates=len(records.planned(db)), **settings)
 

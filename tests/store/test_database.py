@@ -4,14 +4,16 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from audits import planned
@@ -165,6 +167,7 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
     for table in ("predicted", "leases", "invitations"):
         assert after.pop(table) == []
     standing = after.pop("standing")
+    assert after.pop("counts") == [{"id": 1, "open": sum(row["needs"] > 0 for row in standing)}]
     wanted = {plan["id"]: plan["votes"] for plan in after["plans"]}
     assert [(plan.pop("stopping"), plan.pop("full_share")) for plan in after["plans"]] == [
         ("off", 0.0)
@@ -413,3 +416,47 @@ def test_two_reviewers_may_use_the_same_key_and_one_may_not(db):
     assert cast(db, name="ann", key="1")
     assert cast(db, name="bob", key="1")
     assert not cast(db, example=1, name="ann", key="1")
+
+
+# ---------------------------------------------------------------- transactions shared by threads
+
+
+def together(db, works):
+    """Hand in some work from threads while another writes; return what each got or raised."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        with db.write():  # so that they wait for their turn
+            handed = [pool.submit(db.together, work) for work in works]
+            while len(db._jobs) < len(works):
+                time.sleep(0.001)
+        return [one.exception() or one.result() for one in handed]
+
+
+def named(name):
+    return lambda connection: voting.reviewer(connection, name, "person")
+
+
+def test_work_of_threads_that_wait_shares_a_transaction(db):
+    commits = []
+    event.listen(db._engine, "commit", lambda _: commits.append(1))
+    names = [f"reviewer {number}" for number in range(20)]
+    numbers = together(db, [named(name) for name in names])
+    with db.read() as connection:
+        assert [voting.number_of(connection, name) for name in names] == numbers
+    # the writer they waited for, whoever came first perhaps alone, all others, and the reader
+    assert len(commits) <= 4
+
+
+def test_work_that_fails_leaves_nothing_and_hinders_no_other(db):
+    def fails(connection):
+        voting.reviewer(connection, "nobody", "person")
+        raise VoteError("not this one")
+
+    works = [named("ann"), fails, named("bob")]
+    ann, error, bob = together(db, works)
+    assert str(error) == "not this one"
+    with db.read() as connection:
+        found = {row.name: row.id for row in connection.execute(select(tables.reviewers))}
+    assert found == {"ann": ann, "bob": bob}
+    with pytest.raises(VoteError, match="not this one"):
+        db.together(fails)
+    assert db.together(named("cid")) not in (ann, bob)

@@ -7,9 +7,12 @@ queue instead of failing halfway.
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -17,8 +20,18 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from errata.errors import AuditError, FileError
 from errata.store.tables import HEAD
 
+T = TypeVar("T")
+
 WAIT_SECONDS = 30
 """How long a writer waits for another process's lock."""
+
+
+@dataclass(frozen=True)
+class _Job(Generic[T]):
+    """Some work that waits for its turn, and what comes of it."""
+
+    work: Callable[[Connection], T]
+    result: Future[T]
 
 
 class Database:
@@ -37,6 +50,8 @@ class Database:
         self._engine = _engine(path)
         self._writing = self._engine.execution_options(writes=True)
         self._lock = threading.Lock()  # threads of one process take turns without polling the file
+        self._turn = threading.Lock()
+        self._jobs: deque[_Job[Any]] = deque()
         _upgrade(self._engine, self._writing, path)
 
     @contextlib.contextmanager
@@ -65,6 +80,44 @@ class Database:
                     "Nothing was changed; try again when it has ended."
                 ) from None
             yield connection
+
+    def together(self, work: Callable[[Connection], T]) -> T:
+        """Do some work in one transaction with that of other threads who wait at the same moment.
+
+        Writing to the disk takes longer than most work, and is done once for all of them. When
+        this returns the changes are on the disk; where the work raises, none is made.
+
+        Parameters
+        ----------
+        work : makes changes, of which nothing but the database knows; it may be called twice
+
+        Raises
+        ------
+        AuditError
+            As in `write`; and whatever the work raises.
+        """
+        mine = _Job(work, Future())
+        self._jobs.append(mine)
+        with self._turn:
+            if not mine.result.done():  # whoever comes first works for all who wait
+                self._do(list(self._jobs))
+                while self._jobs and self._jobs[0].result.done():
+                    self._jobs.popleft()
+        return mine.result.result()
+
+    def _do(self, jobs: Sequence["_Job[Any]"]) -> None:
+        try:
+            with self.write() as db:
+                results = [job.work(db) for job in jobs]
+        except Exception as error:  # noqa: BLE001 (whoever waits for it gets it)
+            if len(jobs) == 1:
+                jobs[0].result.set_exception(error)
+                return
+            for job in jobs:  # so that what is wrong with one of them hinders no other
+                self._do([job])
+        else:
+            for job, result in zip(jobs, results, strict=True):
+                job.result.set_result(result)
 
     def close(self) -> None:
         """Close the connections, so that the file may be moved."""

@@ -9,17 +9,20 @@ the connection it is handed. How many votes an example needs is for the caller t
 The statements are put together once: that takes ten times as long as to run them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Integer,
     and_,
     bindparam,
+    case,
     exists,
     func,
     insert,
+    literal_column,
     select,
     union_all,
     update,
@@ -66,7 +69,12 @@ def _answered(example: Any) -> Any:
     return _revision(example) % 2 == 1
 
 
-_OPEN = _s.needs > 0
+def _one_if(condition: Any) -> Any:
+    return case((condition, 1), else_=0)
+
+
+_OPEN = _s.needs > literal_column("0")
+"""Its index is partial, and SQLite prepares anew whatever compares that with a parameter."""
 
 _OTHERS = (
     select(func.count())
@@ -97,16 +105,35 @@ _SET_NEEDS = (
     .where(_s.example == bindparam("one"))
     .values(votes=bindparam("held"), needs=bindparam("more"))
 )
+_COUNT_OPEN = update(t.counts).values(
+    open=select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery()
+)
+_WAS_OPEN = select(_one_if(_OPEN)).where(_s.example == bindparam("one")).scalar_subquery()
+_IS_OPEN = _one_if(bindparam("more", type_=Integer) > literal_column("0"))
+_SHIFT_OPEN = (
+    update(t.counts)
+    .values(open=t.counts.c.open + _IS_OPEN - _WAS_OPEN)
+    .where(_IS_OPEN != _WAS_OPEN)
+)
 
 
-def set_needs(db: Connection, rows: Iterable[Mapping[str, int]]) -> None:
+def set_needs(db: Connection, rows: Sequence[Mapping[str, int]]) -> None:
     """Note down how many votes of examples count now, and how many more they need at least.
 
     Each row has ``example votes needs``.
     """
     found = [{"one": row["example"], "held": row["votes"], "more": row["needs"]} for row in rows]
-    if found:
+    if len(found) == 1:  # a million need not be counted for one
+        db.execute(_SHIFT_OPEN, found)
         db.execute(_SET_NEEDS, found)
+    elif found:
+        db.execute(_SET_NEEDS, found)
+        count_open(db)
+
+
+def count_open(db: Connection) -> None:
+    """Count anew how many examples need votes, after examples were planned."""
+    db.execute(_COUNT_OPEN)
 
 
 # ---------------------------------------------------------------- leases
@@ -257,7 +284,7 @@ _held = (
 _PROGRESS = select(
     func.count(),
     func.count().filter(_held.c.needs > 0),
-    select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery(),
+    select(t.counts.c.open).scalar_subquery(),
     select(func.count())
     .select_from(_SKIPS)
     .join(t.standing, _s.example == _SKIPS.c.example)

@@ -130,7 +130,7 @@ planned = Table(
     Index("planned_of_candidate", "candidate"),
 )
 
-# The next three tables are the only ones whose rows change: what they say follows from the others,
+# The next four tables are the only ones whose rows change: what they say follows from the others,
 # or is forgotten after some minutes; or (an invitation) it is taken back.
 
 standing = Table(
@@ -144,6 +144,13 @@ standing = Table(
     Index(
         "standing_open", "place", sqlite_where=text("needs > 0"), postgresql_where=text("needs > 0")
     ),
+)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),  # one row
+    Column("open", Integer, nullable=False),  # examples in `standing` that need votes
 )
 
 leases = Table(
