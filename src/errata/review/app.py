@@ -273,9 +273,8 @@ class _Site:
     def allowed(self, request: Request) -> None:
         """Refuse those who may see nothing: where a link is needed, whoever has none."""
         if self._invited_only and self.known(request) is None:
-            header = request.headers.get("authorization", "")
             try:
-                self._door.admit(header.partition(" ")[2])
+                self._door.admit_bearer(request.headers.get("authorization", ""))
             except NotInvitedError:
                 raise _NameMissingError from None
 
