@@ -89,7 +89,7 @@ class Reviewing(Inviting):
                 fresh = held is not None and held.until - now > self.lease_seconds / 2
                 example = held.example if held is not None and fresh else None
         if example is None and besides is None:
-            with self._db.write() as db:
+            with self._db.write(beside=True) as db:
                 number = voting.reviewer(db, reviewer, "person")
                 example = queue.take(db, number, now=now, seconds=self.lease_seconds)
         if example is None:
@@ -268,8 +268,9 @@ class Reviewing(Inviting):
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
-        with self._db.write() as db:
-            number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
+        known = None if self._db.others_write else self._numbers.get(reviewer)
+        with self._db.write(beside=True) as db:
+            number = known or voting.reviewer(db, reviewer, "person")
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
             if not wanted:
@@ -297,7 +298,7 @@ class Reviewing(Inviting):
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
         self._planned(example)
-        with self._db.write() as db:
+        with self._db.write(beside=True) as db:
             number = voting.reviewer(db, reviewer, "person")
             voting.skip(db, number, example)
             queue.let_go(db, number)
@@ -305,9 +306,10 @@ class Reviewing(Inviting):
     def undo(self, reviewer: str) -> int | None:
         """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
         reviewer = check_reviewer(reviewer)
-        with self._db.write() as db:
+        with self._db.write(beside=True) as db:
             example = voting.withdraw(db, reviewer)
             if example is not None:
+                queue.lock(db, example)
                 restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example
