@@ -281,9 +281,10 @@ class Reviewing(Inviting):
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
+        known = None if self._db.others_write else self._numbers.get(reviewer)
 
         def cast(db: Connection) -> bool:
-            number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
+            number = known or voting.reviewer(db, reviewer, "person")
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
             added = wanted and voting.cast(
@@ -326,6 +327,7 @@ class Reviewing(Inviting):
         def undo(db: Connection) -> int | None:
             example = voting.withdraw(db, reviewer)
             if example is not None:
+                queue.lock(db, example)
                 restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example

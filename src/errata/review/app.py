@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
-from errata.errors import ErrataError, InputError
+from errata.errors import BusyError, ErrataError, InputError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.inviting import Invitation
 from errata.review import pages
@@ -382,6 +382,10 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     @app.exception_handler(ErrataError)
     def impossible(request: Request, error: Exception) -> Response:
         return site.problem(request, 409, str(error))
+
+    @app.exception_handler(BusyError)
+    def busy(request: Request, error: Exception) -> Response:
+        return site.problem(request, 503, str(error))
 
     @app.exception_handler(Exception)
     def broken(request: Request, _error: Exception) -> Response:
