@@ -25,11 +25,39 @@ _ACCESS = f"local all {GUARDED} scram-sha-256\nlocal all all trust\n"
 
 @dataclass
 class Server:
-    """A running server."""
+    """A server; ``prefix`` begins the command that starts it."""
 
     folder: Path
     programs: Path
-    process: "subprocess.Popen[bytes]"
+    prefix: list[str]
+    durable: bool
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        words = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        words += ["-c", "listen_addresses=", "-c", f"fsync={'on' if self.durable else 'off'}"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, *words], stderr=log, stdout=log, cwd=self.folder
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.sql("SELECT 1", "postgres")
+            except RuntimeError as error:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    said = (self.folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL did not start: {said}") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
 
     @property
     def url(self) -> str:
@@ -72,30 +100,22 @@ def running(*, durable: bool = False) -> Iterator[Server]:
     assert where is not None, "programs() tells whether there are any"
     # not in pytest's folder, which other users cannot enter
     folder = Path(tempfile.mkdtemp(prefix="errata-postgres-"))
-    process = None
+    server = Server(folder, where, _as_somebody(folder), durable)
     try:
-        prefix = _as_somebody(folder)
         words = [where / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"]
         words += ["--no-sync", "-E", "UTF8", "--no-locale"]
-        subprocess.run([*prefix, *words], check=True, capture_output=True, cwd=folder)
+        subprocess.run([*server.prefix, *words], check=True, capture_output=True, cwd=folder)
         (folder / "data" / "pg_hba.conf").write_text(_ACCESS)
-        words = [where / "postgres", "-D", folder / "data", "-k", folder]
-        words += ["-c", "listen_addresses=", "-c", f"fsync={'on' if durable else 'off'}"]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([*prefix, *words], stderr=log, stdout=log, cwd=folder)
-        server = Server(folder, where, process)
-        _wait_for(server)
+        server.start()
         server.sql(f"CREATE DATABASE {DATABASE}", "postgres")
         server.sql(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         yield server
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # at once, whoever is connected
-            process.wait()
+        server.stop()
         shutil.rmtree(folder)
 
 
-def _as_somebody(folder: Path) -> list[str | Path]:
+def _as_somebody(folder: Path) -> list[str]:
     """Return what a command begins with, so that it does not run as root."""
     if os.getuid() != 0:
         return []
@@ -104,17 +124,3 @@ def _as_somebody(folder: Path) -> list[str | Path]:
     os.chown(folder, user.pw_uid, user.pw_gid)
     ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     return ["setpriv", *ids, "--"]
-
-
-def _wait_for(server: Server) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            server.sql("SELECT 1", "postgres")
-        except RuntimeError as error:
-            if server.process.poll() is not None or time.monotonic() > deadline:
-                said = (server.folder / "log").read_text()
-                raise RuntimeError(f"PostgreSQL did not start: {said}") from error
-            time.sleep(0.05)
-        else:
-            return
