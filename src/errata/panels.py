@@ -203,10 +203,8 @@ class Panels(Reviewing):
 
     def let_go(self, reviewer: str) -> None:
         """Take back what a reviewer holds who goes away, so that others get it at once."""
-        with self._db.write() as db:
-            number = voting.number_of(db, check_reviewer(reviewer))
-            if number is not None:
-                queue.let_go(db, number)
+        name = check_reviewer(reviewer)
+        self._db.together(lambda db: queue.let_go(db, voting.reviewer(db, name, "person")))
 
 
 def _as_panel(row: records.Row) -> Panel:

@@ -371,10 +371,6 @@ class Planting(Inviting):
             left = [example for example in gold.unseen(db, number) if example != besides]
         return min(left, key=lambda example: self._draw(reviewer, f"which:{example}"), default=None)
 
-    def _gold_skipped(self, db: Connection, number: int) -> tuple[int, int] | None:
-        """Return the gold example that was skipped first, and the newest skip before that."""
-        return None if self._sowing() is None else gold.first_skipped(db, number)
-
     def _gold_progress(
         self, db: Connection, number: int, reviewer: str, total: int
     ) -> tuple[int, int, int]:

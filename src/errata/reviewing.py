@@ -82,40 +82,61 @@ class Reviewing(Planting):
             There is no plan.
         """
         reviewer = check_reviewer(reviewer)
+        if besides is None:
+            return self.asked(reviewer)[0]
         example = self._gold_next(reviewer, besides)
         if example is None:
-            example = self._candidate_or_skipped(reviewer, besides)
+            with self._db.read() as db:
+                number, now = self._number_of(db, reviewer), self._now()
+                held = None if number is None else queue.lease(db, number, now)
+                if held is not None and held.example != besides:
+                    example = held.example  # gold is looked at meanwhile
+                else:
+                    example = queue.following(db, number or 0, now=now, besides=besides)
+            example = self._or_skipped_gold(reviewer, example, besides)
         if example is None:
             self.check_planned()
             return None
         return self.task_for(reviewer, example)
 
-    def _candidate_or_skipped(self, reviewer: str, besides: int | None) -> int | None:
-        """Return the candidate that comes next; gold that was skipped before it was, or before."""
-        example = self._candidate(reviewer, besides)
+    def asked(self, reviewer: str) -> tuple[Task | SetTask | None, Progress]:
+        """Return what `task` and `progress` return, looked up at once."""
+        reviewer = check_reviewer(reviewer)
+        now = self._now()
+        golden = self._gold_next(reviewer, None)
         with self._db.read() as db:
             number = self._number_of(db, reviewer)
-            late = None if number is None else self._gold_skipped(db, number)
+            held = None if number is None else queue.lease(db, number, now)
+            progress = self._progress(db, number, reviewer)
+        if golden is not None:
+            return self.task_for(reviewer, golden), progress
+        if held is not None and held.until - now > self.lease_seconds / 2:
+            example: int | None = held.example
+        else:
+            example = self._db.together(lambda db: self._take(db, reviewer))
+        example = self._or_skipped_gold(reviewer, example, None)
+        if example is None:
+            self.check_planned()
+            return None, progress
+        return self.task_for(reviewer, example), progress
+
+    def _take(self, db: Connection, reviewer: str) -> int | None:
+        number = voting.reviewer(db, reviewer, "person")
+        return queue.take(db, number, now=self._now(), seconds=self.lease_seconds)
+
+    def _or_skipped_gold(
+        self, reviewer: str, example: int | None, besides: int | None
+    ) -> int | None:
+        """Return the candidate that comes next, or gold that was skipped before it was."""
+        if self._sowing() is None:
+            return example
+        with self._db.read() as db:
+            number = self._number_of(db, reviewer)
+            late = None if number is None else gold.first_skipped(db, number)
             if number is None or late is None or late[0] == besides:
                 return example
             skip = None if example is None else queue.skipped_at(db, number, example)
         return late[0] if example is None or (skip is not None and late[1] < skip) else example
-
-    def _candidate(self, reviewer: str, besides: int | None) -> int | None:
-        """Return the candidate that comes next for a reviewer, and keep it for them."""
-        now = self._now()
-        with self._db.read() as db:
-            number = self._number_of(db, reviewer)
-            held = None if number is None else queue.lease(db, number, now)
-            if besides is not None and held is not None and held.example != besides:
-                return held.example  # gold is looked at meanwhile
-            if besides is not None:
-                return queue.following(db, number or 0, now=now, besides=besides)
-        if held is not None and held.until - now > self.lease_seconds / 2:
-            return held.example
-        with self._db.write() as db:
-            number = voting.reviewer(db, reviewer, "person")
-            return queue.take(db, number, now=now, seconds=self.lease_seconds)
 
     def waiting(self, reviewer: str) -> Waiting:
         """Return what a reviewer for whom nothing is left could be asked once others let go."""
@@ -301,13 +322,13 @@ class Reviewing(Planting):
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
-        with self._db.write() as db:
-            number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
+        known = None if self._db.others_write else self._numbers.get(reviewer)
+
+        def cast(db: Connection) -> bool:
+            number = known or voting.reviewer(db, reviewer, "person")
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
-            if not wanted:
-                return False
-            added = voting.cast(
+            added = wanted and voting.cast(
                 db,
                 example=example,
                 reviewer=number,
@@ -326,12 +347,15 @@ class Reviewing(Planting):
                     queue.take_another(db, number, now=now, seconds=self.lease_seconds)
             return added
 
+        return self._db.together(cast)
+
     def _answer_gold(
         self, reviewer: str, example: int, answer: str, *, first: str, key: str, said: str | None
     ) -> bool:
         reviewer = check_reviewer(reviewer)
         _check_key(key)
-        with self._db.write() as db:
+
+        def answered(db: Connection) -> bool:
             return gold.answer(
                 db,
                 example=example,
@@ -342,11 +366,14 @@ class Reviewing(Planting):
                 key=key,
             )
 
+        return self._db.together(answered)
+
     def skip(self, reviewer: str, example: int) -> None:
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
         is_gold = self._as_gold(example) is not None
-        with self._db.write() as db:
+
+        def skip(db: Connection) -> None:
             number = voting.reviewer(db, reviewer, "person")
             if is_gold:
                 gold.skip(db, number, example)
@@ -354,27 +381,35 @@ class Reviewing(Planting):
                 voting.skip(db, number, example)
                 queue.let_go(db, number)
 
+        self._db.together(skip)
+
     def undo(self, reviewer: str) -> int | None:
         """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
         reviewer = check_reviewer(reviewer)
-        with self._db.write() as db:
-            number = voting.number_of(db, reviewer)
-            known = None if number is None else gold.withdraw(db, number)
-            if known is not None:
-                return known
+
+        def undo(db: Connection) -> int | None:
+            if voting.number_of(db, reviewer) is not None:
+                known = gold.withdraw(db, voting.reviewer(db, reviewer, "person"))
+                if known is not None:
+                    return known
             example = voting.withdraw(db, reviewer)
             if example is not None:
+                queue.lock(db, example)
                 restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example
+
+        return self._db.together(undo)
 
     def progress(self, reviewer: str) -> Progress:
         """Return how far a reviewer is."""
         reviewer = check_reviewer(reviewer)
         with self._db.read() as db:
-            number = self._number_of(db, reviewer) or 0
-            answered, total, skipped = queue.progress(db, number)
-            known, in_all, put_off = self._gold_progress(db, number, reviewer, total)
+            return self._progress(db, self._number_of(db, reviewer), reviewer)
+
+    def _progress(self, db: Connection, number: int | None, reviewer: str) -> Progress:
+        answered, total, skipped = queue.progress(db, number or 0)
+        known, in_all, put_off = self._gold_progress(db, number or 0, reviewer, total)
         if skipped == total - answered:  # the gold to come comes among those, so it is put off too
             put_off = in_all - known
         return Progress(answered=answered + known, total=total + in_all, skipped=skipped + put_off)

@@ -21,7 +21,6 @@ from sqlalchemy import (
     update,
 )
 
-from errata.store import queue
 from errata.store import tables as t
 
 Row = dict[str, Any]
@@ -262,7 +261,6 @@ def _stand(
     names = ["example", "place", "full", "votes", "needs"]
     query = select(p.example, p.id, literal(False), literal(0), literal(needs))
     db.execute(insert(t.standing).from_select(names, query.where(p.plan == plan)))
-    queue.count_open(db)
     if in_full is None:
         return
     examples = list(db.scalars(select(p.example).where(p.plan == plan)))

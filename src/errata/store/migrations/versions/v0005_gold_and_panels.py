@@ -1,7 +1,9 @@
-"""Gold, panels of participants, and how many examples are open, which is counted no more."""
+"""Gold, examples whose answer is known, and panels of participants."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from errata.store import guards
 
 revision = "0005"
 down_revision = "0004"
@@ -13,13 +15,8 @@ def upgrade() -> None:
     """Make tables for them; what people did is added to and never changed."""
     _gold()
     _panels()
-    _open_counts()
     for table in KEPT:
-        for action in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} BEGIN "
-                f"SELECT RAISE(ABORT, '{table} are added, never changed or deleted'); END"
-            )
+        guards.keep_rows(op.get_bind(), table)
 
 
 def _gold() -> None:
@@ -91,20 +88,3 @@ def _panels() -> None:
         sa.UniqueConstraint("panel", "participant"),
     )
     op.create_index("participants_of_name", "participants", ["name"])
-
-
-def _open_counts() -> None:
-    op.create_table(
-        "open_counts",
-        sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("open", sa.Integer, nullable=False),
-    )
-    op.execute(
-        "INSERT INTO open_counts (part, open) SELECT example % 64, count(*) FROM standing "
-        "WHERE needs > 0 GROUP BY example % 64"
-    )
-    for part in range(64):
-        op.execute(
-            f"INSERT INTO open_counts (part, open) SELECT {part}, 0 "  # noqa: S608 (a number)
-            f"WHERE {part} NOT IN (SELECT part FROM open_counts)"
-        )
