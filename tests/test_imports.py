@@ -27,7 +27,9 @@ BELOW_AUDIT = {
 VERBS = {
     "asking",
     "inviting",
+    "planting",
     "reviewing",
+    "panels",
     "report",
     "searching",
     "finding",
@@ -65,8 +67,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "telling": {"errors", "labels", "core", "datasets", "store", "report", "comparison", "results"},
     "asking": {"core", "store"},
     "inviting": {"errors", "arrays", "exchange", "store"},
+    "planting": {
+        *("errors", "array_files", "core", "exchange", "store", "inviting", "results"),
+    },
     "reviewing": {
-        "inviting",
+        "planting",
         "errors",
         "asking",
         "core",
@@ -76,15 +81,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         "folder",
         "results",
     },
+    "panels": {"errors", "exchange", "store", "inviting", "reviewing", "results"},
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
+        "panels",
     },
     "exchanging": {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
     "audit": BELOW_AUDIT | VERBS,
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
-    "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},
+    "review": {
+        *("errors", "inviting", "panels", "labels", "datasets", "exchange", "audit", "results"),
+    },
     "paper": {"errata"},
     "demo": {"errata"},
     "cli": BELOW_AUDIT | VERBS | {"review", "auditing", "paper", "demo", "errata"},

@@ -292,6 +292,10 @@ class Audit(Exchanging):
         own = self._own_ids
         return tuple(map(str, range(self.n))) if own is None else tuple(own.tolist())
 
+    def _id_of(self, example: int) -> str:
+        own = self._own_ids
+        return str(example) if own is None else str(own[example])
+
     @cached_property
     def _own_ids(self) -> Shaped[np.ndarray, "n"] | None:
         with self._db.read() as db:
@@ -606,11 +610,13 @@ class Audit(Exchanging):
                 return self._planned_already(settings)
             queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
-            return Plan(number=number, added=added, candidates=len(records.planned(db)), **settings)
+            return Plan(
+                number=number, added=added, candidates=records.planned_count(db), **settings
+            )
 
     def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
         with self._db.read() as db:
-            last, count = records.newest_plan(db), len(records.planned(db))
+            last, count = records.newest_plan(db), records.planned_count(db)
         if last is None:
             raise AuditError(
                 "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
@@ -630,6 +636,46 @@ class Audit(Exchanging):
             candidates=count,
             **{name: last[name] for name in settings},
         )
+
+    def ensure_planned(
+        self,
+        *,
+        votes: int | None = None,
+        threshold: int | None = None,
+        stopping: str | None = None,
+    ) -> Plan | None:
+        """Plan, if nothing is planned yet; else check that the newest plan is as wanted.
+
+        Parameters
+        ----------
+        votes, threshold, stopping : as in `plan`; what is left out may be anything, and in a new
+            plan is what `plan` takes
+
+        Returns
+        -------
+        The new plan; None where there was one
+
+        Raises
+        ------
+        AuditError
+            There is a plan with other settings, or nothing can be planned.
+        """
+        asked = {"votes": votes, "threshold": threshold, "stopping": stopping}
+        wanted: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
+        with self._db.read() as db:
+            last = records.newest_plan(db)
+        if last is None:
+            return self.plan(**wanted)
+        other = {name: one for name, one in wanted.items() if last[name] != one}
+        if other:
+            has = ", ".join(f"{name} {last[name]}" for name in other)
+            asks = ", ".join(f"{name} {one}" for name, one in other.items())
+            raise AuditError(
+                f"{self.path} is planned already, with {has} (plan {last['id']}), and a plan does "
+                f"not change: {asks} cannot be had. Leave that out to go on with the plan there "
+                "is; `verdicts`, `release` and `compare` take another threshold."
+            )
+        return None
 
     # ------------------------------------------------------------ votes
 
