@@ -207,7 +207,7 @@ def find(
     label_column : the column of the labels in a table
     ids : settle ties in place of the row number, so that the order of the rows does not matter;
         compared as text
-    normalize : divide each row of ``probs`` by its sum
+    normalize : divide each row of ``probs`` by its sum; of an average, each row of each model
     count : for rule ``margin``: flag so many of the lowest margins, in place of as many as errors
         are estimated
     engine : what does the work: `LocalEngine`, threads of this process, or `RayEngine`, a cluster
@@ -274,6 +274,9 @@ def find(
             f"normalize divides each row by its sum, but of {source.name} only the best {k} of "
             f"{source.n_classes} classes are known, which need not sum to 1. Leave it out."
         )
+    if isinstance(source, Average):
+        normalize = normalize or source.normalize
+        source = source.normalized() if normalize else source
     if like == "cleanlab" and source.n_classes > _MOST_CLASSES_CLEANLAB:
         raise InputError(
             f"compat='cleanlab' works on a table of all pairs of classes, which is too large for "
