@@ -30,6 +30,7 @@ from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
 from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
+from errata.files import unfinished
 from errata.searching import (
     VIEW_BYTES,
     Compat,
@@ -481,19 +482,17 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         better = path / "scores.npy" if path.is_dir() else better
         raise FileError(f"The scores are written as an array file: name {better}, not {path}.")
     _check_replaceable(path, n)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
+    with contextlib.ExitStack() as stack:
         with _telling(path):
-            scores = np.lib.format.open_memmap(unfinished, "w+", np.float32, (n,))
+            temporary = stack.enter_context(unfinished(path))
+            scores = np.lib.format.open_memmap(temporary, "w+", np.float32, (n,))
             if hasattr(os, "posix_fallocate"):  # a full disk would end the process later
-                with unfinished.open("r+b") as file:
-                    os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
+                with temporary.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         yield scores
         with _telling(path):
             scores.flush()
-            unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            stack.close()
 
 
 @contextmanager

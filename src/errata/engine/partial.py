@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from errata.errors import FileError
+from errata.files import hold, write_atomic
 
 _IN_MEMORY = 2**26
 """Bytes that may lie in memory, all columns together, before they are mapped from a file."""
@@ -27,7 +28,7 @@ _FORMAT = 1
 """Changes when files of the old form can no longer be read."""
 
 _WHAT = "partial results"
-_JOB, _UNFINISHED, _PARTS, _VALUES = "job.json", "job.json.part", "parts.jsonl", ".values"
+_JOB, _PARTS, _VALUES = "job.json", "parts.jsonl", ".values"
 
 
 class Partial:
@@ -197,7 +198,7 @@ class _Folder:
             path.mkdir(parents=True, exist_ok=True)
             _check_ours(path)
             self._file = undo.enter_context((path / _PARTS).open("a+b", buffering=0))
-            self._lock()
+            hold(self._file, path / _PARTS)
             self._describe(described)
             self._end = 0
             undo.pop_all()
@@ -208,34 +209,12 @@ class _Folder:
             "disk with room, was expected)"
         )
 
-    def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        busy = FileError(
-            f"Another process works in {self.path} at this moment. Wait until it ends, or name "
-            "another folder."
-        )
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # the other one may have ended, and removed its files, between two lines here
-            if not os.path.samestat(os.fstat(self._file.fileno()), (self.path / _PARTS).stat()):
-                raise busy
-        except (BlockingIOError, FileNotFoundError):
-            raise busy from None
-
     def _describe(self, described: Mapping[str, object]) -> None:
         """Write down what the job is, or check that it is the one that was written down."""
         text = json.dumps({"errata": _WHAT, "format": _FORMAT, **described})
         kept = _job_in(self.path)
         if kept is None:
-            unfinished = self.path / _UNFINISHED
-            with unfinished.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self.path / _JOB)
+            write_atomic(self.path / _JOB, text.encode())
             return
         now = json.loads(text)
         differences = [
@@ -296,7 +275,7 @@ def _check_ours(path: Path) -> None:
     if _JOB in names:
         _job_in(path)
         return
-    others = sorted(names - {_PARTS, _UNFINISHED})
+    others = sorted(names - {_PARTS})
     if others or (_PARTS in names and (path / _PARTS).stat().st_size):
         raise FileError(
             f"{path} holds other things than partial results ({', '.join(others[:3]) or _PARTS}). "
