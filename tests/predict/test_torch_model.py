@@ -101,6 +101,18 @@ def test_what_is_held_out_changes_nothing_of_what_is_learnt():
     np.testing.assert_allclose(a[0], before.probs[one], atol=1e-6)
 
 
+def test_what_a_network_refuses_while_it_learns_is_told_with_model_data_and_fold():
+    def normalizing(shape, n_classes):
+        width = int(np.prod(shape))
+        return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(width), nn.Linear(width, n_classes))
+
+    message = (
+        r"does not take the examples of squares \(where fold 1 is held out\): Expected more th"
+    )
+    with pytest.raises(InputError, match=message):
+        quiet(model(normalizing), squares(2), folds=2, duplicates="ignore")
+
+
 def test_pretraining_is_done_once_and_every_fold_goes_on_from_it():
     first = replace(squares(400, seed=9), part="train")
     begun = []
