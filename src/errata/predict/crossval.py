@@ -281,12 +281,13 @@ class _Run:
             notes = tuple(str(note) for note in held["notes"])
             return Predicted(held["probs"], float(held["train_accuracy"]), notes)
         report(0.0)
+        held_out = np.flatnonzero(self.fold_of == number)
         found = self.model.predict(
             Fold(
                 self.data,
                 number,
                 np.flatnonzero(self.fold_of != number),
-                np.flatnonzero(self.fold_of == number),
+                held_out,
                 self.pretrain,
                 self.seed + number,
                 self.seed,
@@ -296,11 +297,33 @@ class _Run:
                 self.shared,
             )
         )
+        _check_predicted(self.model.name, self.data, held_out, number, found.probs)
         kept = vars(found) | {"notes": np.array(found.notes, dtype=np.str_)}
         self.checkpoints.save(name, kept)
         self.checkpoints.discard(f"{name} epochs")
         report(1.0)
         return found
+
+
+def _check_predicted(
+    model: str, data: Dataset, held_out: Int[np.ndarray, "_rows"], number: int, probs: Any
+) -> None:
+    """Refuse what a model predicts in a fold where it is no probabilities."""
+    wanted, found = (len(held_out), len(data.classes)), np.shape(probs)
+    if found != wanted:
+        raise InputError(
+            f"{model} predicts an array of shape {found} for fold {number + 1}; a row for each "
+            f"example and a column for each class, shape {wanted}, was expected."
+        )
+    usable = np.isfinite(probs).all(axis=1) & (probs >= 0).all(axis=1) & (probs.sum(axis=1) > 0)
+    if not usable.all():
+        row = held_out[int(usable.argmin())]
+        raise InputError(
+            f"{model} predicts no probabilities for {np.count_nonzero(~usable):,} of the "
+            f"{len(held_out):,} examples of fold {number + 1}, the first of them "
+            f"{data.ids[row]!r}: numbers that are NaN, infinite or negative, or 0 for every class. "
+            "Take another model."
+        )
 
 
 def _missing_classes(
