@@ -11,6 +11,7 @@ from errata.datasets.base import Dataset
 from errata.errors import InputError
 from errata.predict.base import Fold, Predicted
 from errata.predict.classes import fitted, probs_of
+from errata.predict.identity import setting
 
 _CALIBRATION_FOLDS = 3
 
@@ -50,9 +51,9 @@ class ScikitModel:
         return " + ".join(type(step).__name__ for _, step in steps)
 
     def settings(self) -> dict[str, object]:
-        """Return all parameters, as they are written."""
+        """Return all parameters, as they are written; functions and arrays by a hash."""
         found = self.estimator.get_params(deep=True)
-        return {name: repr(found[name]) for name in sorted(found)}
+        return {name: setting(found[name]) for name in sorted(found)}
 
     def predict(self, fold: Fold) -> Predicted:
         """Train a fresh copy on the training part, and what to learn from first, together.
