@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -96,6 +95,7 @@ class Predicting(Reviewing):
         InputError, FileError
             As `errata.cross_val_probs`.
         """
+        from errata.predict.checkpoints import remove_checkpoints
         from errata.predict.crossval import as_model, cross_val_probs, record_of
         from errata.predict.named import default_model
         from errata.predict.together import as_handling
@@ -120,7 +120,7 @@ class Predicting(Reviewing):
                 progress=progress,
             )
             number = self._keep(found, asked)
-            shutil.rmtree(kept, ignore_errors=True)
+            remove_checkpoints(kept)
             with contextlib.suppress(OSError):  # another run has checkpoints there
                 kept.parent.rmdir()
         return next(one for one in self.probabilities() if one.run == number)

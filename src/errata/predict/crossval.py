@@ -105,7 +105,8 @@ def cross_val_probs(
     InputError
         The model, the data and the folds do not fit together.
     FileError
-        An example cannot be read, or the folder belongs to another run.
+        An example cannot be read, the folder belongs to another run, or another process works in
+        it.
 
     Warns
     -----
@@ -142,26 +143,26 @@ def cross_val_probs(
     fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
     record = record_of(model, data, pretrain, n_folds, seed)
     record["job"]["duplicates"] = handled
-    checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
-    run = _Run(
-        model=model,
-        data=data,
-        pretrain=pretrain,
-        fold_of=fold_of,
-        n_folds=n_folds,
-        seed=seed,
-        checkpoints=checkpoints,
-        progress=progress,
-        groups=groups,
-    )
     probs = np.empty((len(data), len(data.classes)))
     accuracies: list[float] = []
-    for number in range(n_folds):
-        found = run.fold(number)
-        probs[fold_of == number] = found.probs
-        accuracies.append(found.train_accuracy)
-        notes += found.notes
-        notes += _missing_classes(data, fold_of != number, pretrain, number)
+    with Checkpoints(None if resume is None else Path(resume), record["job"]) as checkpoints:
+        run = _Run(
+            model=model,
+            data=data,
+            pretrain=pretrain,
+            fold_of=fold_of,
+            n_folds=n_folds,
+            seed=seed,
+            checkpoints=checkpoints,
+            progress=progress,
+            groups=groups,
+        )
+        for number in range(n_folds):
+            found = run.fold(number)
+            probs[fold_of == number] = found.probs
+            accuracies.append(found.train_accuracy)
+            notes += found.notes
+            notes += _missing_classes(data, fold_of != number, pretrain, number)
     temperatures: tuple[float, ...] = ()
     if temperature:
         temperatures = tuple(
