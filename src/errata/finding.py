@@ -180,6 +180,7 @@ def find(
     resume: PathLike | None = None,
     scores_out: PathLike | None = None,
     progress: Progress | None = None,
+    until: contextlib.ExitStack | None = None,
 ) -> Findings:
     """Find the labels that are probably wrong.
 
@@ -217,6 +218,8 @@ def find(
         the search is done, they are removed
     scores_out : a ``.npy`` file to write the score of every example into, float32 ``(n,)``
     progress : called with the rows done and the rows in all, from 0 again for each pass
+    until : keep the partial results until this is closed, and on if that is for an error, so that
+        what is found can be written down first; without it, until `find` returns
 
     Returns
     -------
@@ -293,7 +296,9 @@ def find(
     edges = source.edges(chunk_rows or _part_rows(source, engine, kept=resume is not None))
     job = _job(source, given, normalize=normalize) if resume is not None else {}
     columns = columns_of(source, normalize=normalize)
-    with Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes:
+    with contextlib.ExitStack() as alone:
+        folder = None if resume is None else Path(resume)
+        notes = (until or alone).enter_context(Partial.open(folder, job, columns, edges))
         with _score_file(scores_out, source.n) as scores:
             search = Search(
                 source, given, tie, like, normalize, engine, local, notes, edges, progress
@@ -303,7 +308,7 @@ def find(
                 search.write_scores(scored, scores)
         for note in findings.warnings:
             warnings.warn(note, ErrataWarning, stacklevel=2)
-        notes.finish()  # last of all: until here a failure loses nothing
+        notes.finish_at_exit()  # last of all: until here a failure loses nothing
     return findings
 
 

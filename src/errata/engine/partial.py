@@ -61,6 +61,7 @@ class Partial:
         self._folder = folder
         self._edges = edges
         self._in_memory = 0
+        self._done = False
         if folder is None:
             self.columns = {name: self.array(name, dtype) for name, dtype in columns.items()}
         else:
@@ -177,6 +178,10 @@ class Partial:
         if self._folder:
             self._folder.remove([*self.columns])
 
+    def finish_at_exit(self) -> None:
+        """Call `finish` when the ``with`` block ends, unless it ends with an error."""
+        self._done = True
+
     def close(self) -> None:
         """Let another process go on in the folder."""
         if self._folder:
@@ -185,8 +190,12 @@ class Partial:
     def __enter__(self) -> "Partial":  # noqa: PYI034 (beartype wants no Self here)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self._done and error is None:
+                self.finish()
+        finally:
+            self.close()
 
 
 class _Folder:
