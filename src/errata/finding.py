@@ -44,7 +44,7 @@ from errata.searching import (
 from errata.sources.average import Average
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
-from errata.sources.opening import open_probs
+from errata.sources.opening import check_whole, open_probs
 from errata.sources.stacked import class_columns, few_of, listed, place_of_row, shards_told
 
 SCORES: tuple[Score, ...] = get_args(Score)
@@ -281,6 +281,8 @@ def find(
     if isinstance(source, Average):
         normalize = normalize or source.normalize
         source = source.normalized() if normalize else source
+    if normalize:
+        check_whole(source)
     if like == "cleanlab" and source.n_classes > _MOST_CLASSES_CLEANLAB:
         raise InputError(
             f"compat='cleanlab' works on a table of all pairs of classes, which is too large for "

@@ -11,7 +11,7 @@ from errata.array_files import PathLike, array_kind, naming_damage, only_array
 from errata.arrays import as_count, as_probs
 from errata.errors import FileError, ProbabilityError
 from errata.sources.average import Average
-from errata.sources.base import Source
+from errata.sources.base import Source, models_of
 from errata.sources.dense import Dense
 from errata.sources.npy import NpyFile
 from errata.sources.pieces import float_type, float_type_of_file
@@ -116,6 +116,25 @@ def open_average(
         if columns != order and {*columns} == {*order}:
             opened[place] = open_probs(several[place], class_names=order)
     return Average(opened)  # which refuses other columns
+
+
+def check_whole(source: Source) -> None:
+    """Refuse a Zarr array that lacks chunks, where rows need not sum to 1; see `ZarrArray`.
+
+    Raises
+    ------
+    FileError
+        One does, or one of those that the source is made of.
+
+    Examples
+    --------
+    >>> check_whole(open_probs([[1, 2], [3, 4]]))
+    """
+    if isinstance(source, ZarrArray):
+        source.check_whole()
+    for part in source.shards if isinstance(source, Stacked) else models_of(source):
+        if part is not source:
+            check_whole(part)
 
 
 @dataclass(frozen=True)
