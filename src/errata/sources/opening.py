@@ -15,7 +15,17 @@ from errata.sources.base import Source, models_of
 from errata.sources.dense import Dense
 from errata.sources.npy import NpyFile
 from errata.sources.pieces import float_type, float_type_of_file
-from errata.sources.places import Place, each_of, files_in, in_natural_order, is_pattern, place_of
+from errata.sources.places import (
+    PARQUET,
+    Place,
+    beginning,
+    each_of,
+    files_in,
+    in_natural_order,
+    is_parquet,
+    is_pattern,
+    place_of,
+)
 from errata.sources.stacked import Stacked, class_columns
 from errata.sources.topk import TopK, unknown_classes
 from errata.sources.zarr import ZarrArray
@@ -25,7 +35,6 @@ _FORMS = (
     "list, a pattern such as part-*.npy, or a folder; a Zarr array; the best few classes of each "
     "example, as indices and values (errata.TopK); or the URL of one of these"
 )
-_PARQUET = b"PAR1"
 _INDICES, _VALUES, _N_CLASSES = "indices", "values", "n_classes"
 
 
@@ -194,21 +203,10 @@ def _open_place(place: Place, known: _Known) -> Source:
 
 def _open_shards(places: Sequence[Place], name: str, known: _Known) -> Source:
     # of files of another kind the first is looked at alone
-    if _is_parquet(places[0]) and all(each_of(places, _is_parquet)):
+    if is_parquet(places[0]) and all(each_of(places, is_parquet)):
         return _open_parquet(places, name, known)
     shards = each_of(places, lambda place: _open_place(place, known))
     return shards[0] if len(shards) == 1 else Stacked(tuple(shards), name)
-
-
-def _is_parquet(place: Place) -> bool:
-    """Tell by name, else by the first bytes, as what is cut short has a name alone."""
-    if place.name.lower().endswith(".parquet"):
-        return True
-    return place.kind() == "file" and _beginning(place).startswith(_PARQUET)
-
-
-def _beginning(place: Place) -> bytes:
-    return bytes(place.read(0, min(place.size(), 8)))
 
 
 def _open_parquet(places: Sequence[Place], name: str, known: _Known) -> Source:
@@ -242,10 +240,10 @@ def _open_folder(place: Place, known: _Known) -> Source:
 
 
 def _open_file(place: Place, known: _Known) -> Source:
-    beginning = _beginning(place)
-    if beginning.startswith(_PARQUET):
+    first = beginning(place)
+    if first.startswith(PARQUET):
         return _open_parquet([place], place.name, known)
-    if array_kind(beginning, place.name, f"Expected: {_FORMS}.") == "npy":
+    if array_kind(first, place.name, f"Expected: {_FORMS}.") == "npy":
         return NpyFile.open(place)
     return _open_npz(place, known)
 
