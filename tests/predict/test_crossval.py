@@ -242,6 +242,15 @@ def test_steps_tell_how_far_it_is():
     assert shares[-1] == 3
 
 
+def test_a_seed_is_a_whole_number_of_any_type(tmp_path):
+    found = quiet(Nosy([]), blobs(), folds=3, seed=np.int64(4), resume=tmp_path / "run")
+    assert found.record["job"]["seed"] == 4
+    np.testing.assert_array_equal(found.folds, quiet(Nosy([]), blobs(), folds=3, seed=4).folds)
+    for seed in (-1, True):
+        with pytest.raises(InputError, match=f"seed is {seed}; a whole number, 0 or more"):
+            cross_val_probs(Nosy([]), blobs(), seed=seed)
+
+
 def test_a_folder_of_another_run_is_refused(tmp_path):
     cross_val_probs(LogisticRegression(), blobs(), folds=3, resume=tmp_path / "run")
     with pytest.raises(FileError, match="another run .*seed: 0 before, 1 now"):

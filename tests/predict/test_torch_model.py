@@ -94,7 +94,17 @@ def test_what_is_held_out_changes_nothing_of_what_is_learnt():
     def fold(data):
         train = np.flatnonzero(before.folds != 0)
         rows = np.array([one])
-        return Fold(data, 0, train, rows, None, 0, 0, Checkpoints(None, {}), lambda *_: None)
+        return Fold(
+            data=data,
+            number=0,
+            train=train,
+            held_out=rows,
+            pretrain=None,
+            seed=0,
+            run_seed=0,
+            checkpoints=Checkpoints(None, {}),
+            report=lambda *_: None,
+        )
 
     a, b = (model(with_chance).predict(fold(each)).probs for each in (data, changed))
     np.testing.assert_array_equal(a, b)

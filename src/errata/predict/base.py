@@ -26,7 +26,7 @@ class Step:
     loss: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fold:
     """One fold: learn from ``train``, predict ``held_out``.
 

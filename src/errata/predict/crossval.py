@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -71,7 +72,7 @@ def cross_val_probs(
     folds: SupportsIndex = 5,
     duplicates: Handling | Duplicates = "together",
     pretrain: Dataset | None = None,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     temperature: bool = False,
     resume: PathLike | None = None,
     progress: Callable[[Step], None] | None = None,
@@ -133,8 +134,7 @@ def cross_val_probs(
     """
     model = as_model(model)
     n_folds = as_count("folds", folds) or 0
-    if seed < 0:
-        raise InputError(f"seed is {seed}; 0 or more was expected.")
+    seed = as_seed(seed)
     _check(model, data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
     if pretrain is not None and duplicates != "ignore":
@@ -146,7 +146,7 @@ def cross_val_probs(
     probs = np.empty((len(data), len(data.classes)))
     accuracies: list[float] = []
     with Checkpoints(None if resume is None else Path(resume), record["job"]) as checkpoints:
-        run = _Run(
+        run = _CrossValidation(
             model=model,
             data=data,
             pretrain=pretrain,
@@ -182,6 +182,19 @@ def cross_val_probs(
     return OutOfSample(
         probs.astype(np.float32), fold_of, quality, train_accuracy, temperatures, unique, record
     )
+
+
+def as_seed(seed: object) -> int:
+    """Return a seed as an int, which JSON can hold.
+
+    Raises
+    ------
+    InputError
+        It is no whole number, or below 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"seed is {seed!r}; a whole number, 0 or more, was expected.")
+    return int(seed)
 
 
 def as_model(model: object) -> Model:
@@ -254,7 +267,7 @@ def _together(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Run:
+class _CrossValidation:
     """One cross-validation, fold by fold."""
 
     model: Model
@@ -285,17 +298,17 @@ class _Run:
         held_out = np.flatnonzero(self.fold_of == number)
         found = self.model.predict(
             Fold(
-                self.data,
-                number,
-                np.flatnonzero(self.fold_of != number),
-                held_out,
-                self.pretrain,
-                self.seed + number,
-                self.seed,
-                self.checkpoints,
-                report,
-                self.groups,
-                self.shared,
+                data=self.data,
+                number=number,
+                train=np.flatnonzero(self.fold_of != number),
+                held_out=held_out,
+                pretrain=self.pretrain,
+                seed=self.seed + number,
+                run_seed=self.seed,
+                checkpoints=self.checkpoints,
+                report=report,
+                groups=self.groups,
+                shared=self.shared,
             )
         )
         _check_predicted(self.model.name, self.data, held_out, number, found.probs)

@@ -118,6 +118,11 @@ def open_average(
     >>> next(open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).blocks(0, 1, 1))
     (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
+    if isinstance(several, str | os.PathLike):
+        raise ProbabilityError(
+            f"An average is of several models, given as a list: open_average([{str(several)!r}, "
+            "...]). The shards of one model are opened by `errata.open_probs`."
+        )
     opened = [open_probs(one, n_classes=n_classes, class_names=class_names) for one in several]
     order = next(filter(None, map(class_columns, opened)), ())
     for place, source in enumerate(opened):
