@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +56,7 @@ from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
+from errata.predicting import Chosen
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -382,22 +384,37 @@ class Audit(Exchanging):
                     "engine, resume and scores_out are for sets with one label an example; this "
                     "audit has several. Leave them out."
                 )
-            found = find_multilabel(self.labels, source, **options)
         else:
             options |= {"normalize": normalize, "count": count, "engine": engine}
             options |= {"resume": resume, "scores_out": scores_out}
-            found = find(self.labels, source, **options)
+        with ExitStack() as until_kept:
+            if self.multilabel:
+                found = find_multilabel(self.labels, source, **options)
+            else:
+                found = find(self.labels, source, **options, until=until_kept)
+            settings = {"normalize": normalize, "count": as_count("count", count)}
+            self._keep_found(found, chosen, flagger or chosen.called, settings)
+        return found
+
+    def _keep_found(
+        self,
+        found: Findings | MultilabelFindings,
+        chosen: Chosen,
+        flagger: str,
+        settings: dict[str, Any],
+    ) -> None:
+        """Note down a run of `find`."""
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
         with self._db.write() as db:
             plain = found.to_dict()
             number = records.add_finding(
                 db,
                 {
-                    "rule": rule,
-                    "score": score,
-                    "compat": compat,
-                    "settings": {"normalize": normalize, "count": as_count("count", count)},
-                    "flagger": flagger or chosen.called,
+                    "rule": found.rule,
+                    "score": found.score,
+                    "compat": found.compat,
+                    "settings": settings,
+                    "flagger": flagger,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
                     "warnings": plain["warnings"],
@@ -408,7 +425,6 @@ class Audit(Exchanging):
                 [{"example": one.pop("index"), **one} for one in plain["flagged"]],
             )
             records.log(db, "find", finding=number, flagged=len(found))
-        return found
 
     def add_candidates(
         self, candidates: Iterable[Mapping[str, Any]] | PathLike, *, flagger: str
