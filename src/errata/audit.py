@@ -626,6 +626,7 @@ class Audit(Exchanging):
                 return self._planned_already(settings)
             queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
+            self._sown = None  # what is planned is gold no more
             return Plan(
                 number=number, added=added, candidates=records.planned_count(db), **settings
             )
