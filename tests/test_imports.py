@@ -39,6 +39,8 @@ VERBS = {
     "telling",
     "predicting",
     "exchanging",
+    "crowd",
+    "judging",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -82,6 +84,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchanging": {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
+    "crowd": {"core", "results", "store"},
+    "judging": {"exchange", "store", "reliability", "results", "crowd", "exchanging"},
     "audit": BELOW_AUDIT | VERBS,
     "auditing": {"errors", "datasets", "predict", "results", "audit"},
     "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},

@@ -48,9 +48,9 @@ from errata.errors import (
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
-from errata.exchanging import Exchanging
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
+from errata.judging import Judging
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.release import Content, write_release
@@ -73,7 +73,7 @@ from errata.store.files import new_folder, sha256
 DATABASE = "audit.db"
 
 
-class Audit(Exchanging):
+class Audit(Judging):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.

@@ -4,7 +4,7 @@ They know no file and no database; `errata.audit` fills them.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -373,6 +373,112 @@ class SetVerdicts(AnyVerdicts):
         return rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReviewerQuality:
+    """What the votes of one reviewer tell of them; None where that is not known.
+
+    Attributes
+    ----------
+    name : theirs, or a pseudonym
+    kind : ``"person"``, ``"imported"`` or ``"simulated"``
+    votes : how many they hold on planned examples
+    agreement : the share of all other votes on their examples that give the same answer
+    accuracy, accuracy_low, accuracy_high : how often they are right, as the model `one_coin`
+        estimates it from all votes, with an interval
+    given_rate : the share of their answers that leave the given label as it is
+    first_share, first_of : how often they chose the label that was shown first, of so many times
+        that they chose one of the two
+    first_p_value : how probable so uneven a choice is for who does not mind the order
+    seconds : the median time from one answer to the next, breaks of ten minutes left out
+    """
+
+    name: str
+    kind: str
+    votes: int
+    agreement: float | None = None
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    given_rate: float | None = None
+    first_share: float | None = None
+    first_of: int = 0
+    first_p_value: float | None = None
+    seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    def told(self) -> dict[str, str]:
+        """Return what a table for eyes says of them."""
+        accuracy = ""
+        if self.accuracy is not None:
+            interval = f"{self.accuracy_low:.0%} to {self.accuracy_high:.0%}"
+            accuracy = f"{self.accuracy:.0%} ({interval})"
+        first = "" if self.first_share is None else f"{self.first_share:.0%} of {self.first_of:,}"
+        if first and self.first_p_value is not None:
+            first += f", p = {self.first_p_value:.2g}"
+        return {
+            "reviewer": self.name,
+            "votes": f"{self.votes:,}",
+            "agrees": _percent(self.agreement),
+            "estimated accuracy": accuracy,
+            "leaves as given": _percent(self.given_rate),
+            "chose the first": first,
+            "seconds": "" if self.seconds is None else f"{self.seconds:.1f}",
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Reviewers:
+    """What the votes of an audit tell of those who cast them, most votes first.
+
+    Attributes
+    ----------
+    each : one for every reviewer who holds a vote
+    confidence : of the intervals of their accuracy
+    notices : what must be said along with these numbers
+    """
+
+    each: tuple[ReviewerQuality, ...]
+    confidence: float
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def __iter__(self) -> Iterator[ReviewerQuality]:
+        return iter(self.each)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each reviewer."""
+        return [one.to_dict() for one in self.each]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "confidence": self.confidence,
+            "reviewers": self.rows(),
+            "notices": list(self.notices),
+        }
+
+    def __repr__(self) -> str:
+        rows = [one.told() for one in self.each]
+        if not rows:
+            return "No reviewer holds a vote."
+        columns = {
+            name: [name, *(row[name] for row in rows)]
+            for name in rows[0]
+            if any(row[name] for row in rows)
+        }
+        widths = {name: max(map(len, texts)) for name, texts in columns.items()}
+        lines = [
+            "  ".join(f"{texts[at]:{widths[name]}}" for name, texts in columns.items()).rstrip()
+            for at in range(len(rows) + 1)
+        ]
+        return "\n".join([*lines, *self.notices])
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Release:
     """A corrected test set on disk.
@@ -685,6 +791,10 @@ def _predicted(one: Mapping[str, Any]) -> list[str]:
         f"  accuracy {one['accuracy']:.4f}, log-loss {one['log_loss']:.4f} over all examples",
         f"  from data {one['data']['sha256'][:12]}..., into {one['sha256'][:12]}..., by {versions}",
     ]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
 
 
 def _some(refused: Sequence[str]) -> list[str]:

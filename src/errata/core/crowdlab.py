@@ -192,18 +192,13 @@ def _for(votes: Votes, consensus: Int[np.ndarray, "voted"]) -> Bool[np.ndarray, 
 
 
 def _agreement_with_others(votes: Votes) -> Float[np.ndarray, "reviewers"]:
-    """Return the share of agreeing votes among all other votes on a reviewer's items.
+    """Return how far each reviewer agrees with the others on their items.
 
     Who shares no item with another is given the mean of the rest; who has no vote is nan.
     """
-    others = np.bincount(votes.item)[votes.item] - 1
-    same = votes.table.ravel()[votes.cell] - 1
-    n = votes.n_reviewers
-    met = np.bincount(votes.reviewer, weights=others, minlength=n)
-    agreed = np.bincount(votes.reviewer, weights=same, minlength=n)
-    share = ratio(agreed, met)
-    alone = (met == 0) & (np.bincount(votes.reviewer, minlength=n) > 0)
-    share[alone] = share[met > 0].mean()
+    share = votes.agreement
+    alone = np.isnan(share) & (np.bincount(votes.reviewer, minlength=votes.n_reviewers) > 0)
+    share[alone] = share[~np.isnan(share)].mean()
     return share
 
 

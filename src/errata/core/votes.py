@@ -44,6 +44,17 @@ class Votes:
         counts = np.bincount(self.cell, minlength=len(self.voted) * self.n_answers)
         return counts.reshape(len(self.voted), self.n_answers)
 
+    @property
+    def agreement(self) -> Float[np.ndarray, "reviewers"]:
+        """The share of agreeing votes among all other votes on a reviewer's items.
+
+        nan for who shares no item with another.
+        """
+        others = np.bincount(self.item)[self.item] - 1
+        same = self.table.ravel()[self.cell] - 1
+        met = np.bincount(self.reviewer, weights=others, minlength=self.n_reviewers)
+        return ratio(np.bincount(self.reviewer, weights=same, minlength=self.n_reviewers), met)
+
 
 def in_order(
     items: Integer[np.ndarray, "_items"],
