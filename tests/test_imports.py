@@ -64,7 +64,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": {"errors", "labels", "arrays", "core"},
     "folder": {"errors", "array_files", "store"},
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
-    "telling": {"errors", "labels", "core", "datasets", "store", "report", "comparison", "results"},
+    "telling": {
+        *("errors", "labels", "core", "datasets", "store", "report", "comparison", "results"),
+        "crowd",
+    },
     "asking": {"core", "store"},
     "inviting": {"errors", "arrays", "exchange", "store"},
     "reviewing": {
@@ -84,8 +87,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchanging": {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
-    "crowd": {"core", "results", "store"},
-    "judging": {"exchange", "store", "reliability", "results", "crowd", "exchanging"},
+    "crowd": {"errors", "arrays", "core", "results", "store"},
+    "judging": {
+        *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
+    },
     "audit": BELOW_AUDIT | VERBS,
     "auditing": {"errors", "datasets", "predict", "results", "audit"},
     "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},

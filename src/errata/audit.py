@@ -34,6 +34,7 @@ from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
 from errata.core.selection import Rule
+from errata.crowd import Consensus, as_consensus
 from errata.datasets.base import Dataset
 from errata.datasets.media import Media
 from errata.engine.base import Engine
@@ -703,29 +704,48 @@ class Audit(Judging):
             for vote in held
         ]
 
-    def verdicts(self, *, threshold: int | None = None) -> Verdicts | SetVerdicts:
+    def verdicts(
+        self,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Verdicts | SetVerdicts:
         """Say what the votes come to; `SetVerdicts` where examples may have several labels.
 
         Parameters
         ----------
         threshold : votes for one answer that make a verdict; without it, each candidate's is
             that of its plan
+        consensus : ``"threshold"``: votes are counted, as in the paper; or the model that weighs
+            them: ``"one_coin"``, ``"dawid_skene"``, ``"glad"``; or ``"crowdlab"``, where the
+            probabilities of the newest run of `find` vote along
+        least : with a model, the least probability of the answer that makes a verdict; without it
+            0.9, and 0.5 for ``"crowdlab"``. A candidate without such an answer is open while votes
+            are wanted, and ``non_agreement`` then
 
         Raises
         ------
         AuditError
-            There is no plan.
+            There is no plan; or no probabilities, which ``"crowdlab"`` needs.
         InputError
-            No candidate could get so many votes.
+            No candidate could get so many votes; or a threshold comes with a model, ``least``
+            without one, or a model where examples may have several labels.
+        VoteError
+            No candidate has two votes, and ``"crowdlab"`` has nothing to compare.
         """
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
-            return self._verdicts(db, threshold)
+            return self._verdicts(db, chosen)
 
-    def _verdicts(self, db: Connection, threshold: int | None) -> Verdicts | SetVerdicts:
-        if threshold is not None:
-            _at_least_one("threshold", threshold)
+    def _verdicts(self, db: Connection, consensus: Consensus) -> Verdicts | SetVerdicts:
         found = telling.verdicts(
-            db, threshold, ids=self.ids, classes=self.classes, multilabel=self.multilabel
+            db,
+            consensus,
+            ids=self.ids,
+            classes=self.classes,
+            multilabel=self.multilabel,
+            probs=lambda planned: self._answer_probs(db, planned),
         )
         if found is None:
             raise self._unplanned(db)
@@ -733,19 +753,33 @@ class Audit(Judging):
 
     # ------------------------------------------------------------ release, compare, report
 
-    def release(self, out: PathLike, *, threshold: int | None = None) -> Release:
+    def release(
+        self,
+        out: PathLike,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Release:
         """Write the corrected test set into the new folder ``out``.
 
         It holds ``corrected.parquet`` (all examples), ``manifest.json`` and ``README.md``. The
         same audit gives the same bytes.
 
+        Parameters
+        ----------
+        threshold, consensus, least : what makes verdicts, see `verdicts`; the manifest says it
+
         Raises
         ------
         AuditError
             There is no vote yet, or something else is at ``out`` already.
+        InputError, VoteError
+            As `verdicts`.
         """
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
-            verdicts = self._verdicts(db, threshold)
+            verdicts = self._verdicts(db, chosen)
             if len(verdicts) == 0:
                 raise AuditError(
                     f"No candidate of {self.path} has a vote yet, so nothing could be corrected. "
@@ -776,7 +810,7 @@ class Audit(Judging):
                 {
                     "version": made.version,
                     "path": path,
-                    "threshold": verdicts.threshold,
+                    "threshold": verdicts.threshold or verdicts.made_by,
                     "manifest_sha256": manifest,
                 },
                 (
@@ -798,6 +832,8 @@ class Audit(Judging):
         predictions: Mapping[str, object] | PathLike,
         *,
         threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
     ) -> Comparison:
         """Compare models on the given and on the corrected labels.
 
@@ -807,6 +843,7 @@ class Audit(Judging):
         Parameters
         ----------
         predictions : each model's answers; see `errata.sources.predictions.read_predictions`
+        threshold, consensus, least : what makes verdicts, see `verdicts`
         """
         from errata.sources.predictions import read_predictions
 
@@ -816,7 +853,7 @@ class Audit(Judging):
                 "asks for one right label. `release` writes the corrected sets, for a measure of "
                 "your own."
             )
-        verdicts = self.verdicts(threshold=threshold)
+        verdicts = self.verdicts(threshold=threshold, consensus=consensus, least=least)
         assert isinstance(verdicts, Verdicts), "the other kind was refused above"
         answers = read_predictions(
             predictions,
@@ -832,13 +869,26 @@ class Audit(Judging):
             records.log(db, "compare", predictions=kept["path"], models=len(answers))
         return compared
 
-    def report(self, out: PathLike, *, threshold: int | None = None) -> Path:
-        """Write one page to look at, self-contained: counts, examples, accuracies, charts."""
+    def report(
+        self,
+        out: PathLike,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Path:
+        """Write one page to look at, self-contained: counts, examples, accuracies, charts.
+
+        Parameters
+        ----------
+        threshold, consensus, least : what makes verdicts, see `verdicts`
+        """
         from errata.report.page import write_report
 
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
             planned = records.newest_plan(db) is not None
-            verdicts = self._verdicts(db, threshold) if planned else None
+            verdicts = self._verdicts(db, chosen) if planned else None
             predictions = records.array(db, "predictions")
             comparison = None
             if isinstance(verdicts, Verdicts) and predictions is not None:

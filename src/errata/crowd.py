@@ -3,7 +3,7 @@
 Reads the database; the arithmetic is for `errata.core`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from sqlalchemy import Connection
 
-from errata.core.aggregation import one_coin
+from errata.arrays import as_choice
+from errata.core.aggregation import Aggregate, dawid_skene, glad, one_coin
 from errata.core.consensus import VOTED
+from errata.core.crowdlab import crowdlab
 from errata.core.reviewers import (
     estimated_accuracy,
     given_rate,
@@ -21,11 +23,101 @@ from errata.core.reviewers import (
     order_bias,
     shared_agreement,
 )
-from errata.results import ReviewerQuality
+from errata.errors import InputError
+from errata.results import Modelled, ReviewerQuality
 from errata.store import voting
 
 BREAK_SECONDS = 600.0
 """Who answers nothing for so long has been away: such a time is not that of an answer."""
+
+
+LEAST = {"dawid_skene": 0.9, "one_coin": 0.9, "glad": 0.9, "crowdlab": 0.5}
+"""How probable an answer has to be for a verdict, where it is not said: for each model.
+
+CROWDLAB's posterior is a mean of what votes and the model say, and seldom near 1.
+"""
+
+CONSENSUSES = ("threshold", *LEAST)
+"""What may make verdicts of votes: counting them, or a model of the crowd."""
+
+_FITTED: Mapping[str, Callable[..., Aggregate]] = {
+    "dawid_skene": dawid_skene,
+    "one_coin": one_coin,
+    "glad": glad,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """What makes verdicts of votes.
+
+    Attributes
+    ----------
+    name : one of `CONSENSUSES`
+    threshold : votes for one answer; None: as each candidate's plan has it
+    least : the least probability, for a model
+    """
+
+    name: str
+    threshold: int | None = None
+    least: float | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether votes are counted, and no model asked."""
+        return self.name == "threshold"
+
+
+def as_consensus(name: str, threshold: int | None, least: float | None) -> Consensus:
+    """Return what makes verdicts of votes, by the words of `errata.Audit.verdicts`.
+
+    Raises
+    ------
+    NameUnknownError
+        There is no such consensus.
+    InputError
+        A number is out of range, or does not belong to this consensus.
+
+    Examples
+    --------
+    >>> as_consensus("one_coin", None, None).least
+    0.9
+    """
+    name = as_choice("consensus", name, CONSENSUSES)
+    if threshold is not None and threshold < 1:
+        raise InputError(f"threshold is {threshold}, but it counts things: 1 or more was expected.")
+    if name == "threshold":
+        if least is not None:
+            raise InputError(
+                f"least is {least}, a probability, but votes are counted here. Choose a model "
+                f"({', '.join(LEAST)}) as the consensus, or leave it out."
+            )
+        return Consensus(name=name, threshold=threshold)
+    if threshold is not None:
+        raise InputError(
+            f"The threshold is {threshold} votes, but {name} counts none: it takes the least "
+            "probability of a verdict (least, --least). Leave the threshold out."
+        )
+    least = LEAST[name] if least is None else least
+    if not 0 < least <= 1:
+        raise InputError(
+            f"least is {least}; a probability above 0 and at most 1 was expected, such as 0.9."
+        )
+    return Consensus(name=name, least=least)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnswerProbs:
+    """How probable a model of the examples holds each answer.
+
+    Attributes
+    ----------
+    probs : for each planned example, ``(planned, 5)``, columns as `VOTED`
+    sha256 : of the files of probabilities that they come from
+    """
+
+    probs: Float[np.ndarray, "planned 5"]
+    sha256: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,6 +209,45 @@ def _stamp(time: str | None) -> float:
         return np.nan
     read = datetime.fromisoformat(time)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def modelled(
+    consensus: Consensus, cast: Cast, probs: Callable[[], AnswerProbs]
+) -> tuple[Modelled, tuple[str, ...]]:
+    """Return what a model makes of the votes on all planned examples, and what to say of it.
+
+    Parameters
+    ----------
+    probs : returns what votes along in `crowdlab`
+
+    Raises
+    ------
+    VoteError
+        No example has two votes, and `crowdlab` has nothing to compare.
+    """
+    n_people = len(cast.people)
+    assert consensus.least is not None, "a model has one"
+    if consensus.name == "crowdlab":
+        of_model = probs()
+        found = crowdlab(*cast.columns, of_model.probs, n_reviewers=n_people)
+        made = Modelled(
+            consensus=consensus.name,
+            least=consensus.least,
+            posterior=found.posterior,
+            probabilities=of_model.sha256,
+        )
+        times = found.model_weight / float(np.nanmean(found.reviewer_weights))
+        along = (
+            "In these verdicts a model's probabilities vote along, with the weight of "
+            f"{times:,.1f} reviewers."
+        )
+        return made, (along,)
+    fit = _FITTED[consensus.name](
+        *cast.columns, n_items=cast.n_items, n_reviewers=n_people, n_answers=len(VOTED)
+    )
+    unsettled = f"The model {consensus.name} had not settled after {fit.iterations} steps."
+    made = Modelled(consensus=consensus.name, least=consensus.least, posterior=fit.posterior)
+    return made, () if fit.converged else (unsettled,)
 
 
 def qualities(cast: Cast, *, multilabel: bool, confidence: float) -> list[ReviewerQuality]:

@@ -3,9 +3,16 @@
 `errata.audit.Audit` is made of this and of the verbs; what votes tell is for `errata.crowd`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from errata.crowd import cast, qualities
+import numpy as np
+from sqlalchemy import Connection
+
+from errata.core.crowdlab import answer_probs
+from errata.crowd import AnswerProbs, cast, qualities
+from errata.errors import AuditError
 from errata.exchange.pseudonyms import kept_secret, pseudonym
 from errata.exchanging import PSEUDONYMS, Exchanging
 from errata.reliability import Alpha, krippendorff_alpha
@@ -44,6 +51,25 @@ class Judging(Exchanging):
             secret = kept_secret(self.path / PSEUDONYMS)
             found = [replace(one, name=pseudonym(one.name, secret)) for one in found]
         return Reviewers(each=tuple(found), confidence=confidence, notices=self.notices)
+
+    def _answer_probs(self, db: Connection, planned: Sequence[Mapping[str, Any]]) -> AnswerProbs:
+        """Return what the probabilities of the newest run of `find` say to what is asked."""
+        run = records.newest_computed(db)
+        if run is None:
+            raise AuditError(
+                "With crowdlab the probabilities of the newest run of `find` vote along, and "
+                f"`find` has not run on {self.path}. Run it, or choose another consensus, such as "
+                "one_coin."
+            )
+        rows = [records.array_number(db, number) for number in run["averaged"] or [run["probs"]]]
+        examples, given, suggested = (
+            np.array([row[name] for row in planned]) for name in ("example", "given", "suggested")
+        )
+        each = [
+            answer_probs(np.asarray(self._arrays.load(row)[examples], np.float64), given, suggested)
+            for row in rows
+        ]
+        return AnswerProbs(probs=np.mean(each, axis=0), sha256=tuple(row["sha256"] for row in rows))
 
     def agreement(self, *, replicates: int = 1000, confidence: float = 0.95) -> Alpha:
         """Return how far reviewers agree beyond chance: Krippendorff's alpha, with an interval.

@@ -5,12 +5,12 @@ They know no file and no database; `errata.audit` fills them.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from errata.core.consensus import OPEN, VERDICTS, VOTED
 from errata.labels import Label, named
@@ -26,6 +26,9 @@ VERDICT_COLUMNS = (
     "verdict",
 )
 """The columns of `Verdicts.rows`."""
+
+POSTERIOR_COLUMNS = tuple(f"p_{answer}" for answer in VOTED)
+"""What `Verdicts.rows` has besides where a model made the verdicts."""
 
 SET_VERDICT_COLUMNS = ("id", "given", "suggested", "agreed", "reviewers", "votes", "verdict")
 """The columns of `SetVerdicts.rows`."""
@@ -190,7 +193,7 @@ class AnyVerdicts:
     ----------
     threshold : votes for one answer, or for a label, that make a verdict; where the plans of the
         candidates have different ones and each was used for its own, all of them, in the order of
-        the plans
+        the plans. None where a model made the verdicts
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
@@ -199,7 +202,7 @@ class AnyVerdicts:
     classes : the class names
     """
 
-    threshold: int | tuple[int, ...]
+    threshold: int | tuple[int, ...] | None
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
     codes: Int[np.ndarray, "reviewed"]
@@ -215,8 +218,15 @@ class AnyVerdicts:
         """What makes a verdict, in words."""
         if isinstance(self.threshold, int):
             return f"{self.threshold} votes for {self._unit}"
+        assert self.threshold is not None, "without one, a model made them"
         each = " or ".join(map(str, self.threshold))
         return f"{each} votes for {self._unit}, as the candidate's plan says"
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What made the verdicts, as plain values."""
+        several = self.threshold
+        return {"threshold": list(several) if isinstance(several, tuple) else several}
 
     @property
     def _unit(self) -> str:
@@ -253,9 +263,7 @@ class AnyVerdicts:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
-            "threshold": (
-                self.threshold if isinstance(self.threshold, int) else list(self.threshold)
-            ),
+            **self.made_by,
             "reviewed": len(self),
             "counts": self.counts,
             "open": self.open,
@@ -274,12 +282,32 @@ class AnyVerdicts:
         return "\n".join([*lines, *self.notices])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Modelled:
+    """What a model of the crowd made of the votes on the reviewed candidates.
+
+    Attributes
+    ----------
+    consensus : which model, see `errata.Audit.verdicts`
+    least : the least probability of the answer that makes a verdict
+    posterior : the probability that each answer is the right one, ``(reviewed, 5)``, columns
+        ``given suggested both neither other``
+    probabilities : the SHA-256 of those that voted along, with ``"crowdlab"``
+    """
+
+    consensus: str
+    least: float
+    posterior: Float[np.ndarray, "reviewed 5"]
+    probabilities: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Verdicts(AnyVerdicts):
     """What the votes come to, for every candidate that has one vote or more.
 
     Attributes
     ----------
+    model : the model that made the verdicts; None where votes were counted
     given, suggested : the labels of the reviewed candidates, ``(reviewed,)``
     votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
         ``given suggested both neither other``
@@ -288,14 +316,44 @@ class Verdicts(AnyVerdicts):
     given: Int[np.ndarray, "reviewed"]
     suggested: Int[np.ndarray, "reviewed"]
     votes: Int[np.ndarray, "reviewed 5"]
+    model: Modelled | None = None
+
+    @property
+    def needed(self) -> str:
+        """What makes a verdict, in words."""
+        if self.model is None:
+            return super().needed
+        return f"a probability of {self.model.least:g} or more by the model {self.model.consensus}"
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What made the verdicts, as plain values."""
+        if self.model is None:
+            return super().made_by
+        told = {"threshold": None, "consensus": self.model.consensus, "least": self.model.least}
+        voted_along = list(self.model.probabilities)
+        return told | ({"probabilities": voted_along} if voted_along else {})
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of `rows`."""
-        return VERDICT_COLUMNS
+        return VERDICT_COLUMNS if self.model is None else VERDICT_COLUMNS + POSTERIOR_COLUMNS
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each reviewed candidate, with class names in place of numbers."""
+        """Return a row for each reviewed candidate, with class names in place of numbers.
+
+        Where a model made the verdicts, the probability of each answer stands there too.
+        """
+        rows = self._counted()
+        if self.model is None:
+            return rows
+        posterior = self.model.posterior.tolist()
+        return [
+            row | dict(zip(POSTERIOR_COLUMNS, probs, strict=True))
+            for row, probs in zip(rows, posterior, strict=True)
+        ]
+
+    def _counted(self) -> list[dict[str, Any]]:
         return [
             dict(
                 zip(
@@ -449,6 +507,11 @@ class Reviewers:
 
     def __iter__(self) -> Iterator[ReviewerQuality]:
         return iter(self.each)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return tuple(each.name for each in fields(ReviewerQuality))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewer."""
