@@ -91,7 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "judging": {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
     },
-    "audit": BELOW_AUDIT | VERBS,
+    "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "audit"},
     "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},
     "paper": {"errata"},

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float, Int, Integer, Shaped
@@ -71,6 +71,9 @@ from errata.store import records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
 
+if TYPE_CHECKING:
+    from errata.review.background import RunningReview
+
 DATABASE = "audit.db"
 
 
@@ -112,6 +115,7 @@ class Audit(Judging):
         self._arrays = Arrays(path)
         self._seed: int = row["seed"]
         self._media_row: dict[str, Any] | None = row["media"]
+        self._review: RunningReview | None = None
 
     def __repr__(self) -> str:
         return f"Audit({self.name!r}, {self.n:,} examples, {len(self.classes)} classes)"
@@ -263,7 +267,9 @@ class Audit(Judging):
         return cls(path, db, row)
 
     def close(self) -> None:
-        """Close the database, so that the folder may be moved."""
+        """Close the database, so that the folder may be moved; a review that runs is stopped."""
+        if self._review is not None:
+            self._review.stop()
         self._db.close()
 
     @cached_property
@@ -750,6 +756,73 @@ class Audit(Judging):
         if found is None:
             raise self._unplanned(db)
         return found
+
+    # ------------------------------------------------------------ review
+
+    def review(
+        self,
+        *,
+        host: str = "localhost",
+        port: int = 0,
+        height: int = 720,
+        reviewer: str | None = None,
+        inline: bool = True,
+        url: str | None = None,
+        invited_only: bool = False,
+        frame_ancestors: Sequence[str] | None = None,
+    ) -> "RunningReview":
+        """Serve the review page in the background, and show it in a notebook; else say where it is.
+
+        Votes are in `votes` as soon as they are given. Asking again for what runs returns it.
+
+        Parameters
+        ----------
+        host : the address to listen at. Beyond this machine (``"0.0.0.0"``: everywhere) nobody is
+            let in but by the link of an invitation. In a notebook, the name by which its own page
+            was opened: in a frame of a page of another name browsers keep no cookies, and the
+            reviewer's name is one
+        port : where to listen; 0 takes any free port
+        height : of the frame in a notebook, in pixels
+        reviewer : the name that the start page proposes
+        inline : let a notebook show the page in a frame; else it shows a link
+        url : where reviewers reach the server, if that is not at the host, as behind a proxy
+        invited_only : let nobody in but by a link on this machine, too
+        frame_ancestors : the origins of pages that may hold the frame, such as
+            ``"https://notebooks.example.org"``; without them, those of this machine
+
+        Raises
+        ------
+        AuditError
+            There is no plan, or the review runs already and was asked for otherwise.
+        InputError
+            The height or an origin is none.
+        ErrataError
+            The port is taken, or may not be used.
+        """
+        # the one import upwards: what serves an audit is made of it
+        from errata.review.background import RunningReview, as_settings
+
+        settings = as_settings(
+            host=host,
+            port=port,
+            height=height,
+            reviewer=reviewer,
+            inline=inline,
+            url=url,
+            invited_only=invited_only,
+            frame_ancestors=frame_ancestors,
+        )
+        self.check_planned()
+        running = self._review
+        if running is None or not running.running:
+            self._review = RunningReview(self, settings)
+            return self._review
+        if running.settings != settings:
+            raise AuditError(
+                f"The review of {self.path} runs already, at {running.url}, and was asked for "
+                "otherwise now. Call its stop() first, or ask as before to get it."
+            )
+        return running
 
     # ------------------------------------------------------------ release, compare, report
 
