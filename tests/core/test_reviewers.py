@@ -146,7 +146,7 @@ def test_arrays_that_do_not_fit_are_refused():
         given_rate(np.array([0, 1]), np.array([0]))
     with pytest.raises(VoteError, match=r"reviewers\[1\] is -1, but they are numbered from 0 on"):
         median_times(np.array([0, -1]), np.array([1.0, 2.0]))
-    with pytest.raises(VoteError, match=r"reviewers\[0\] is 3, but n_reviewers is 2, so they run"):
+    with pytest.raises(VoteError, match=r"reviewers\[0\] is 3, but n_reviewers is 2, so revie"):
         given_rate(np.array([3]), np.array([0]), n_reviewers=2)
     with pytest.raises(InputError, match="confidence is 1.5; between 0 and 1"):
         given_rate(np.array([0]), np.array([0]), confidence=1.5)

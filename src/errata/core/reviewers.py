@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, Integer, Real
 from scipy.special import bdtr, betaincinv, ndtri
 
 from errata.core.consensus import ANSWERS
-from errata.core.votes import in_order, ratio
+from errata.core.votes import in_order, ratio, size_of
 from errata.errors import InputError, VoteError
 
 GIVEN, SUGGESTED = ANSWERS.index("given"), ANSWERS.index("suggested")
@@ -347,16 +347,4 @@ def _count_reviewers(
                 f"There are {len(reviewers)} reviewers and {len(column)} {name}, but a vote is one "
                 "of each: arrays of equal lengths were expected."
             )
-    least = int(reviewers.min(initial=0))
-    most = int(reviewers.max()) if reviewers.size else -1
-    if least < 0:
-        row = int(reviewers.argmin())
-        raise VoteError(f"reviewers[{row}] is {least}, but they are numbered from 0 on.")
-    if n_reviewers is None:
-        return most + 1
-    if most >= n_reviewers:
-        raise VoteError(
-            f"reviewers[{int(reviewers.argmax())}] is {most}, but n_reviewers is {n_reviewers}, so "
-            f"they run from 0 to {n_reviewers - 1}. Give a larger n_reviewers, or leave it out."
-        )
-    return n_reviewers
+    return size_of("reviewers", reviewers, n_reviewers)

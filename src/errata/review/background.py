@@ -65,11 +65,6 @@ class RunningReview(AbstractContextManager["RunningReview"]):
     """A review that is served in the background until `stop`, or the end of a ``with`` block.
 
     In a notebook it shows the page in a frame, elsewhere where the page is.
-
-    Attributes
-    ----------
-    url : where reviewers reach it
-    settings : how it is served
     """
 
     def __init__(self, audit: Audit, settings: Settings) -> None:
@@ -83,7 +78,9 @@ class RunningReview(AbstractContextManager["RunningReview"]):
             frame_ancestors=settings.frame_ancestors,
         )
         self.url = ready.url
+        """Where reviewers reach it."""
         self.settings = settings
+        """How it is served."""
         self._audit = audit.name
         self._ready = ready
         self._thread = threading.Thread(
