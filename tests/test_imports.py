@@ -92,7 +92,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
     },
     "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
-    "auditing": {"errors", "datasets", "predict", "results", "audit"},
+    "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},
     "paper": {"errata"},
     "demo": {"errata"},
@@ -110,7 +110,7 @@ MAY_NEED = {
     "arrays": {"numpy", "jaxtyping"},
     "core": {"numpy", "scipy", "jaxtyping"},
     "engine": {"numpy", "jaxtyping", "ray"},
-    "store": {"sqlalchemy", "alembic"},
+    "store": {"sqlalchemy", "alembic", "psycopg"},
     "reliability": {"numpy", "jaxtyping", "krippendorff"},
 }
 
