@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from errata.core.crowdlab import answer_probs
 from errata.crowd import AnswerProbs, cast, qualities
 from errata.errors import AuditError
-from errata.exchange.pseudonyms import kept_secret, pseudonym
-from errata.exchanging import PSEUDONYMS, Exchanging
+from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
+from errata.exchanging import Exchanging
 from errata.reliability import Alpha, krippendorff_alpha
 from errata.results import Reviewers
 from errata.store import records
