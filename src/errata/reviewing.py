@@ -363,14 +363,18 @@ class Reviewing(Inviting):
             others = np.count_nonzero(given[members], axis=1)
             members = members[np.argsort(others, kind="stable")]
         found: list[int] = []
-        with self._db.read() as db:
-            for begin in range(0, len(members), _LOOKED_UP):  # of a million candidates few matter
-                some = members[begin : begin + _LOOKED_UP].tolist()
-                unfit = records.candidates_among(db, some).union(exclude)
-                found += [example for example in some if example not in unfit]
-                if len(found) >= count:
-                    break
+        for begin in range(0, len(members), _LOOKED_UP):  # of a million candidates few matter
+            some = members[begin : begin + _LOOKED_UP].tolist()
+            unfit = self.flagged(some).union(exclude)
+            found += [example for example in some if example not in unfit]
+            if len(found) >= count:
+                break
         return found[:count]
+
+    def flagged(self, examples: Sequence[int]) -> set[int]:
+        """Return those of some examples that any run of `find` flagged, or that were brought in."""
+        with self._db.read() as db:
+            return records.candidates_among(db, examples)
 
     # ------------------------------------------------------------ checks
 

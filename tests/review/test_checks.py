@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from desks import DESK, PHONE, SETTLED, client, example, flash, look, moved, serving, ticket
+from desks import (
+    DESK,
+    PHONE,
+    SETTLED,
+    client,
+    example,
+    flash,
+    look,
+    moved,
+    serving,
+    sign_in,
+    ticket,
+)
 from errata.audit import Audit
 from errata.datasets.media import Images, Texts
 from label_sets import SOUNDS, sounds
@@ -119,15 +131,6 @@ def test_names_are_shown_as_text(tmp_path):
 # ---------------------------------------------------------------- hands
 
 
-def sign_in(page: "Page", url: str) -> None:
-    page.goto(url)
-    assert "Tick every name that is right" in page.inner_text("main")
-    page.keyboard.type("Ana")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".boxes")
-    time.sleep(SETTLED)
-
-
 def press(page: "Page", key: str) -> bool:
     before = page.evaluate("document.querySelector('[name=ticket]')?.value")
     page.keyboard.press(key)
@@ -206,7 +209,7 @@ def test_boxes_work_without_the_script(audit, browser):
     with serving(audit) as server:
         page.goto(server.url)
         page.fill("#name", "Bo")
-        page.click("button:has-text('Begin')")
+        page.click("button:text-is('Begin')")
         shown = names(page)
         page.locator(".boxes label").first.click()
         page.click("button:has-text('Send')")
@@ -239,7 +242,10 @@ def test_pages_of_boxes_are_accessible_and_fit(kind, tmp_path, browser: "Browser
                 page = context.new_page()
                 page.goto(server.url)
                 page.fill("#name", f"{scheme} {size['width']}")
-                page.click("button:has-text('Begin')")
+                page.click("text=Practise on 5 first")
+                page.wait_for_selector(".practice")
+                look(page, Axe)
+                page.goto(f"{server.url}/review")
                 page.wait_for_selector(".boxes")
                 look(page, Axe)
                 for part in page.locator("button:visible, .boxes label").all():

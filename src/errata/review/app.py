@@ -77,7 +77,11 @@ def create_app(
                          that is ticked
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
-    ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
+    ``GET /after/0``     the page that comes after example 0 if nothing changes, without a ticket;
+                         nothing is handed out, and nothing is there (204) where none comes
+    ``GET /practice/1``  an example with a known answer (`Practice`), before the first real one
+    ``POST /practice/1`` the same fields as ``/answer`` without a ticket: whether that is right;
+                         nothing is recorded
     ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
     ``/api``             the same for programs, see `errata.review.api`
     ===================  =======================================================================
@@ -115,6 +119,9 @@ def create_app(
             notices=audit.notices,
             several=audit.multilabel,
         )
+        if known or not invited_only:  # strangers see no example
+            lessons = desk.lessons()
+            page = replace(page, worked=desk.worked(), practice=len(lessons.practice))
         return site.html(page, status)
 
     @app.get("/")
@@ -122,14 +129,15 @@ def create_app(
         return start(request, 200, reviewer or "", "")
 
     @app.post("/")
-    def begin(request: Request, name: Annotated[str, Form()] = "") -> Response:
+    def begin(request: Request, name: text = "", practise: text = "") -> Response:
         if invited_only:
             raise HTTPException(403, "This review is for those who were sent a link: open yours.")
         try:
             name = clean_name(name)
         except InputError as error:
             return start(request, 422, name, str(error))
-        return site.welcome(name, back=audit.progress(name).answered > 0)
+        to = "/practice/1" if practise else "/review"
+        return site.welcome(name, back=audit.progress(name).answered > 0, to=to)
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
@@ -152,8 +160,23 @@ def create_app(
         return site.go_on(desk.undo(seal.read_ticket(ticket, reviewer=reviewer)))
 
     @app.get("/after/{example:int}")
-    def after(reviewer: known, example: int) -> dict[str, list[str]]:
-        return {"pictures": desk.pictures_after(reviewer, example)}
+    def after(reviewer: known, example: int) -> Response:
+        page = desk.page_after(reviewer, example)
+        return Response(status_code=204) if page is None else site.html(page)
+
+    def practise(
+        reviewer: str, number: int, answer: tuple[str, list[int]] | None = None
+    ) -> Response:
+        page = desk.practice(reviewer, number, answer)
+        return RedirectResponse("/review", 303) if page is None else site.html(page)
+
+    @app.get("/practice/{number:int}")
+    def practice(reviewer: known, number: int) -> Response:
+        return practise(reviewer, number)
+
+    @app.post("/practice/{number:int}")
+    def practice_answer(reviewer: known, number: int, answer: choice, label: ticked) -> Response:
+        return practise(reviewer, number, (answer, label))
 
     _add_files(app, audit, desk, site)
     _add_problems(app, site)
@@ -298,16 +321,16 @@ class _Site:
         said = self._cookie(request, "flash")
         return None if said is None else Flash(*said)
 
-    def welcome(self, reviewer: str, *, back: bool) -> Response:
-        """Remember a reviewer, and go to their next example."""
-        response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."))
+    def welcome(self, reviewer: str, *, back: bool, to: str) -> Response:
+        """Remember a reviewer, and go to their next example, or to the practice before it."""
+        response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."), to=to)
         response.delete_cookie(self._name("invitation"), httponly=True, samesite="strict")
         self._set_cookie(response, "reviewer", reviewer, MONTH)
         return response
 
-    def go_on(self, flash: Flash) -> Response:
+    def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
-        response = RedirectResponse("/review", HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
         self._set_cookie(response, "flash", [flash.text, flash.undo], 60)
         return response
 
