@@ -2,7 +2,7 @@
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
 # and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-predict,
-# bench-ray, bench-review, constraints, clean.
+# bench-ray, bench-review, bench-page, constraints, clean.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-ray bench-review constraints clean browser
+.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-ray bench-review bench-page constraints clean browser
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -84,6 +84,9 @@ bench-predict: $(VENV)/.dev
 
 bench-review: $(VENV)/.dev
 	$(BIN)/python benchmarks/reviewing.py $(ARGS)
+
+bench-page: $(VENV)/.dev browser
+	$(BIN)/python benchmarks/reviewing_page.py $(ARGS)
 
 bench-ray: $(VENV)/.dev
 	$(BIN)/python benchmarks/ray_scaling.py $(ARGS)

@@ -44,6 +44,8 @@ from errata.review.tickets import BadTicketError, Seal, kept_key
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
+Choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
+Ticked = Annotated[list[int], Form(default_factory=list)]
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -103,8 +105,6 @@ def create_app(
     app.include_router(router(desk, door))
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
-    choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
-    ticked = Annotated[list[int], Form(default_factory=list)]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
         known = site.known(request)
@@ -148,7 +148,7 @@ def create_app(
         return site.html(desk.next_page(reviewer, site.flash(request)))
 
     @app.post("/answer")
-    def answer(reviewer: known, ticket: text, answer: choice, label: ticked) -> Response:
+    def answer(reviewer: known, ticket: text, answer: Choice, label: Ticked) -> Response:
         return site.go_on(desk.vote(seal.read_ticket(ticket, reviewer=reviewer), answer, label))
 
     @app.post("/skip")
@@ -164,24 +164,30 @@ def create_app(
         page = desk.page_after(reviewer, example)
         return Response(status_code=204) if page is None else site.html(page)
 
-    def practise(
-        reviewer: str, number: int, answer: tuple[str, list[int]] | None = None
-    ) -> Response:
-        page = desk.practice(reviewer, number, answer)
-        return RedirectResponse("/review", 303) if page is None else site.html(page)
-
-    @app.get("/practice/{number:int}")
-    def practice(reviewer: known, number: int) -> Response:
-        return practise(reviewer, number)
-
-    @app.post("/practice/{number:int}")
-    def practice_answer(reviewer: known, number: int, answer: choice, label: ticked) -> Response:
-        return practise(reviewer, number, (answer, label))
-
+    _add_practice(app, desk, site)
     _add_files(app, audit, desk, site)
     _add_problems(app, site)
     app.add_middleware(Guard, hosts=hosts, refuse=site.problem)
     return app
+
+
+def _add_practice(app: FastAPI, desk: Desk, site: "_Site") -> None:
+    """Add the examples to practise on; after the last of them the review begins."""
+    known = Annotated[str, Depends(site.reviewer)]
+
+    def page(reviewer: str, number: int, answer: tuple[str, list[int]] | None = None) -> Response:
+        found = desk.practice(reviewer, number, answer)
+        return (
+            RedirectResponse("/review", HTTPStatus.SEE_OTHER) if found is None else site.html(found)
+        )
+
+    @app.get("/practice/{number:int}")
+    def practice(reviewer: known, number: int) -> Response:
+        return page(reviewer, number)
+
+    @app.post("/practice/{number:int}")
+    def practised(reviewer: known, number: int, answer: Choice, label: Ticked) -> Response:
+        return page(reviewer, number, (answer, label))
 
 
 def _add_files(app: FastAPI, audit: Audit, desk: Desk, site: "_Site") -> None:

@@ -318,7 +318,9 @@ def _in_words(ways: Sequence[Worked]) -> list[Worked]:
         "are right.",
     )
     neither = Worked(
-        pages.NEITHER.name, (), "If it is something else, neither name is right, even if one is near."
+        pages.NEITHER.name,
+        (),
+        "If it is something else, neither name is right, even if one is near.",
     )
     known = {way.answer for way in ways}
     return [both] if pages.NEITHER.name in known else [neither, both]

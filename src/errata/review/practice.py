@@ -5,7 +5,7 @@ clearest of their labels after those that stand beside the answers, and what is 
 label.
 """
 
-import random
+import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -88,8 +88,8 @@ def lessons(audit: Audit, *, beside: int) -> Lessons:
     >>> lessons(audit, beside=1).worked
     (Item(example=4, shown=(1, 0), given=(1,)), Item(example=2, shown=(1, 0), given=(0,)))
     """
-    draw = random.Random(f"practice on {audit.name}")
-    names = draw.sample(range(len(audit.classes)), min(len(audit.classes), _CLASSES_TRIED))
+    draw = np.random.default_rng(zlib.crc32(audit.name.encode()))
+    names = draw.permutation(len(audit.classes))[:_CLASSES_TRIED].tolist()
     answers = (*WORKED, *PRACTICE)
     spare = _spare(audit, names, beside=beside, count=len(answers))
     items = [
@@ -113,20 +113,17 @@ def _spare(audit: Audit, names: Sequence[int], *, beside: int, count: int) -> li
 
 
 def _item(
-    audit: Audit, example: int, answer: str, names: Sequence[int], draw: random.Random
+    audit: Audit, example: int, answer: str, names: Sequence[int], draw: np.random.Generator
 ) -> Item | None:
     """Return a question about an example to which an answer is right; None if there is none."""
     label = audit.labels[example]
     given = tuple(np.flatnonzero(label).tolist()) if audit.multilabel else (int(label),)
-    others = [name for name in names if name not in given]
-    others = draw.sample(others, min(len(others), _OTHERS))
+    others = [name for name in draw.permutation(names).tolist() if name not in given][:_OTHERS]
     if answer == "neither":
         return Item(example, tuple(others), given) if len(others) == _OTHERS else None
     if not others:
         return None
     if audit.multilabel:
-        shown = [*given, *others]
-        draw.shuffle(shown)
-        return Item(example, tuple(shown), given)
+        return Item(example, tuple(draw.permutation([*given, *others]).tolist()), given)
     pair = (given[0], others[0])
     return Item(example, pair if answer == "a" else pair[::-1], given)
