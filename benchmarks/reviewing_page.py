@@ -37,7 +37,8 @@ serve(Audit.open(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
 WATCH = """() => {
   window.times = []
   let pressed = 0
-  document.addEventListener('keydown', () => { pressed = performance.now() }, true)
+  // on the window, to be told before the page's own script
+  addEventListener('keydown', () => { pressed = performance.now() }, true)
   new MutationObserver(() => {
     if (!pressed) return
     const since = pressed

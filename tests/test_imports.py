@@ -83,7 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
     "audit": BELOW_AUDIT | VERBS,
-    "auditing": {"errors", "datasets", "predict", "results", "audit"},
+    "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {"errors", "inviting", "labels", "datasets", "exchange", "audit", "results"},
     "paper": {"errata"},
     "demo": {"errata"},
@@ -101,7 +101,7 @@ MAY_NEED = {
     "arrays": {"numpy", "jaxtyping"},
     "core": {"numpy", "scipy", "jaxtyping"},
     "engine": {"numpy", "jaxtyping", "ray"},
-    "store": {"sqlalchemy", "alembic"},
+    "store": {"sqlalchemy", "alembic", "psycopg"},
     "reliability": {"numpy", "jaxtyping", "krippendorff"},
 }
 

@@ -40,6 +40,10 @@ class AuditError(ErrataError):
     """The audit is not in the state the verb needs."""
 
 
+class BusyError(AuditError):
+    """The audit's database is held by others or cannot be reached; the same may work later."""
+
+
 class MissingExtraError(ErrataError, ImportError):
     """An optional dependency is not installed."""
 

@@ -85,7 +85,8 @@ KEYS = {
 TIMING = """() => {
   window.times = []
   let pressed = 0
-  document.addEventListener('keydown', () => { pressed = performance.now() }, true)
+  // on the window, to be told before the page's own script
+  addEventListener('keydown', () => { pressed = performance.now() }, true)
   new MutationObserver(() => {
     if (!pressed) return
     const since = pressed

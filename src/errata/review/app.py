@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
-from errata.errors import ErrataError, InputError
+from errata.errors import BusyError, ErrataError, InputError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.inviting import Invitation
 from errata.review import pages
@@ -302,9 +302,8 @@ class _Site:
     def allowed(self, request: Request) -> None:
         """Refuse those who may see nothing: where a link is needed, whoever has none."""
         if self._invited_only and self.known(request) is None:
-            header = request.headers.get("authorization", "")
             try:
-                self._door.admit(header.partition(" ")[2])
+                self._door.admit_bearer(request.headers.get("authorization", ""))
             except NotInvitedError:
                 raise _NameMissingError from None
 
@@ -412,6 +411,10 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     @app.exception_handler(ErrataError)
     def impossible(request: Request, error: Exception) -> Response:
         return site.problem(request, 409, str(error))
+
+    @app.exception_handler(BusyError)
+    def busy(request: Request, error: Exception) -> Response:
+        return site.problem(request, 503, str(error))
 
     @app.exception_handler(Exception)
     def broken(request: Request, _error: Exception) -> Response:
