@@ -20,7 +20,7 @@ PRACTICE = ("b", "neither", "a", "b", "a")
 _OTHERS = 2
 """Of names that are wrong, a question has at most so many."""
 
-_CLASSES_TRIED = 24
+_CLASSES_TRIED = 12
 
 
 @dataclass(frozen=True)
