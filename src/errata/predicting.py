@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -22,8 +21,9 @@ from sqlalchemy import Connection
 from errata.arrays import as_count
 from errata.datasets.base import Dataset
 from errata.errors import AuditError, InputError, unknown_name
+from errata.panels import Panels
 from errata.results import Probabilities, RunOfFind
-from errata.reviewing import FROM_ELSEWHERE, Reviewing
+from errata.reviewing import FROM_ELSEWHERE
 from errata.store import records
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Chosen(NamedTuple):
         return {"probs": None, "averaged": [first, *others]} if others else {"probs": first}
 
 
-class Predicting(Reviewing):
+class Predicting(Panels):
     """What models predict of the examples; `errata.audit.Audit` says what the fields are."""
 
     name: str
@@ -74,7 +74,7 @@ class Predicting(Reviewing):
         folds: SupportsIndex = 5,
         duplicates: "Handling" = "together",
         pretrain: Dataset | None = None,
-        seed: int = 0,
+        seed: SupportsIndex = 0,
         temperature: bool = False,
         progress: "Callable[[Step], None] | None" = None,
     ) -> Probabilities:
@@ -96,13 +96,14 @@ class Predicting(Reviewing):
         InputError, FileError
             As `errata.cross_val_probs`.
         """
-        from errata.predict.crossval import as_model, cross_val_probs, record_of
+        from errata.predict.checkpoints import remove_checkpoints
+        from errata.predict.crossval import as_model, as_seed, cross_val_probs, record_of
         from errata.predict.named import default_model
         from errata.predict.together import as_handling
 
         data = self.dataset()
         chosen = as_model(default_model(data) if model is None else model)
-        n_folds = as_count("folds", folds) or 0
+        n_folds, seed = as_count("folds", folds) or 0, as_seed(seed)
         asked = {"temperature": temperature, "duplicates": as_handling(duplicates)}
         asked |= json.loads(json.dumps(record_of(chosen, data, pretrain, n_folds, seed)))
         number = self._predicted_before(asked)
@@ -120,7 +121,7 @@ class Predicting(Reviewing):
                 progress=progress,
             )
             number = self._keep(found, asked)
-            shutil.rmtree(kept, ignore_errors=True)
+            remove_checkpoints(kept)
             with contextlib.suppress(OSError):  # another run has checkpoints there
                 kept.parent.rmdir()
         return next(one for one in self.probabilities() if one.run == number)

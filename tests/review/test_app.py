@@ -612,7 +612,7 @@ def test_problems_told_to_programs_have_one_shape(audit, method, path, headers, 
 
 
 def test_what_breaks_is_told_without_its_insides(audit, monkeypatch):
-    monkeypatch.setattr(audit, "task", lambda *_: 1 / 0)
+    monkeypatch.setattr(audit, "asked", lambda *_: 1 / 0)
     page = client(audit).post("/", data={"name": "Ana"})
     assert page.status_code == 500
     assert "Something broke" in page.text

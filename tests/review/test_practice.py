@@ -32,7 +32,7 @@ def test_lessons_are_of_examples_that_nothing_flagged_and_that_stand_beside_no_a
     found = lessons(audit, beside=EXEMPLARS)
     beside = {one for label in range(3) for one in audit.exemplars(label, count=EXEMPLARS)}
     assert len(set(found.examples)) == len(WORKED) + len(PRACTICE)
-    assert audit.flagged(found.examples) == set()
+    assert audit.undoubted(found.examples) == set(found.examples)
     assert not beside & set(found.examples)
     for item in (*found.worked, *found.practice):
         assert item.given == (audit.labels[item.example],)
@@ -117,6 +117,15 @@ def test_what_is_flagged_later_is_no_lesson_any_more(audit):
     assert practised(again) != first
     assert "Practice 1 of 4" in again
     assert f"text {first}." not in browser.get("/").text
+
+
+def test_what_becomes_gold_is_no_lesson_any_more(audit):
+    browser = client(audit, "Ana")
+    first = practised(browser.get("/practice/1").text)
+    other = next(name for name in CLASSES if name != CLASSES[audit.labels[first]])
+    audit.add_gold([{"index": first, "answer": "given", "suggested": other}])
+    assert practised(browser.get("/practice/1").text) != first
+    assert first not in lessons(audit, beside=EXEMPLARS).examples
 
 
 def test_the_start_page_has_an_example_of_each_answer_with_its_reason(audit):

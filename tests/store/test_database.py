@@ -177,7 +177,8 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
-    for table in ("predicted", "leases", "invitations"):
+    gold, panels = ("gold", "gold_rates", "gold_answers", "gold_skips"), ("panels", "participants")
+    for table in ("predicted", "leases", "invitations", *gold, *panels):
         assert after.pop(table) == []
     standing = after.pop("standing")
     assert after.pop("counts") == [{"id": 1, "open": sum(row["needs"] > 0 for row in standing)}]

@@ -32,7 +32,6 @@ from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError
 from errata.exchange.votes import LONGEST_NAME, one_form
-from errata.inviting import Invitation
 from errata.review import pages
 from errata.review.api import router
 from errata.review.desk import Desk
@@ -46,6 +45,8 @@ STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg
 MONTH = 30 * 24 * 3600
 Choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
 Ticked = Annotated[list[int], Form(default_factory=list)]
+BY_LINK = ("invitation", "participant")
+"""The cookies of those who came by a link."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -73,6 +74,7 @@ def create_app(
     ``GET /``            the task, and who you are (`Start`)
     ``POST /``           ``name``: begin, or go on, as that reviewer
     ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
+    ``GET /panel/TOKEN``  the link of a panel, with the id of a participant in a parameter: the same
     ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
     ``POST /answer``     ``ticket`` and ``answer``: ``a``, ``b``, ``both``, ``neither``,
                          ``unclear``; of a `Checks` page ``labels``, with a ``label`` for each
@@ -108,7 +110,7 @@ def create_app(
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
         known = site.known(request)
-        progress = audit.progress(known) if known else None
+        progress = desk.progress(known) if known else None
         page = pages.Start(
             audit=audit.name,
             reviewer=known,
@@ -141,7 +143,17 @@ def create_app(
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
-        return site.let_in(door.admit(token))
+        return site.let_in(invitation=door.token_of(door.admit(token)))
+
+    @app.get("/panel/{token}")
+    def panel(request: Request, token: str) -> Response:
+        found = door.panel(token)
+        participant = request.query_params.get(found.parameter, "")
+        try:
+            name = audit.enter(found, participant)
+        except InputError as error:
+            return site.problem(request, 422, str(error))
+        return site.let_in(participant=[token, name])
 
     @app.get("/review")
     def review(request: Request, reviewer: known) -> Response:
@@ -296,6 +308,14 @@ class _Site:
                 return self._door.admit(str(token)).name
             except NotInvitedError:
                 return None
+        entered = self._cookie(request, "participant")
+        if entered is not None:
+            token, name = entered
+            try:
+                self._door.panel(token)
+            except NotInvitedError:
+                return None
+            return str(name)
         name = None if self._invited_only else self._cookie(request, "reviewer")
         return None if name is None else str(name)
 
@@ -307,11 +327,21 @@ class _Site:
             except NotInvitedError:
                 raise _NameMissingError from None
 
-    def let_in(self, invitation: Invitation) -> Response:
-        """Remember who came by a link, and go to the start page."""
+    def let_in(self, **came: object) -> Response:
+        """Remember who came by a link, and go to the start page.
+
+        Parameters
+        ----------
+        came : as ``invitation``, its token; or as ``participant``, that of a panel and a name
+        """
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        token = self._door.token_of(invitation)
-        self._set_cookie(response, "invitation", token, MONTH)
+        for purpose in BY_LINK:
+            if purpose in came:
+                # a link is on a page or in a mail elsewhere: after "strict" a browser that comes
+                # from there would not bring the cookie to the very next page
+                self._set_cookie(response, purpose, came[purpose], MONTH, samesite="lax")
+            else:
+                response.delete_cookie(self._name(purpose), httponly=True, samesite="lax")
         return response
 
     def reviewer(self, request: Request) -> str:
@@ -329,7 +359,8 @@ class _Site:
     def welcome(self, reviewer: str, *, back: bool, to: str) -> Response:
         """Remember a reviewer, and go to their next example, or to the practice before it."""
         response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."), to=to)
-        response.delete_cookie(self._name("invitation"), httponly=True, samesite="strict")
+        for purpose in BY_LINK:
+            response.delete_cookie(self._name(purpose), httponly=True, samesite="lax")
         self._set_cookie(response, "reviewer", reviewer, MONTH)
         return response
 
@@ -369,13 +400,20 @@ class _Site:
         except (KeyError, BadTicketError):
             return None
 
-    def _set_cookie(self, response: Response, purpose: str, value: object, seconds: int) -> None:
+    def _set_cookie(
+        self,
+        response: Response,
+        purpose: str,
+        value: object,
+        seconds: int,
+        samesite: Literal["lax", "strict"] = "strict",
+    ) -> None:
         response.set_cookie(
             self._name(purpose),
             self._seal.sign(purpose, value),
             max_age=seconds,
             httponly=True,
-            samesite="strict",
+            samesite=samesite,
         )
 
     def _name(self, purpose: str) -> str:

@@ -11,6 +11,7 @@ import math
 import shlex
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from errata.audit import Audit
@@ -18,7 +19,8 @@ from errata.datasets.media import Shown
 from errata.errors import AuditError, FileError, MissingExtraError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
-from errata.results import Progress, SetTask, Task
+from errata.panels import Quota
+from errata.results import Progress, SetTask, Task, Waiting
 from errata.review import pages
 from errata.review.pages import Flash, Told, Worked
 from errata.review.practice import Item, Lessons, lessons
@@ -51,23 +53,14 @@ class Desk:
 
     def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
         """Return the reviewer's next example, or the page that ends the queue."""
-        asked = self.next_task(reviewer)
+        quota = self.audit.quota(reviewer)
+        met = quota is not None and quota.met(self.audit.progress(reviewer))
+        asked = None if met else self.next_task(reviewer)
         if asked is None:
-            progress, waiting = self.audit.progress(reviewer), self.audit.waiting(reviewer)
-            return pages.Done(
-                audit=self.audit.name,
-                reviewer=reviewer,
-                answered=progress.answered,
-                total=progress.total,
-                flash=flash,
-                ticket=self._ticket(reviewer, None, (), progress.answered),
-                waiting=waiting.examples,
-                minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
-                folder=shlex.quote(str(self.audit.path)),
-                notices=self.audit.notices,
-                several=self.audit.multilabel,
-            )
-        return self._asking(reviewer, *asked, flash)
+            return self._done(reviewer, flash, quota, met=met)
+        task, ticket, progress = asked
+        progress = progress if quota is None else quota.of(progress)
+        return self._asking(reviewer, task, ticket, progress, flash)
 
     def page_after(self, reviewer: str, example: int) -> pages.Page | None:
         """Return the page that comes after an example's if nothing changes; None if none does.
@@ -75,10 +68,14 @@ class Desk:
         It hands nothing out, so it has no ticket, and cannot be answered before the server has
         said that it does come next.
         """
+        progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
+        if quota is not None and quota.met(replace(progress, answered=progress.answered + 1)):
+            return None
         task = self.audit.task(reviewer, besides=example)
         if task is None:
             return None
-        return self._asking(reviewer, task, "", self.audit.progress(reviewer), None)
+        progress = progress if quota is None else quota.of(progress)
+        return self._asking(reviewer, task, "", progress, None)
 
     def _asking(
         self,
@@ -103,6 +100,36 @@ class Desk:
         if isinstance(task, SetTask):
             return pages.Checks(**common, boxes=self._boxes(shown))
         return pages.Question(**common, panels=self._panels(shown))
+
+    def _done(
+        self, reviewer: str, flash: Flash | None, quota: Quota | None, *, met: bool
+    ) -> pages.Done:
+        """Return the page of who is asked nothing more; a participant has then ``met`` a quota."""
+        if met:
+            self.audit.let_go(reviewer)
+        progress = self.audit.progress(reviewer)
+        shown = progress if quota is None else quota.of(progress)
+        waiting = Waiting(examples=0, seconds=None) if met else self.audit.waiting(reviewer)
+        return pages.Done(
+            audit=self.audit.name,
+            reviewer=reviewer,
+            answered=shown.answered,
+            total=shown.total,
+            flash=flash,
+            ticket=self._ticket(reviewer, None, (), progress.answered),
+            waiting=waiting.examples,
+            minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
+            folder=shlex.quote(str(self.audit.path)),
+            notices=self.audit.notices,
+            several=self.audit.multilabel,
+            code=quota.code if quota else "",
+            url=quota.url if quota else None,
+        )
+
+    def progress(self, reviewer: str) -> Progress:
+        """Return how far a reviewer is; a participant, with what is asked of them."""
+        progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
+        return progress if quota is None else quota.of(progress)
 
     def next_task(self, reviewer: str) -> "tuple[Task | SetTask, str, Progress] | None":
         """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""
@@ -182,12 +209,12 @@ class Desk:
     # ------------------------------------------------------------ before the first question
 
     def lessons(self) -> Lessons:
-        """Return the examples with known answers, of those that nothing has flagged meanwhile."""
+        """Return the examples with known answers, of those that nothing speaks against yet."""
         try:
             found = self._lessons
         except AuditError:  # nothing is known yet of any example
             return Lessons((), ())
-        return found.without(self.audit.flagged(found.examples))
+        return found.among(self.audit.undoubted(found.examples))
 
     @functools.cached_property
     def _lessons(self) -> Lessons:

@@ -1,8 +1,8 @@
 """Examples with a known answer: those that people see worked out, and those they practise on.
 
-Nothing has flagged them, so nobody is asked about them and nothing is given away. They are the
-clearest of their labels after those that stand beside the answers, and what is right is the given
-label.
+Nothing has flagged them and they are no gold, so nobody is asked about them and nothing is given
+away. They are the clearest of their labels after those that stand beside the answers, and what is
+right is the given label.
 """
 
 import zlib
@@ -55,11 +55,11 @@ class Lessons:
         """The rows of all of them."""
         return [item.example for item in (*self.worked, *self.practice)]
 
-    def without(self, examples: Collection[int]) -> "Lessons":
-        """Return what is left without some examples."""
+    def among(self, examples: Collection[int]) -> "Lessons":
+        """Return those on some examples."""
 
         def rest(items: Sequence[Item]) -> tuple[Item, ...]:
-            return tuple(item for item in items if item.example not in examples)
+            return tuple(item for item in items if item.example in examples)
 
         return Lessons(rest(self.worked), rest(self.practice))
 
