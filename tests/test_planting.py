@@ -18,8 +18,8 @@ RATE = 0.3
 
 
 @pytest.fixture
-def audit(tmp_path):
-    audit = planned_audit(tmp_path / "pets.audit", votes=2, threshold=2)
+def audit(tmp_path, address):
+    audit = planned_audit(tmp_path / "pets.audit", votes=2, threshold=2, database=address)
     audit.plant(RATE)
     return audit
 
@@ -88,7 +88,9 @@ def test_a_reviewer_gets_gold_at_the_rate_and_never_the_same_twice(tmp_path):
     assert audit.progress("Ana").answered == len(seen)
 
 
-def test_what_comes_is_drawn_for_each_reviewer_and_is_always_the_same(audit, tmp_path):
+def test_what_comes_is_drawn_for_each_reviewer_and_is_always_the_same(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit", votes=2, threshold=2)
+    audit.plant(RATE)
     shutil.copytree(audit.path, tmp_path / "again")
     again = Audit.open(tmp_path / "again")
     seen = {name: review(audit, name) for name in ("Ana", "Ben")}
@@ -111,9 +113,9 @@ def test_the_page_after_is_foreseen_with_its_gold(audit):
 
 @given(st.lists(st.sampled_from(["answer", "answer", "answer", "skip", "undo"]), max_size=40))
 @settings(max_examples=8, deadline=None)
-def test_answers_skips_and_undos_go_as_without_gold(tmp_path_factory, steps):
+def test_answers_skips_and_undos_go_as_without_gold(tmp_path_factory, address, steps):
     folder = tmp_path_factory.mktemp("gold")
-    audit = planned_audit(folder / "a", votes=2, threshold=2)
+    audit = planned_audit(folder / "a", votes=2, threshold=2, database=address)
     audit.plant(RATE)
     total = audit.progress("Ana").total
     assert total > 8

@@ -31,6 +31,11 @@ def audit(tmp_path):
 
 
 @pytest.fixture
+def anywhere(tmp_path, address):
+    return planned_audit(tmp_path / "pets.audit", database=address)
+
+
+@pytest.fixture
 def closed(audit):
     return create_app(audit, invited_only=True)
 
@@ -62,7 +67,8 @@ def test_a_participant_reviews_under_a_name_that_does_not_tell_the_id(audit, clo
     assert (known.participant, known.reviewer, known.panel) == (ID, vote.reviewer, "Prolific")
 
 
-def test_the_same_id_goes_on_and_another_begins(audit, closed):
+def test_the_same_id_goes_on_and_another_begins(anywhere):
+    audit, closed = anywhere, create_app(anywhere, invited_only=True)
     link = path_of(audit)
     first, again, other = surf(closed), surf(closed), surf(closed)
     first.get(link)
@@ -122,7 +128,8 @@ def test_without_the_panels_own_link_nobody_comes_in(audit, closed, monkeypatch)
     assert browser.get("/review").url.path == "/"
 
 
-def test_who_has_given_all_answers_gets_the_code_and_lets_go(audit, closed):
+def test_who_has_given_all_answers_gets_the_code_and_lets_go(anywhere):
+    audit, closed = anywhere, create_app(anywhere, invited_only=True)
     browser = surf(closed)
     browser.get(path_of(audit, answers=3, code="C1ABC", url=URL))
     page = browser.get("/review")
