@@ -466,6 +466,10 @@ class Reviewing(Planting):
             members = members[np.argsort(others, kind="stable")]
         return list(islice(self._undoubted(members, exclude), count))
 
+    def undoubted(self, examples: Sequence[int]) -> set[int]:
+        """Return those of some examples that no run has flagged, and that are no gold."""
+        return set(self._undoubted(np.array(examples, dtype=np.int64), ()))
+
     # ------------------------------------------------------------ checks
 
     def _self_confidence(self, db: Connection) -> Float[np.ndarray, "n"] | None:
