@@ -75,6 +75,7 @@ for command in (
     reviewing.review,
     reviewing.invite,
     reviewing.verdicts,
+    reviewing.reviewers,
     publishing.release,
     publishing.compare,
     publishing.report,
