@@ -88,9 +88,11 @@ class Reviewing(Planting):
         if example is None:
             with self._db.read() as db:
                 number, now = self._number_of(db, reviewer), self._now()
-                held = None if number is None else queue.lease(db, number, now)
-                if held is not None and held.example != besides:
-                    example = held.example  # gold is looked at meanwhile
+                waits = None  # what they hold while they look at gold comes after it
+                if number is not None and self._sowing() and gold.one(db, besides):
+                    waits = queue.lease(db, number, now)
+                if waits is not None:
+                    example = waits.example
                 else:
                     example = queue.following(db, number or 0, now=now, besides=besides)
             example = self._or_skipped_gold(reviewer, example, besides)
