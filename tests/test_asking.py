@@ -85,10 +85,6 @@ class Model:
         order = sorted(taken_back, reverse=True) + sorted(new) + sorted(skipped)
         return order[0][1] if order else None
 
-    def ahead(self, name, besides):
-        held = self.lease(name)  # while they look at something else, such as gold
-        return self.following(name, besides) if held in (None, besides) else held
-
     def take(self, name):
         example = self.lease(name)
         if example is not None and self.leases[name][1] - self.now > SECONDS / 2:
@@ -211,7 +207,7 @@ def follow(audit, steps, *, exact):
             assert (task and task.example) == example
         elif what == "ahead":
             task = audit.task(name, besides=asked[0])
-            assert (task and task.example) == model.ahead(name, asked[0])
+            assert (task and task.example) == model.following(name, asked[0])
         elif what == "skip":
             example = model.following(name)
             if example is not None:

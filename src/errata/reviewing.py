@@ -86,10 +86,11 @@ class Reviewing(Planting):
             return self.asked(reviewer)[0]
         example = self._gold_next(reviewer, besides)
         if example is None:
+            planted = self._sowing() is not None
             with self._db.read() as db:
                 number, now = self._number_of(db, reviewer), self._now()
                 waits = None  # what they hold while they look at gold comes after it
-                if number is not None and self._sowing() and gold.one(db, besides):
+                if number is not None and planted and gold.one(db, besides):
                     waits = queue.lease(db, number, now)
                 if waits is not None:
                     example = waits.example
