@@ -45,9 +45,6 @@ STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg
 MONTH = 30 * 24 * 3600
 Choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
 Ticked = Annotated[list[int], Form(default_factory=list)]
-GIVE_WAY_SECONDS = 0.001
-"""So long a thread works for one reviewer before another has a turn, the one that talks to them
-among these. Of Python's usual 5 ms a request would wait for several."""
 BY_LINK = ("invitation", "participant")
 """The cookies of those who came by a link."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -509,7 +506,6 @@ def serve(
         if open_browser and not ready.invited_only:
             # The socket listens already, so the browser waits until the server answers.
             threading.Thread(target=webbrowser.open, args=(ready.url,), daemon=True).start()
-        sys.setswitchinterval(GIVE_WAY_SECONDS)
         try:
             ready.server.run(sockets=[ready.listener])
         except KeyboardInterrupt:  # uvicorn has closed in good order, and passes the signal on
