@@ -63,6 +63,7 @@ postgres:
 demo: $(VENV)/.base
 	@rm -rf demo-out
 	@$(BIN)/errata demo $(ARGS)
+	@command -v errata >/dev/null || echo "(errata lies in $(BIN); to type just its name: . $(BIN)/activate)"
 
 test: $(VENV)/.dev browser postgres
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)

@@ -237,13 +237,14 @@ def _pickled(path: PathLike) -> FileError:
     if zipfile.is_zipfile(path):
         convert = (
             f"old = {load}; "
-            "numpy.savez('converted.npz', **{name: old[name].astype(int) for name in old.files})"
+            "numpy.savez('converted.npz', **{name: old[name].astype(KIND) for name in old.files})"
         )
     else:
-        convert = f"numpy.save('converted.npy', {load}.astype(int))"
+        convert = f"numpy.save('converted.npy', {load}.astype(KIND))"
     return FileError(
         f"{path} holds pickled Python objects, which can run code when opened, so it is refused. "
-        f"If you trust it, convert it once (float for probabilities, str for names): {convert}"
+        "If you trust it, convert it once, with int (labels), float (probabilities) or str (names) "
+        f"for KIND: {convert}"
     )
 
 

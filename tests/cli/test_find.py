@@ -13,6 +13,7 @@ import pytest
 import errata
 from helpers import ERRATA, require, run_errata
 
+FORMS = ("table", "json", "csv")
 KEYS = ["n", "classes", "rule", "score", "estimated_errors", "thresholds", "warnings", "flagged"]
 
 
@@ -45,6 +46,20 @@ def test_json_is_what_python_finds_under_exactly_the_agreed_keys(folder):
     findings = errata.find(folder / "labels.npy", folder / "probs.npy")
     assert payload == json.loads(json.dumps(findings.to_dict()))
     assert len(payload["flagged"]) == 3
+
+
+def test_ids_tell_the_examples_in_every_form(folder):
+    ids = [f"pet {row:02}" for row in range(60)]
+    (folder / "ids.json").write_text(json.dumps(ids))
+    findings = errata.find(folder / "labels.npy", folder / "probs.npy", ids=ids)
+    expected = [ids[index] for index in findings.indices]
+    shown = {form: find(folder, "--ids", "ids.json", "--format", form) for form in FORMS}
+    assert [row["id"] for row in csv.DictReader(io.StringIO(shown["csv"].stdout))] == expected
+    assert [row["id"] for row in json.loads(shown["json"].stdout)["flagged"]] == expected
+    assert all(one in shown["table"].stdout for one in expected)
+    few = find(folder, "--ids", "names.json")
+    assert few.returncode == 2
+    assert "ids has shape (3,); one id for each of the 60 examples" in few.stderr
 
 
 def test_csv_has_a_row_for_each_flagged_example(folder):

@@ -331,6 +331,17 @@ def test_a_link_that_leads_nowhere_is_told(pets):
     assert len(open_dataset(pets, on_damage="leave out")) == 3
 
 
+def test_files_of_another_kind_in_class_folders_are_left_out_where_that_is_asked(pets):
+    (pets / "cat" / "notes.txt").write_text("of the photographer")
+    with pytest.raises(FileError, match=r"holds pictures .* and texts .*notes\.txt"):
+        open_dataset(pets)
+    found = open_dataset(pets, on_damage="leave out")
+    assert found.kind == "images"
+    assert (
+        "none of the pictures" in {each.where: each.why for each in found.left_out}["cat/notes.txt"]
+    )
+
+
 def test_columns_of_class_folders_are_refused(pets):
     with pytest.raises(InputError, match="label= is for tables and arrays; a folder of class fold"):
         open_dataset(pets, label="label")
@@ -347,13 +358,14 @@ def test_columns_of_class_folders_are_refused(pets):
         (
             ["label", "text", "file"],
             {},
-            r"what is labelled. Name it with text=... or path=... or f",
+            r"what is labelled. Name it with text=... .--text. or path=... .--path. or f",
         ),
         (["label", "review", "id"], {}, "not clear which holds what is labelled"),
         (["label", "text", "id"], {"label": "lable"}, "Did you mean 'label'. Known: label, text"),
-        (["label", "x", "y"], {"features": ["x", "z"]}, "There is no column of own.csv 'z'"),
+        (["label", "x", "y"], {"features": ["x", "z"]}, "There is no column of own.csv called 'z'"),
         (["label", "x", "y"], {"text": "x", "path": "y"}, "Give one of text=, path= and features="),
         (["label", "x", "y"], {"label": ["a", "b"]}, "label= is list; the name of a column"),
+        (["label;text"], {}, "own.csv seems to be separated by ';': .* Write it with commas"),
     ],
 )
 def test_columns_that_are_not_clear_are_listed_with_the_option(names, options, message):

@@ -147,6 +147,24 @@ def test_a_class_that_was_not_to_learn_from_is_named_and_has_probability_0():
     assert found.probs[7, 2] == 0
 
 
+def test_many_classes_that_were_not_to_learn_from_are_told_of_in_one_line():
+    data = blobs(40)
+    labels = np.array([*range(38), 38, 38])
+    names = tuple(f"class {one}" for one in range(39))
+    lonely = Dataset("lonely", "all", data.ids, labels, names, data.media)
+    with pytest.warns(ErrataWarning) as caught:
+        found = cross_val_probs(LogisticRegression(), lonely, folds=2, duplicates="ignore")
+    told = [str(one.message) for one in caught if "No training example" in str(one.message)]
+    assert len(told) == 1
+    assert "of 38 classes, such as 'class 0', is left where their examples" in told[0]
+    assert (found.probs[np.arange(38), labels[:38]] == 0).all()
+
+
+def test_a_class_is_no_model():
+    with pytest.raises(InputError, match=r"is a class, not a model: .* LogisticRegression\("):
+        cross_val_probs(LogisticRegression, blobs(30))
+
+
 def test_what_is_learnt_from_first_is_learnt_in_every_fold():
     data, more = blobs(30, seed=1), blobs(300, seed=2)
     alone = cross_val_probs(LogisticRegression(), data, folds=3)

@@ -4,8 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from errata.datasets.base import Dataset
@@ -74,6 +78,46 @@ def test_what_a_classifier_refuses_is_told_with_model_data_and_fold(data, model,
     message = rf"{model} does not take the examples of {data.name} \(where fold \d is held out\): "
     with pytest.raises(InputError, match=f"{message}.*{said}.*Take another model"):
         quiet(model, data, folds=2)
+
+
+class Breaks(LogisticRegression):
+    """A classifier that breaks while it learns, as its own code might."""
+
+    def fit(self, *_):
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "said"),
+    [
+        (features([0, 1] * 10), make_pipeline(TfidfVectorizer(), LogisticRegression()), "Attribut"),
+        (features([0, 1] * 10), Breaks(), "RuntimeError: boom. Take another"),
+    ],
+)
+def test_whatever_breaks_in_a_classifier_is_told_with_model_data_and_fold(data, model, said):
+    message = r"does not take the examples of rows \(where fold 1 is held out\): "
+    with pytest.raises(InputError, match=message + said):
+        quiet(model, data, folds=2)
+
+
+def words_and_numbers():
+    rng = np.random.default_rng(2)
+    labels = np.arange(40) % 2
+    colours = np.where(labels == 1, "red", "blue")
+    media = Features({"height": rng.standard_normal(40), "colour": colours})
+    ids = [f"row {row}" for row in range(40)]
+    return Dataset("things", "all", ids, labels, ("a", "b"), media)
+
+
+def test_a_pipeline_that_encodes_words_learns_from_them():
+    encoder = make_column_transformer((OneHotEncoder(), [1]), remainder="passthrough")
+    found = quiet(make_pipeline(encoder, LogisticRegression()), words_and_numbers(), folds=4)
+    assert found.quality.accuracy == 1
+
+
+def test_words_that_a_classifier_does_not_take_are_named():
+    with pytest.raises(InputError, match=r"logistic does not take .*: .*'colour' hold words: take"):
+        quiet("logistic", words_and_numbers(), folds=2)
 
 
 def test_what_is_no_probability_is_refused_with_the_first_example_and_kept_nowhere(tmp_path):

@@ -46,11 +46,13 @@ def demo(
     for part in ("digits.audit", "release"):  # now, not after the work
         check_new_folder(out / part)
     result = run_demo(out, seed=seed, say=printer.say)
-    notices = errata.Audit.open(result.audit).notices
+    audit = errata.Audit.open(result.audit)
+    notices = audit.notices
     plain = {key: str(v) if isinstance(v, Path) else v for key, v in asdict(result).items()}
     text = [result.sentence, *notices, "", f"Look at {result.report} in a browser."]
     printer.text(plain | {"notices": list(notices)}, [plain], "\n".join(text))
-    printer.next("why", result.audit, "EXAMPLE")
+    first = next(row["id"] for row in audit.verdicts().rows() if row["verdict"] == "correctable")
+    printer.next("why", result.audit, first)
 
 
 def _review(printer: Printer, out: Path, seed: int, port: int, browser: bool) -> None:

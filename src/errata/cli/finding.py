@@ -32,9 +32,11 @@ MORE_WORDS = (
 NOT_WITH_MULTILABEL = (
     "--multilabel is for two files, --labels and one --probs, whose rows need not sum to 1: it "
     "goes neither with an audit, which knows by itself, nor with --normalize, --count or what is "
-    "for large sets: --n-classes, --label-column, --engine, --resume and --scores-out."
+    "for large sets: --n-classes, --label-column, --ids, --engine, --resume and --scores-out."
 )
-NOT_WITH_AUDIT = "An audit knows its labels and classes: leave out --n-classes and --label-column."
+NOT_WITH_AUDIT = (
+    "An audit knows its labels, classes and ids: leave out --n-classes, --label-column and --ids."
+)
 ENGINES = ("local", "ray")
 
 
@@ -82,6 +84,12 @@ def find(
     label_column: Annotated[
         str | None, typer.Option(help="The column of the labels in a table.")
     ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(
+            help="Ids of the examples to tell them by: a .json list, or text, one a line."
+        ),
+    ] = None,
     multilabel: Annotated[
         bool,
         typer.Option(
@@ -126,7 +134,7 @@ def find(
         raise InputError(MORE_WORDS.format(", ".join(words)))
     if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
         raise InputError(USAGE)
-    if audit is not None and (n_classes, label_column) != (None, None):
+    if audit is not None and (n_classes, label_column, ids) != (None, None, None):
         raise InputError(NOT_WITH_AUDIT)
     # words stay words here: the verb knows which there are, and names the nearest
     options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
@@ -134,7 +142,7 @@ def find(
     only_single = {"normalize": normalize or None, "count": count, "address": address, **large}
     only_single["engine"] = None if engine == "local" else engine
     if multilabel and audit is None:
-        only_single |= {"n_classes": n_classes, "label_column": label_column}
+        only_single |= {"n_classes": n_classes, "label_column": label_column, "ids": ids}
     if multilabel and (audit is not None or any(v is not None for v in only_single.values())):
         raise InputError(NOT_WITH_MULTILABEL)
 
@@ -158,15 +166,16 @@ def find(
         from errata.finding import find
 
         options.update(normalize=normalize, count=count, label_column=label_column, **large)
+        options.update(n_classes=n_classes, ids=read_list(ids) if ids else None)
         mean = _mean(probs, n_classes, options["classes"])
-        return find(labels, mean, n_classes=n_classes, **options), None
+        return find(labels, mean, **options), options["ids"]
 
     with ExitStack() as printed:
         if audit is None and not multilabel:
             options["until"] = printed
         try:
             with _engine(engine, address) as large["engine"], printer.progress("Finding") as report:
-                findings, ids = found(report)
+                findings, called = found(report)
         except KeyboardInterrupt:
             if resume is None:
                 printer.say(
@@ -174,7 +183,7 @@ def find(
                 )
             raise
         try:
-            _print(printer, findings, ids, limit)
+            _print(printer, findings, called, limit, ids=ids is not None)
         except typer.Exit:  # the reader has seen enough
             printed.close()
             raise
@@ -185,7 +194,6 @@ def find(
         )
     if audit is not None:
         _say_which(printer, audit, probs)
-        printer.next("plan", audit)
 
 
 def _words_too_many(audit: Path | None, others: list[str], *, beside: bool) -> list[str]:
@@ -221,7 +229,7 @@ def _engine(word: str, address: str | None) -> "Iterator[Engine | None]":
 
 
 def _say_which(printer: Printer, audit: Path, probs: list[str] | None) -> None:
-    """Say which probabilities were looked at, where an audit has several."""
+    """Say which probabilities were looked at, where an audit has several, and what comes next."""
     import errata
 
     there = errata.Audit.open(audit).probabilities()
@@ -232,6 +240,7 @@ def _say_which(printer: Printer, audit: Path, probs: list[str] | None) -> None:
             f"These are by {best.name}, the most accurate of those that `errata predict` made. "
             f"`--probs` takes others ({others}); given again, their mean."
         )
+    printer.next("plan", audit)
 
 
 def _only(probs: list[str] | None) -> str | None:
@@ -254,9 +263,12 @@ def _mean(
 def _print(
     printer: Printer,
     findings: "Findings | MultilabelFindings",
-    ids: Sequence[str] | None,
+    called: Sequence[object] | None,
     limit: int,
+    *,
+    ids: bool,
 ) -> None:
+    """Print what was found; with the ``ids`` that were given in every row of JSON and CSV, too."""
     # of millions that are flagged, a table needs the first few
     payload = findings.to_dict(limit if printer.format == "table" else None)
     names = findings.class_names
@@ -269,7 +281,7 @@ def _print(
     table = [
         {
             "": place,
-            **({"index": row["index"]} if ids is None else {"id": ids[row["index"]]}),
+            **({"index": row["index"]} if called is None else {"id": called[row["index"]]}),
             "given": named(row["given"]),
             "suggested": named(row["suggested"]),
             "score": row["score"],
@@ -277,7 +289,11 @@ def _print(
         }
         for place, row in enumerate(payload["flagged"][:limit], 1)
     ]
-    columns = ("index", "given", "suggested", "score", "rules")
+    columns: tuple[str, ...] = ("index", "given", "suggested", "score", "rules")
+    if ids and called is not None:
+        for row in payload["flagged"]:
+            row["id"] = called[row["index"]]
+        columns = ("index", "id", *columns[1:])
     printer.show(payload, payload["flagged"], table=table, columns=columns)
     cut = printer.format == "table" and len(findings) > limit
     what = "labels" if findings.given.ndim == 1 else "examples"

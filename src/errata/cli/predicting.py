@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,7 +202,7 @@ def _of_dataset(
         kept = settings["resume"]
         if kept is not None and len(places) > 1:
             kept = kept / _slug(name)
-        with printer.progress(f"Predicting with {name}") as bar:
+        with printer.progress(f"Predicting with {name}") as bar, _or_leave_out():
             options = settings | {"resume": kept, "progress": steps(bar)}
             found[name] = cross_val_probs(named_model(name, **training), data, **options)
         _write(out, data, found[name])
@@ -215,8 +215,9 @@ def _of_dataset(
     else:
         _facts(printer, compared, facts, str(best))
     beside = _beside(best)
-    labels, classes = (str(beside[name]) for name in ("labels", "classes"))
-    printer.next("find", "--labels", labels, "--probs", best, "--classes", classes)
+    labels, classes, ids = (str(beside[name]) for name in ("labels", "classes", "ids"))
+    more = ("--classes", classes, "--ids", ids)
+    printer.next("find", "--labels", labels, "--probs", best, *more)
 
 
 def _facts(
@@ -266,13 +267,19 @@ def _table(
 def _duplicates(data: "Dataset", printer: Printer) -> "Duplicates":
     from errata.predict.duplicates import find_duplicates
 
-    with printer.progress("Looking for duplicates") as bar:
-        try:
-            return find_duplicates(data, progress=bar)
-        except FileError as error:  # it loads every example
-            raise FileError(
-                f"{error} `--leave-out` leaves out what cannot be read, and lists it."
-            ) from None
+    with printer.progress("Looking for duplicates") as bar, _or_leave_out():
+        return find_duplicates(data, progress=bar)
+
+
+@contextmanager
+def _or_leave_out() -> Iterator[None]:
+    """Say what to do about a file that cannot be read, where examples are loaded."""
+    try:
+        yield
+    except FileError as error:
+        raise FileError(
+            f"{error} `--leave-out` leaves out what cannot be read, and lists it."
+        ) from None
 
 
 def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> None:

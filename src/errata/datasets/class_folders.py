@@ -1,6 +1,7 @@
 """A folder of class folders: each file is an example, and its folder says its label."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +66,15 @@ def open_class_folders(root: Path, part: str | None, on_damage: OnDamage) -> Dat
     )
     if not files:
         raise FileError(f"The part {chosen!r} of {root} holds no examples.")
+    others: list[Path] = []
+    if on_damage == "leave out":  # whatever is not of the kind of most
+        (most, _), *_ = Counter(kind_of(path) for path, _ in files).most_common()
+        others = [path for path, _ in files if kind_of(path) != most]
+        files = [(path, label) for path, label in files if kind_of(path) == most]
     kind = whole_kind([path.relative_to(root) for path, _ in files], str(root))
     readable, left_out = kept(_readable(root, files, kind), on_damage)
     aside = [*_aside(root, parts, kind), *_aside_in_classes(root, found, chosen, classes, kind)]
+    aside += [LeftOut(path.relative_to(root).as_posix(), _why(path, kind, "")) for path in others]
     paths = [path for path, _ in readable]
     return Dataset(
         root.name,

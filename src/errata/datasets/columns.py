@@ -52,7 +52,7 @@ def choose_columns(rows: Rows, asked: Columns) -> Columns:
     wanted = [asked.label, asked.text, asked.path, asked.id, asked.group, *(asked.features or ())]
     for name in wanted:
         if name is not None and name not in names:
-            raise unknown_name(f"column of {rows.name}", name, names)
+            raise unknown_name(f"column of {rows.name} called", name, names)
     label = asked.label or _usual(rows, "label", names)
     if label is None:
         raise _unclear(rows, "the labels", "label")
@@ -84,8 +84,14 @@ def _unclear(rows: Rows, what: str, *options: str) -> InputError:
     names = rows.table.column_names
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     named = " or ".join(
-        f"{option}={'[...]' if option == 'features' else '...'}" for option in options
+        f"{option}={'[...]' if option == 'features' else '...'} (--{option})" for option in options
     )
+    split = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+    if split is not None:
+        return InputError(
+            f"{rows.name} seems to be separated by {split!r}: its one column is called "
+            f"{names[0]!r}. Write it with commas."
+        )
     return InputError(
         f"{rows.name} has the columns {', '.join(names[:20])}{more}, and it is not clear which "
         f"holds {what}. Name it with {named}."

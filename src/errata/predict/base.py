@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Integer
 
 from errata.datasets.base import Dataset
-from errata.errors import InputError
+from errata.errors import ErrataError, InputError
 from errata.predict.checkpoints import Checkpoints
 
 
@@ -60,17 +60,28 @@ class Fold:
         return self.shared[name]
 
     @contextmanager
-    def refusals(self, model: str) -> Iterator[None]:
-        """Raise an `InputError` that names model, data and fold for a `ValueError` inside."""
+    def refusals(self, model: str, advice: str = "", *, every: bool = False) -> Iterator[None]:
+        """Raise an `InputError` that names model, data and fold for a `ValueError` inside.
+
+        Parameters
+        ----------
+        advice : what to do; without it, to take another model
+        every : do so for whatever is raised inside, but for what is no fault of the model's
+        """
         try:
             yield
-        except InputError:
+        except (ErrataError, MemoryError, OSError):
             raise
-        except ValueError as error:
-            said = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+        except Exception as error:
+            if not (every or isinstance(error, ValueError)):
+                raise
+            said = next(iter(str(error).strip().splitlines()), "").rstrip(".")
+            kind = type(error).__name__
+            said = said if isinstance(error, ValueError) and said else f"{kind}: {said}"
             raise InputError(
                 f"{model} does not take the examples of {self.data.name} (where fold "
-                f"{self.number + 1} is held out): {said}. Take another model, or mend the examples."
+                f"{self.number + 1} is held out): {said.removesuffix(': ')}. "
+                f"{advice or 'Take another model, or mend the examples.'}"
             ) from error
 
 

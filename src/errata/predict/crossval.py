@@ -162,7 +162,7 @@ def cross_val_probs(
             probs[fold_of == number] = found.probs
             accuracies.append(found.train_accuracy)
             notes += found.notes
-            notes += _missing_classes(data, fold_of != number, pretrain, number)
+    notes += _missing_classes(data, fold_of, n_folds, pretrain)
     temperatures: tuple[float, ...] = ()
     if temperature:
         temperatures = tuple(
@@ -207,6 +207,10 @@ def as_model(model: object) -> Model:
     """
     if isinstance(model, str):
         return named_model(model)
+    if isinstance(model, type):
+        raise InputError(
+            f"{model.__name__} is a class, not a model: make one, {model.__name__}(...)."
+        )
     if is_network(model):
         from errata.predict.torch_model import TorchModel
 
@@ -341,19 +345,27 @@ def _check_predicted(
 
 
 def _missing_classes(
-    data: Dataset, train: Any, pretrain: Dataset | None, number: int
+    data: Dataset, fold_of: Int[np.ndarray, "n"], n_folds: int, pretrain: Dataset | None
 ) -> tuple[str, ...]:
-    """Return a warning for each class with examples of which none was to learn from."""
+    """Return a warning where a class has examples in one fold alone, so none to learn from."""
     m = len(data.classes)
-    met = np.bincount(data.labels[train], minlength=m)
+    in_fold = np.bincount(data.labels * n_folds + fold_of, minlength=m * n_folds).reshape(m, -1)
+    alone = np.count_nonzero(in_fold, axis=1) == 1
     if pretrain is not None:
-        met += np.bincount(pretrain.labels, minlength=m)
-    missing = np.flatnonzero((met == 0) & (np.bincount(data.labels, minlength=m) > 0))
-    return tuple(
-        f"No training example of class {data.classes[one]!r} is left where fold {number + 1} is "
-        "held out, so its probability is 0 there."
-        for one in missing
+        alone &= np.bincount(pretrain.labels, minlength=m) == 0
+    missing = np.flatnonzero(alone)
+    if not len(missing):
+        return ()
+    which = f"class {data.classes[missing[0]]!r}"
+    where = f"fold {in_fold[missing[0]].argmax() + 1} is held out, so its probability is 0 there"
+    if len(missing) > 1:
+        which = f"{len(missing):,} classes, such as {data.classes[missing[0]]!r},"
+        where = "their examples are held out, so their probabilities are 0 there"
+    note = (
+        f"No training example of {which} is left where {where}: that `find` flags these says "
+        "nothing of their labels."
     )
+    return (note,)
 
 
 def _learnt_nothing(model: str, data: Dataset, accuracy: float) -> tuple[str, ...]:

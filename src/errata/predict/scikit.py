@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int, Shaped
 
 from errata.datasets.base import Dataset
 from errata.errors import InputError
@@ -20,9 +20,10 @@ _CALIBRATION_FOLDS = 3
 class ScikitModel:
     """A classifier or pipeline with ``predict_proba``, or with ``decision_function``.
 
-    A text is handed to it as a string, a row of features as numbers, a picture as the row of its
-    pixels from 0 to 1. Where it has only ``decision_function``, its scores are turned into
-    probabilities by Platt scaling, learnt by cross-validation inside the training part of the fold.
+    A text is handed to it as a string, a row of features as numbers, or as they are where some are
+    words, a picture as the row of its pixels from 0 to 1. Where it has only ``decision_function``,
+    its scores are turned into probabilities by Platt scaling, learnt by cross-validation inside the
+    training part of the fold.
 
     Examples
     --------
@@ -78,7 +79,8 @@ class ScikitModel:
         if not hasattr(estimator, "predict_proba") and len(np.unique(labels)) > 1:
             estimator, notes = _calibrated(estimator, labels)
         held_out, m = examples_of(fold.data, fold.held_out), len(fold.data.classes)
-        with fold.refusals(self.name), warnings.catch_warnings():
+        advice = _encode(values, fold.data)
+        with fold.refusals(self.name, advice, every=True), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of convergence and the like; accuracy shows it
             estimator = fitted(estimator, values, labels)
             fold.report(0.9, None)
@@ -87,18 +89,18 @@ class ScikitModel:
 
 
 def examples_of(data: Dataset, rows: Int[np.ndarray, "_rows"]) -> Any:
-    """Return examples as scikit-learn takes them: a list of strings, or a table of numbers.
+    """Return examples as scikit-learn takes them: a list of strings, or a table.
 
     Raises
     ------
     InputError
-        Pictures are not all of one size, or features are no numbers, or these are sounds.
+        Pictures are not all of one size, or these are sounds.
     """
     found = [data.load(int(row)) for row in rows]
     if data.kind == "texts":
         return found
     if data.kind == "features":
-        return _table(found, data)
+        return _table(found)
     if data.kind == "images":
         sizes = {one.shape for one in found}
         if len(sizes) > 1:
@@ -114,14 +116,24 @@ def examples_of(data: Dataset, rows: Int[np.ndarray, "_rows"]) -> Any:
     )
 
 
-def _table(found: list[Any], data: Dataset) -> Float[np.ndarray, "rows features"]:
+def _table(found: list[Any]) -> Shaped[np.ndarray, "rows features"]:
+    """Return a table of numbers; of numbers and words, where there are words."""
     try:
         return np.array(found, np.float64).reshape(len(found), -1)
     except ValueError:
-        raise InputError(
-            f"Some features of {data.name} are no numbers. Encode them first, or take a pipeline "
-            "that does."
-        ) from None
+        return np.array(found, object).reshape(len(found), -1)
+
+
+def _encode(values: Any, data: Dataset) -> str:
+    """Return what to do where a model does not take a table: words have to be encoded."""
+    if isinstance(values, list) or values.dtype != object:
+        return ""
+    names = getattr(data.media, "names", ())
+    words = [name for name, value in zip(names, values[0], strict=False) if isinstance(value, str)]
+    return (
+        f"{' and '.join(map(repr, words))} hold words: take others (features=, --features), or a "
+        "pipeline that encodes them, with columns by number."
+    )
 
 
 def _joined(a: Any, b: Any) -> Any:

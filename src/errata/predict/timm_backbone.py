@@ -126,4 +126,10 @@ def _import_timm(name: str) -> Any:
             f"{name} needs the packages timm and torchvision, of which one is not installed: "
             'pip install "errata[torch,vision]".'
         ) from None
+    except RuntimeError as error:  # as torchvision that was built for another torch
+        raise MissingExtraError(
+            f"{name} needs the packages torch and torchvision in versions that go together, and "
+            f"these do not ({error}). Install both from one place: pip install --upgrade torch "
+            "torchvision."
+        ) from None
     return timm

@@ -111,7 +111,11 @@ class UrlPlace:
         except ErrataError:
             raise
         except ImportError as error:  # fsspec says which library knows the scheme
-            raise MissingExtraError(f"{self.name} cannot be read: {error}.") from None
+            wanted = re.search(r"install ['\"]?([\w-]+)", str(error), re.IGNORECASE)
+            by = f": pip install {wanted[1]}" if wanted else ""
+            raise MissingExtraError(
+                f"{self.name} cannot be read: {str(error).rstrip('.')}{by}."
+            ) from None
         except FileNotFoundError:
             raise FileError(f"{self.name} does not exist.") from None
         except Exception as error:  # noqa: BLE001 (each file system raises its own)
