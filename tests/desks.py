@@ -154,6 +154,14 @@ def until(page: "Page", expression: str) -> None:
         time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def one_moment(page: "Page") -> Iterator[None]:
+    """Stop the page's clock: what is pressed follows at once, however busy the machine is."""
+    page.evaluate("() => { const now = performance.now(); performance.now = () => now }")
+    yield
+    page.evaluate("delete performance.now")
+
+
 def moved(page: "Page", before: str | None, seconds: float = 10) -> bool:
     """Wait until something else can be answered; False if the answer is said not to be saved."""
     deadline = time.monotonic() + seconds

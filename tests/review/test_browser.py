@@ -21,6 +21,7 @@ from desks import (
     Server,
     look,
     moved,
+    one_moment,
     serving,
     shown_ticket,
     sign_in,
@@ -170,19 +171,22 @@ def test_undo_skip_and_the_end_by_keyboard(tmp_path, page):
 def test_keys_held_down_or_struck_twice_answer_once(audit, page):
     with serving(audit) as server:
         sign_in(page, server.url)
-        before = shown_ticket(page)
-        page.keyboard.down("a")
-        for _ in range(5):
-            page.keyboard.down("a")  # the keyboard repeats
-        page.keyboard.up("a")
-        assert moved(page, before)
-        before = shown_ticket(page)
-        page.dblclick("#b")
-        assert moved(page, before)
-        before = shown_ticket(page)
-        page.keyboard.press("b")
-        page.keyboard.press("a")
-        assert moved(page, before)
+        with one_moment(page):
+            before = shown_ticket(page)
+            page.keyboard.down("a")
+            for _ in range(5):
+                page.keyboard.down("a")  # the keyboard repeats
+            page.keyboard.up("a")
+            assert moved(page, before)
+        with one_moment(page):
+            before = shown_ticket(page)
+            page.dblclick("#b")
+            assert moved(page, before)
+        with one_moment(page):
+            before = shown_ticket(page)
+            page.keyboard.press("b")
+            page.keyboard.press("a")
+            assert moved(page, before)
         time.sleep(0.5)
         assert len(audit.votes()) == 3
 

@@ -18,6 +18,7 @@ from desks import (
     Server,
     look,
     moved,
+    one_moment,
     serving,
     shown_ticket,
     sign_in,
@@ -410,15 +411,19 @@ def test_keys_work_in_a_browser_that_keeps_nothing(audit, server, page):
 def test_a_pause_covers_the_page_and_the_key_that_ends_it_answers_nothing(audit, server, page):
     begin(page, server)
     for key in ("a", "p", "Escape", " "):
-        page.keyboard.press("p")
-        box = page.locator("#paused").bounding_box()
-        assert (box["width"], box["height"]) == (DESK["width"], DESK["height"])
-        page.keyboard.press(key)
+        with one_moment(page):
+            page.keyboard.press("p")
+            box = page.locator("#paused").bounding_box()
+            assert (box["width"], box["height"]) == (DESK["width"], DESK["height"])
+            page.keyboard.press(key)
+            assert page.locator("#paused").is_hidden()
+            page.keyboard.press("a")  # as after a new example
+        time.sleep(SETTLED)
+    with one_moment(page):
+        page.click("nav [data-action=pause]")
+        page.mouse.click(600, 300)
         assert page.locator("#paused").is_hidden()
-        page.keyboard.press("a")  # as after a new example
-    page.click("nav [data-action=pause]")
-    page.mouse.click(600, 300)
-    assert page.locator("#paused").is_hidden()
+        page.keyboard.press("a")
     time.sleep(SETTLED)
     assert answers(audit) == {}
     assert press(page, "a")

@@ -171,7 +171,7 @@
       else if (!paused?.open) press(event);
       else if (!MODIFIERS.includes(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
-        paused.close();
+        uncover(paused);
       }
     },
     true,
@@ -179,21 +179,29 @@
 
   // ---------------------------------------------------------------- pause
 
+  // A page that was covered is as a new one: what is pressed at once does not answer it. "close" comes
+  // a moment later, and alone where the browser closes the cover, as by a phone's way back.
+  const resumed = () => document.dispatchEvent(new Event("errata-resumed"));
+
+  function uncover(paused) {
+    paused.close();
+    resumed();
+  }
+
   document.addEventListener("click", (event) => {
     const paused = document.getElementById("paused");
-    if (paused?.open) paused.close();
+    if (paused?.open) uncover(paused);
     else if (event.target.closest("button[data-action=pause]")) {
       for (const clip of document.querySelectorAll("audio")) clip.pause();
       paused.showModal();
     }
   });
 
-  // A page that was covered is as a new one: what is pressed at once does not answer it.
   document.addEventListener(
     "close",
     (event) => {
       if (event.target.id === "keys") stopChanging();
-      if (event.target.id === "paused") document.dispatchEvent(new Event("errata-resumed"));
+      if (event.target.id === "paused") resumed();
     },
     true,
   );
