@@ -20,16 +20,13 @@ from errata.exchange.forms import (
     known_form,
     read_votes_of,
 )
-from errata.exchange.pseudonyms import kept_secret, pseudonym
+from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
 from errata.exchange.questions import Asked, Item, Kind, Question, Reading, Shown, counted
 from errata.exchange.votes import write_votes
 from errata.predicting import Predicting
 from errata.results import Exported, VoteRecord, VotesAdded, VotesImported
 from errata.store import records, voting
 from errata.store.files import new_folder
-
-PSEUDONYMS = "pseudonyms.key"
-"""The file of an audit that holds what makes pseudonyms of names."""
 
 _ENDINGS = {
     "image/png": "png",

@@ -158,6 +158,10 @@ def _write_table(path: Path, content: Content) -> None:
         "in_pruned": pa.array(content.sets.pruned),
         "in_correctable": pa.array(content.sets.correctable),
     }
+    if verdicts.adjudicated.any():
+        adjudicated = np.zeros(n, dtype=bool)
+        adjudicated[verdicts.examples] = verdicts.adjudicated
+        columns["adjudicated"] = pa.array(adjudicated)
     pq.write_table(pa.table(columns), path, compression="zstd", version="2.6")
 
 
@@ -246,7 +250,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 {_columns(content)}
 | `in_pruned` | the label, given or corrected, is trusted |
 | `in_correctable` | the label was corrected |
-
+{_adjudicated(content)}
 {_changes(content)}
 ## Bear in mind
 
@@ -299,6 +303,13 @@ their names, in order, are `classes` in `{MANIFEST}` |
 `{MANIFEST}` |
 {verdict}
 | {answers} | votes for each answer |"""
+
+
+def _adjudicated(content: Content) -> str:
+    """Return the row of the table of columns that there is where a maintainer decided any."""
+    if not content.verdicts.adjudicated.any():
+        return ""
+    return "| `adjudicated` | a maintainer decided the verdict, seeing the votes |\n"
 
 
 def _origin(content: Content) -> str:

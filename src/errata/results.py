@@ -194,6 +194,7 @@ class AnyVerdicts:
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
+    adjudicated : whether a maintainer decided it, whatever the votes are, ``(reviewed,)``
     unreviewed : how many candidates have no vote
     notices : what must be said along with these numbers
     classes : the class names
@@ -203,6 +204,7 @@ class AnyVerdicts:
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
     codes: Int[np.ndarray, "reviewed"]
+    adjudicated: Bool[np.ndarray, "reviewed"]
     unreviewed: int
     notices: tuple[str, ...]
     classes: tuple[str, ...]
@@ -224,7 +226,11 @@ class AnyVerdicts:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+        """The columns of `rows`; ``adjudicated`` is one where a maintainer decided any."""
+        return (*self._columns, *(["adjudicated"] if self.adjudicated.any() else []))
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
         raise NotImplementedError
 
     @property
@@ -249,6 +255,12 @@ class AnyVerdicts:
 
     def _candidates(self) -> list[dict[str, Any]]:
         return self.rows()
+
+    def _row(self, place: int, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return a row with these values, and with what a maintainer has to do with it."""
+        decided = bool(self.adjudicated[place])
+        # without any there is no such column
+        return dict(zip(self.columns, (*values, decided), strict=False))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -290,25 +302,19 @@ class Verdicts(AnyVerdicts):
     votes: Int[np.ndarray, "reviewed 5"]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+    def _columns(self) -> tuple[str, ...]:
         return VERDICT_COLUMNS
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewed candidate, with class names in place of numbers."""
+        values = zip(
+            *(self.ids, self.given.tolist(), self.suggested.tolist()),
+            *(self.votes.tolist(), self.names),
+            strict=True,
+        )
         return [
-            dict(
-                zip(
-                    VERDICT_COLUMNS,
-                    (id_, self.classes[given], self.classes[suggested], *votes, verdict),
-                    strict=True,
-                )
-            )
-            for id_, given, suggested, votes, verdict in zip(
-                *(self.ids, self.given.tolist(), self.suggested.tolist()),
-                *(self.votes.tolist(), self.names),
-                strict=True,
-            )
+            self._row(place, (id_, self.classes[given], self.classes[suggested], *votes, verdict))
+            for place, (id_, given, suggested, votes, verdict) in enumerate(values)
         ]
 
 
@@ -331,8 +337,7 @@ class SetVerdicts(AnyVerdicts):
     agreed: Bool[np.ndarray, "reviewed classes"]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+    def _columns(self) -> tuple[str, ...]:
         return SET_VERDICT_COLUMNS
 
     @property
@@ -369,7 +374,7 @@ class SetVerdicts(AnyVerdicts):
             }
             reviewers = int(self.reviewers[place])
             values = (id_, given, suggested, agreed, reviewers, votes, verdict)
-            rows.append(dict(zip(SET_VERDICT_COLUMNS, values, strict=True)))
+            rows.append(self._row(place, values))
         return rows
 
 
@@ -538,6 +543,8 @@ class Story:
         1), data, versions, accuracy, log_loss, sha256 and more
     plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
     votes : reviewer, answer, said, labels, time, first, kind, withdrawn, of every vote
+    adjudications : answer (None: taken back), labels, reason, maintainer, time, of everything that
+        maintainers decided; the last one holds
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
     releases : version, path, time, verdict, label, for every release that contains it
     """
@@ -556,6 +563,7 @@ class Story:
     verdict: str | None
     releases: tuple[Mapping[str, Any], ...]
     probabilities: tuple[Mapping[str, Any], ...] = ()
+    adjudications: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; labels by name."""
@@ -567,14 +575,16 @@ class Story:
             "found": [self._named(run) for run in self.found],
             "probabilities": [dict(one) for one in self.probabilities],
             "plan": None if self.plan is None else self._named(self.plan),
-            "votes": [
-                {**vote, "labels": None if vote["labels"] is None else self._plain(vote["labels"])}
-                for vote in self.votes
-            ],
+            "votes": [self._with_names(vote) for vote in self.votes],
+            "adjudications": [self._with_names(one) for one in self.adjudications],
             "threshold": self.threshold,
             "verdict": self.verdict,
             "releases": [self._named(release) for release in self.releases],
         }
+
+    def _with_names(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        labels = answer["labels"]
+        return {**answer, "labels": None if labels is None else self._plain(labels)}
 
     def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         labels = {key: self._plain(facts[key]) for key in ("suggested", "label") if key in facts}
@@ -621,9 +631,12 @@ class Story:
         lines += [("votes", self._vote(vote)) for vote in self.votes]
         if not self.votes:
             lines.append(("votes", "none"))
+        lines += [("decided", self._decision(one)) for one in self.adjudications]
         if self.verdict is not None:
             unit = "one answer" if isinstance(self.given, int) else "a label"
-            lines.append(("verdict", f"{self.verdict}, at {self.threshold} votes for {unit}"))
+            by_hand = self.adjudications and self.adjudications[-1]["answer"] is not None
+            by = "by a maintainer" if by_hand else f"at {self.threshold} votes for {unit}"
+            lines.append(("verdict", f"{self.verdict}, {by}"))
         lines += [("releases", self._release(release)) for release in self.releases]
         if not self.releases:
             lines.append(("releases", "none"))
@@ -664,6 +677,13 @@ class Story:
         kept = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
         return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
+
+    def _decision(self, one: Mapping[str, Any]) -> str:
+        answer = "taken back" if one["answer"] is None else one["answer"]
+        if one["labels"] is not None:
+            answer = named(one["labels"], self.classes)
+        why = f": {one['reason']}" if one["reason"] else ""
+        return f"{answer}, by {one['maintainer']}, {one['time']}{why}"
 
     def _vote(self, vote: Mapping[str, Any]) -> str:
         told = [vote["kind"]]

@@ -20,7 +20,7 @@ from errata.datasets.media import Media, Shown, open_media
 from errata.errors import AuditError, NameUnknownError, VoteError, unknown_name
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.folder import Arrays
-from errata.inviting import Inviting
+from errata.maintaining import Maintaining
 from errata.results import Progress, SetTask, Side, Task, Waiting
 from errata.store import queue, records, voting
 from errata.store.database import Database
@@ -36,7 +36,7 @@ FROM_ELSEWHERE = (
 )
 
 
-class Reviewing(Inviting):
+class Reviewing(Maintaining):
     """What reviewers see and do; `errata.audit.Audit` says what the fields are."""
 
     path: Path
@@ -77,10 +77,13 @@ class Reviewing(Inviting):
         ------
         AuditError
             There is no plan.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         reviewer = check_reviewer(reviewer)
         now = self._now()
         with self._db.read() as db:
+            self._check_not_paused(db, reviewer)
             number = self._number_of(db, reviewer)
             if besides is not None:
                 example = queue.following(db, number or 0, now=now, besides=besides)
@@ -90,6 +93,7 @@ class Reviewing(Inviting):
                 example = held.example if held is not None and fresh else None
         if example is None and besides is None:
             with self._db.write() as db:
+                self._check_not_paused(db, reviewer)
                 number = voting.reviewer(db, reviewer, "person")
                 example = queue.take(db, number, now=now, seconds=self.lease_seconds)
         if example is None:
@@ -199,6 +203,8 @@ class Reviewing(Inviting):
         ------
         VoteError, NameUnknownError
             The example is in no plan, or an argument is none of the known words.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         if self.multilabel:
             raise VoteError("Examples may have several labels here: use `vote_labels`.")
@@ -237,6 +243,8 @@ class Reviewing(Inviting):
         ------
         VoteError, NameUnknownError
             The example is in no plan, a label was not shown, or every example has one label here.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         if not self.multilabel:
             raise VoteError("Every example has one label here: use `vote`.")
@@ -269,6 +277,7 @@ class Reviewing(Inviting):
         if shown is not None:
             _check_shown(shown, planned)
         with self._db.write() as db:
+            self._check_not_paused(db, reviewer)
             number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
@@ -298,6 +307,7 @@ class Reviewing(Inviting):
         reviewer = check_reviewer(reviewer)
         self._planned(example)
         with self._db.write() as db:
+            self._check_not_paused(db, reviewer)
             number = voting.reviewer(db, reviewer, "person")
             voting.skip(db, number, example)
             queue.let_go(db, number)
@@ -306,6 +316,7 @@ class Reviewing(Inviting):
         """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
         reviewer = check_reviewer(reviewer)
         with self._db.write() as db:
+            self._check_not_paused(db, reviewer)
             example = voting.withdraw(db, reviewer)
             if example is not None:
                 restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])

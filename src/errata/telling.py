@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from errata.comparison import Comparison
 from errata.core.consensus import (
+    ANSWERS,
     CORRECTABLE,
     OPEN,
     VERDICTS,
@@ -30,21 +31,28 @@ from errata.errors import FileError, InputError
 from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import SetVerdicts, Story, Verdicts
-from errata.store import records, voting
+from errata.store import adjudications, records, voting
 
 MOST_SHOWN = 48
 """So many suspicious examples are on a report."""
 
 
 def notices(db: Connection) -> tuple[str, ...]:
-    """Return what must be said with every result: which votes are simulated, which imported."""
+    """Return what must be said with every result.
+
+    Which votes are simulated, which imported, and how many verdicts are a maintainer's.
+    """
     kinds = voting.kinds(db)
     total = sum(count for _, count, _ in kinds)
     said = {"simulated": "are simulated", "imported": "were imported"}
-    return tuple(
-        f"{count:,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
-        for kind, count, notes in kinds
-        if kind in said
+    decided = len(adjudications.held(db))
+    return (
+        *(
+            f"{count:,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
+            for kind, count, notes in kinds
+            if kind in said
+        ),
+        *([f"{decided:,} of the verdicts were decided by a maintainer."] if decided else []),
     )
 
 
@@ -85,19 +93,28 @@ def _verdicts(
     tallies = voting.tallies(db)
     counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
     _check_reachable(threshold, [*(row["votes"] for row in planned), *map(sum, counts)])
-    reviewed = [place for place, votes in enumerate(counts) if any(votes)]
+    decided = adjudications.held(db)
+    reviewed = [
+        place
+        for place, (row, votes) in enumerate(zip(planned, counts, strict=True))
+        if any(votes) or row["example"] in decided
+    ]
     rows = [planned[place] for place in reviewed]
     votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     for asked, alike in _asked_alike(rows, threshold):
         closed = alike & (votes_needed(votes, *asked) == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
+    adjudicated = _adjudicated(rows, decided)
+    for place in np.flatnonzero(adjudicated).tolist():
+        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
     return Verdicts(
         **_shared(db, planned, rows, threshold, ids),
         given=_column(rows, "given"),
         suggested=_column(rows, "suggested"),
         votes=votes,
         codes=codes,
+        adjudicated=adjudicated,
         classes=classes,
     )
 
@@ -113,14 +130,16 @@ def _set_verdicts(
     tallies = voting.set_tallies(db)
     answered = [count for count, _ in tallies.values()]
     _check_reachable(threshold, [*(row["votes"] for row in planned), *answered])
-    rows = [row for row in planned if row["example"] in tallies]
+    decided = adjudications.held(db)
+    rows = [row for row in planned if row["example"] in tallies or row["example"] in decided]
     given, suggested = (
         _as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
     )
-    reviewers = np.array([tallies[row["example"]][0] for row in rows], dtype=np.int64)
+    held = [tallies.get(row["example"], (0, Counter[int]())) for row in rows]
+    reviewers = np.array([answered for answered, _ in held], dtype=np.int64)
     votes = np.zeros((len(rows), len(classes)), dtype=np.int64)
-    for place, row in enumerate(rows):
-        for label, count in tallies[row["example"]][1].items():
+    for place, (_, ticks) in enumerate(held):
+        for label, count in ticks.items():
             votes[place, label] = count
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     agreed = np.zeros_like(given)
@@ -129,6 +148,12 @@ def _set_verdicts(
         closed = alike & (set_votes_needed(votes, reviewers, asked, needed, wanted) == 0)
         codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
         agreed[alike] = agreed_sets(votes[alike], needed)
+    adjudicated = _adjudicated(rows, decided)
+    for place in np.flatnonzero(adjudicated).tolist():
+        agreed[place] = False
+        agreed[place, decided[rows[place]["example"]]["labels"]] = True
+    one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
+    codes[adjudicated] = set_verdict_codes(one_vote, given[adjudicated], threshold=1)
     return SetVerdicts(
         **_shared(db, planned, rows, threshold, ids),
         given=given,
@@ -137,8 +162,16 @@ def _set_verdicts(
         reviewers=reviewers,
         agreed=agreed,
         codes=codes,
+        adjudicated=adjudicated,
         classes=classes,
     )
+
+
+def _adjudicated(
+    rows: Sequence[Mapping[str, Any]], decided: Mapping[int, Any]
+) -> Bool[np.ndarray, "rows"]:
+    """Tell which rows a maintainer has decided."""
+    return np.array([row["example"] in decided for row in rows], dtype=bool)
 
 
 def _check_reachable(threshold: int | None, counts: Sequence[int]) -> None:
@@ -280,6 +313,10 @@ def story(
             {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
             for vote in voting.history(db, example)
         ),
+        adjudications=tuple(
+            {"maintainer": one["maintainer"], "time": one["created_at"]} | _labelled(one, _DECISION)
+            for one in adjudications.history(db, example)
+        ),
         threshold=plan[0]["threshold"] if plan else None,
         verdict=None if reached is None else _names_of(reached).get(example),
         releases=tuple(
@@ -358,6 +395,7 @@ def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
 
 _PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
 _VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
+_DECISION = ("answer", "labels", "reason")
 
 
 def _label(stored: int | list[int]) -> Label:

@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from audits import planned
 from errata.errors import AuditError, FileError, VoteError
+from errata.store import adjudications, queue, records, tables, voting
 from errata.store import database as module
-from errata.store import queue, records, tables, voting
 from errata.store.database import Database
 
 
@@ -162,7 +162,8 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version, tmp_path):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
-    for table in ("predicted", "leases", "invitations"):
+    new = ("predicted", "leases", "invitations", "accounts", "sessions", "pauses", "adjudications")
+    for table in new:
         assert after.pop(table) == []
     standing = after.pop("standing")
     wanted = {plan["id"]: plan["votes"] for plan in after["plans"]}
@@ -317,6 +318,21 @@ def test_history_cannot_be_changed(db, tmp_path, table, change):
     plain = sqlite3.connect(tmp_path / "audit.db")  # any program, not only ours
     with pytest.raises(sqlite3.IntegrityError, match=f"{table} are added, never changed"):
         plain.execute(change.format(table))
+    plain.close()
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM adjudications", "UPDATE adjudications SET id = 9"])
+def test_what_a_maintainer_decided_cannot_be_changed(db, tmp_path, change):
+    planned(db)
+    decision = {"labels": None, "reason": "seen", "maintainer": "Max"}
+    with db.write() as connection:
+        adjudications.add(connection, example=0, answer="given", **decision)
+        adjudications.add(connection, example=0, answer=None, **decision)
+        adjudications.add(connection, example=1, answer="both", **decision)
+        assert set(adjudications.held(connection)) == {1}
+    plain = sqlite3.connect(tmp_path / "audit.db")
+    with pytest.raises(sqlite3.IntegrityError, match="adjudications are added, never changed"):
+        plain.execute(change)
     plain.close()
 
 

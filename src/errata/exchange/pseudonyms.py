@@ -8,6 +8,9 @@ import secrets
 import tempfile
 from pathlib import Path
 
+PSEUDONYMS = "pseudonyms.key"
+"""The file of an audit that holds what makes pseudonyms of names."""
+
 
 def pseudonym(name: str, secret: str) -> str:
     """Return the name that stands for a reviewer: always the same, and nothing without the secret.

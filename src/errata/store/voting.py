@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select
 
 from errata.errors import VoteError
 from errata.store import tables as t
@@ -324,6 +324,41 @@ def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
         counts[kind] = counts.get(kind, 0) + count
         notes.setdefault(kind, []).extend([note] if note else [])
     return [(kind, count, notes[kind]) for kind, count in counts.items()]
+
+
+def answers(db: Connection) -> list[Row]:
+    """Return ``reviewer answer first votes``: how often each person holds each answer."""
+    query = (
+        select(_v.reviewer, _v.answer, _v.first, func.count().label("votes"))
+        .join(t.reviewers)
+        .where(_HELD, t.reviewers.c.kind == "person")
+        .group_by(_v.reviewer, _v.answer, _v.first)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def votes_of_others(db: Connection) -> int:
+    """Return how many votes that count are not by people who review here."""
+    query = (
+        select(func.count())
+        .select_from(t.votes.join(t.reviewers))
+        .where(_HELD, t.reviewers.c.kind != "person")
+    )
+    return db.scalar(query) or 0
+
+
+def votes_in_full(db: Connection) -> list[Row]:
+    """Return ``example answer votes`` where all votes are asked for: how often each is held."""
+    query = (
+        select(_v.example, _v.answer, func.count().label("votes"))
+        .join(t.planned, t.planned.c.example == _v.example)
+        .join(t.plans)
+        .join(t.standing, t.standing.c.example == _v.example)
+        .where(_HELD, or_(t.standing.c.full, t.plans.c.stopping == "off"))
+        .group_by(_v.example, _v.answer)
+        .order_by(_v.example)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
 
 
 def reviewer_names(db: Connection) -> list[str]:

@@ -1,0 +1,45 @@
+"""Maintainers: their accounts and sessions, who is paused, and what they decided themselves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Make four tables; what was decided is added to and never changed."""
+    op.create_table(
+        "accounts",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("since", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("expires", sa.Float, nullable=False),
+        sa.Column("ended", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "pauses",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("since", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "adjudications",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("example", sa.Integer, sa.ForeignKey("planned.example"), nullable=False),
+        sa.Column("answer", sa.Text),
+        sa.Column("labels", sa.JSON(none_as_null=True)),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("maintainer", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
+    )
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER adjudications_no_{action.lower()} BEFORE {action} ON adjudications "
+            "BEGIN SELECT RAISE(ABORT, 'adjudications are added, never changed or deleted'); END"
+        )
