@@ -37,6 +37,9 @@ NEWEST = 20_000
 CANNOT_TELL_TWICE = 2
 """So many "can't tell" on one example are something to look at."""
 
+UNEVEN = 0.01
+"""A share is uneven where chance would make it so more rarely than this."""
+
 LONGEST_REASON = 1000
 """A reason has at most so many characters."""
 
@@ -107,6 +110,11 @@ class Share:
     """How often something was so: ``hits`` out of ``of``, and Wilson's 95 % interval.
 
     ``p_value`` is how probable so uneven a share is by chance, where that was asked.
+
+    Examples
+    --------
+    >>> str(Share(hits=6, of=10, low=0.31, high=0.83))
+    '60 % (31 to 83)'
     """
 
     hits: int
@@ -119,6 +127,16 @@ class Share:
     def share(self) -> float | None:
         """The share, 0 to 1; None where there was nothing."""
         return self.hits / self.of if self.of else None
+
+    @property
+    def uneven(self) -> bool:
+        """Whether chance would hardly make it so uneven."""
+        return self.p_value is not None and self.p_value < UNEVEN
+
+    def __str__(self) -> str:
+        if self.share is None:
+            return "none"
+        return f"{100 * self.share:.0f} % ({100 * self.low:.0f} to {100 * self.high:.0f})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,7 @@ for command in (
     making.plan,
     reviewing.review,
     reviewing.invite,
+    reviewing.maintainer,
     reviewing.verdicts,
     publishing.release,
     publishing.compare,

@@ -14,9 +14,14 @@ from errata.results import SetTask
 from errata.review.desk import Desk
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
+from errata.review.watch import Overview, Watch
 
 MAINTAINERS_ONLY = (
     "Votes of others are brought by a maintainer: ask for a token of that role (`errata invite "
+    "AUDIT NAME --role maintainer`)."
+)
+NUMBERS_FOR_MAINTAINERS = (
+    "The numbers of a review are its maintainer's: ask for a token of that role (`errata invite "
     "AUDIT NAME --role maintainer`)."
 )
 
@@ -82,7 +87,7 @@ class Added:
     refused: list[str]
 
 
-def router(desk: Desk, door: Door) -> APIRouter:
+def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     """Return the routes under ``/api``."""
     api = APIRouter(prefix="/api")
     # looked at in the routes, not in a dependency of them: that would be handed to a thread twice
@@ -153,5 +158,15 @@ def router(desk: Desk, door: Door) -> APIRouter:
         return Added(
             added=found.added, already_there=found.already_there, refused=list(found.refused)
         )
+
+    @api.get("/progress")
+    def progress(authorization: known = "") -> Overview:
+        """Return the numbers of the dashboard; a maintainer's token.
+
+        What is still being worked out is null: ask again in some seconds.
+        """
+        if person(authorization).role != "maintainer":
+            raise HTTPException(403, NUMBERS_FOR_MAINTAINERS)
+        return watch.overview()
 
     return api

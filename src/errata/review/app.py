@@ -10,6 +10,7 @@ Learning Benchmarks", section 4 and figure 2.
 
 import errno
 import re
+import secrets
 import socket
 import sys
 import threading
@@ -19,7 +20,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -30,16 +31,19 @@ from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
-from errata.errors import ErrataError, InputError
+from errata.errors import ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.inviting import Invitation
-from errata.review import pages
+from errata.review import maintain, pages
 from errata.review.api import router
+from errata.review.cookies import Cookies
 from errata.review.desk import Desk
+from errata.review.gate import Gate
 from errata.review.guard import ANY_HOST, LOOPBACK, Guard
 from errata.review.pages import Flash
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError, Seal, kept_key
+from errata.review.watch import Watch
 
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -53,6 +57,8 @@ def create_app(
     reviewer: str | None = None,
     hosts: Sequence[str] = LOOPBACK,
     invited_only: bool = False,
+    secure: bool = False,
+    once: str | None = None,
 ) -> FastAPI:
     """Return the review server of an audit.
 
@@ -62,6 +68,8 @@ def create_app(
     reviewer : the name that the start page proposes
     hosts : the names under which the server answers
     invited_only : whether nobody is let in but by the link of an invitation
+    secure : whether browsers reach the server by https, and send cookies in no other way
+    once : a secret that opens the maintainer's pages, once: ``/maintain/once/SECRET``
 
     Returns
     -------
@@ -80,6 +88,7 @@ def create_app(
     ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
     ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
     ``/api``             the same for programs, see `errata.review.api`
+    ``/maintain``        the maintainer's pages, see `errata.review.maintain`
     ===================  =======================================================================
 
     Every ``POST`` leads on to ``/review``. Whatever goes wrong is a `Problem` page or, for a
@@ -88,7 +97,9 @@ def create_app(
     seal = Seal(kept_key(audit.path))
     desk = Desk(audit, seal)
     door = Door(audit, seal)
-    site = _Site(audit.name, seal, door, invited_only=invited_only)
+    cookies = Cookies(seal=seal, secure=secure)
+    gate, watch = Gate(audit, door, cookies, once=once), Watch(audit)
+    site = _Site(audit.name, cookies, door, gate, invited_only=invited_only)
     app = FastAPI(  # FastAPI's pages of docs load from elsewhere
         title="errata review",
         version=version("errata"),
@@ -96,7 +107,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(router(desk, door))
+    app.include_router(router(desk, door, watch))
+    maintain.add_pages(app, desk, gate, watch, site.html)
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
     choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
@@ -252,27 +264,30 @@ class _NameMissingError(Exception):
 class _Site:
     """How the server answers: pages, the cookies that go with them, and problems."""
 
-    def __init__(self, audit: str, seal: Seal, door: Door, *, invited_only: bool) -> None:
+    def __init__(
+        self, audit: str, cookies: Cookies, door: Door, gate: Gate, *, invited_only: bool
+    ) -> None:
         self.pages = pages.Pages()
         self._audit = audit
-        self._seal = seal
+        self._cookies = cookies
         self._door = door
+        self._gate = gate
         self._invited_only = invited_only
 
     def known(self, request: Request) -> str | None:
         """Return the reviewer named by the request's cookie, or by the invitation in it."""
-        token = self._cookie(request, "invitation")
+        token = self._cookies.read(request, "invitation")
         if token is not None:
             try:
                 return self._door.admit(str(token)).name
             except NotInvitedError:
                 return None
-        name = None if self._invited_only else self._cookie(request, "reviewer")
+        name = None if self._invited_only else self._cookies.read(request, "reviewer")
         return None if name is None else str(name)
 
     def allowed(self, request: Request) -> None:
         """Refuse those who may see nothing: where a link is needed, whoever has none."""
-        if self._invited_only and self.known(request) is None:
+        if self._invited_only and self.known(request) is None and not self._gate.who(request):
             header = request.headers.get("authorization", "")
             try:
                 self._door.admit(header.partition(" ")[2])
@@ -283,7 +298,7 @@ class _Site:
         """Remember who came by a link, and go to the start page."""
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         token = self._door.token_of(invitation)
-        self._set_cookie(response, "invitation", token, MONTH)
+        self._cookies.give(response, "invitation", token, MONTH)
         return response
 
     def reviewer(self, request: Request) -> str:
@@ -295,20 +310,20 @@ class _Site:
 
     def flash(self, request: Request) -> Flash | None:
         """Return what the request before left to say."""
-        said = self._cookie(request, "flash")
+        said = self._cookies.read(request, "flash")
         return None if said is None else Flash(*said)
 
     def welcome(self, reviewer: str, *, back: bool) -> Response:
         """Remember a reviewer, and go to their next example."""
         response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."))
-        response.delete_cookie(self._name("invitation"), httponly=True, samesite="strict")
-        self._set_cookie(response, "reviewer", reviewer, MONTH)
+        self._cookies.drop(response, "invitation")
+        self._cookies.give(response, "reviewer", reviewer, MONTH)
         return response
 
     def go_on(self, flash: Flash) -> Response:
         """Go to the next example, and say something there."""
         response = RedirectResponse("/review", HTTPStatus.SEE_OTHER)
-        self._set_cookie(response, "flash", [flash.text, flash.undo], 60)
+        self._cookies.give(response, "flash", [flash.text, flash.undo], 60)
         return response
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
@@ -316,14 +331,13 @@ class _Site:
         page = replace(page, invited_only=self._invited_only)
         response = HTMLResponse(self.pages.render(page), status)
         if page.flash is not None:
-            response.delete_cookie(self._name("flash"), httponly=True, samesite="strict")
+            self._cookies.drop(response, "flash")
         return response
 
     def problem(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, in the one shape that pages have, or the one that JSON has."""
         title = HTTPStatus(status).phrase
-        for_programs = request.url.path.startswith("/api/")
-        if for_programs or "text/html" not in request.headers.get("accept", ""):
+        if for_programs(request):
             error = {"status": status, "title": title, "message": message}
             return JSONResponse({"error": error}, status)
         page = pages.Problem(
@@ -335,23 +349,11 @@ class _Site:
         )
         return self.html(page, status)
 
-    def _cookie(self, request: Request, purpose: str) -> Any:
-        try:
-            return self._seal.read(purpose, request.cookies[self._name(purpose)])
-        except (KeyError, BadTicketError):
-            return None
 
-    def _set_cookie(self, response: Response, purpose: str, value: object, seconds: int) -> None:
-        response.set_cookie(
-            self._name(purpose),
-            self._seal.sign(purpose, value),
-            max_age=seconds,
-            httponly=True,
-            samesite="strict",
-        )
-
-    def _name(self, purpose: str) -> str:
-        return f"errata-{purpose}-{self._seal.stamp}"
+def for_programs(request: Request) -> bool:
+    """Tell whether a request wants JSON rather than a page."""
+    asked = request.headers.get("accept", "")
+    return request.url.path.startswith("/api/") or "text/html" not in asked
 
 
 def _add_problems(app: FastAPI, site: _Site) -> None:
@@ -379,6 +381,12 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     @app.exception_handler(BadTicketError)
     def not_ours(request: Request, error: Exception) -> Response:
         return site.problem(request, 403, f"{error} Nothing was recorded.")
+
+    @app.exception_handler(PausedError)
+    def paused(request: Request, error: Exception) -> Response:
+        if for_programs(request):
+            return site.problem(request, 409, str(error))
+        return site.go_on(Flash("Nothing was recorded."))
 
     @app.exception_handler(ErrataError)
     def impossible(request: Request, error: Exception) -> Response:
@@ -430,13 +438,27 @@ def serve(
     named = (urlsplit(url).hostname or "",) if url is not None else ()
     hosts = (*LOOPBACK, *named) if alone else (ANY_HOST,)
     invited_only = invited_only or not alone
-    app = create_app(audit, reviewer=reviewer, hosts=hosts, invited_only=invited_only)
+    once = secrets.token_urlsafe(32) if alone else None
+    app = create_app(
+        audit,
+        reviewer=reviewer,
+        hosts=hosts,
+        invited_only=invited_only,
+        secure=urlsplit(url or "").scheme == "https",
+        once=once,
+    )
     with _listen(host, port) as listener:
         here = host if alone else socket.gethostname()
         at = url or f"http://{here}:{listener.getsockname()[1]}/"
         _say(f"Review {audit.name} at {at} (Ctrl-C stops; every answer is saved at once)")
         if invited_only:
             _say("Only those who were sent a link can come in: see `errata invite`.")
+        if once is not None:
+            _say(
+                f"Your dashboard, by a link that opens once: {at.rstrip('/')}/maintain/once/{once}"
+            )
+        else:
+            _say(f"Dashboard at {at.rstrip('/')}/maintain, see `errata maintainer`.")
         if open_browser and not invited_only:
             # The socket listens already, so the browser waits until the server answers.
             threading.Thread(target=webbrowser.open, args=(at,), daemon=True).start()

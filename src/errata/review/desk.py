@@ -15,7 +15,7 @@ from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import FileError, MissingExtraError
+from errata.errors import FileError, MissingExtraError, PausedError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.results import Progress, SetTask, Task
@@ -49,8 +49,13 @@ class Desk:
     # ------------------------------------------------------------ what a reviewer sees
 
     def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
-        """Return the reviewer's next example, or the page that ends the queue."""
-        asked = self.next_task(reviewer)
+        """Return the reviewer's next example, or the page that ends the queue, or says why not."""
+        try:
+            asked = self.next_task(reviewer)
+        except PausedError as error:
+            return pages.Paused(
+                audit=self.audit.name, reviewer=reviewer, flash=flash, why=str(error)
+            )
         if asked is None:
             progress, waiting = self.audit.progress(reviewer), self.audit.waiting(reviewer)
             return pages.Done(
@@ -138,6 +143,10 @@ class Desk:
                 f"{self.audit.ids[example]} yourself."
             )
         return shown
+
+    def view(self, example: int) -> pages.View:
+        """Return how an example is shown large."""
+        return self._view(example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)
 
     def _view(self, example: int, side: int, longest: int) -> pages.View:
         shown = self.shown(example)
