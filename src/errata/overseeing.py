@@ -31,8 +31,8 @@ PACE_SECONDS = 600.0
 BREAK_SECONDS = 600.0
 """Who did not answer for so long was not at work, so that it is no answer's time."""
 
-NEWEST = 20_000
-"""Times are taken from so many newest answers."""
+NEWEST, NEWEST_FOR_PACE = 20_000, 2_000
+"""Times, and the pace, are taken from so many newest answers."""
 
 CANNOT_TELL_TWICE = 2
 """So many "can't tell" on one example are something to look at."""
@@ -194,7 +194,7 @@ class Overseeing(Reviewing):
         self.check_planned()
         with self._db.read() as db:
             stands = counting.alike(db)
-            newest = counting.newest_answers(db, NEWEST)
+            newest = counting.newest_answers(db, NEWEST_FOR_PACE)
         expected = expected_votes(stands)
         pace = _pace([_seconds(row["created_at"]) for row in newest], self._now())
         return Campaign(
@@ -214,9 +214,21 @@ class Overseeing(Reviewing):
             wanted = max((plan["votes"] for plan in records.plans(db)), default=1)
         return tuple(range(wanted // 2 + 1, wanted + 1))
 
-    def mixes(self) -> tuple[Mix, ...]:
-        """Return what the votes come to at each of `thresholds`."""
-        return tuple(_mix(self.verdicts(threshold=each), each) for each in self.thresholds())
+    def mix(self, threshold: int) -> Mix:
+        """Return what the votes come to at a threshold.
+
+        Raises
+        ------
+        AuditError, InputError
+            There is no plan, or no candidate could get so many votes.
+        """
+        found = self.verdicts(threshold=threshold)
+        return Mix(
+            threshold=threshold,
+            verdicts=found.counts,
+            undetermined=found.open,
+            no_vote=found.unreviewed,
+        )
 
     def unsettled(self) -> tuple[Unsettled, ...]:
         """Return the candidates that have all their votes and are for a maintainer to decide.
@@ -253,11 +265,6 @@ class Overseeing(Reviewing):
                 )
             )
         return tuple(sorted(found, key=lambda one: one.name))
-
-    def votes_of_others(self) -> int:
-        """Return how many votes that count came from elsewhere: imported, or simulated."""
-        with self._db.read() as db:
-            return voting.votes_of_others(db)
 
     def agreement(self, *, replicates: int = 1000) -> Alpha | None:
         """Return how far reviewers agree beyond chance, where all votes are asked for.
@@ -478,16 +485,8 @@ def _pace(times: Sequence[float], now: float) -> float:
 
 
 def _seconds(time: str) -> float:
-    return datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp()
-
-
-def _mix(verdicts: Verdicts | SetVerdicts, threshold: int) -> Mix:
-    return Mix(
-        threshold=threshold,
-        verdicts=verdicts.counts,
-        undetermined=verdicts.open,
-        no_vote=verdicts.unreviewed,
-    )
+    found = datetime.fromisoformat(time)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 # ---------------------------------------------------------------- what is not settled

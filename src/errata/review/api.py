@@ -167,6 +167,6 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
         """
         if person(authorization).role != "maintainer":
             raise HTTPException(403, NUMBERS_FOR_MAINTAINERS)
-        return watch.overview()
+        return watch.overview(*watch.thresholds())
 
     return api

@@ -79,8 +79,7 @@ class Dashboard(MaintainerPage):
     @property
     def mix(self) -> Mix | None:
         """What the votes come to at the chosen threshold."""
-        mixes = self.overview.mixes or ()
-        return next((mix for mix in mixes if mix.threshold == self.threshold), None)
+        return next(iter(self.overview.mixes), None)
 
     @property
     def parts(self) -> Sequence[Part]:

@@ -112,13 +112,14 @@ def _add_dashboard(app: FastAPI, audit: Audit, gate: Gate, watch: Watch, html: H
 
     @app.get(HOME)
     def dashboard(maintainer: known, threshold: int = 0) -> Response:
-        thresholds = audit.thresholds()
+        thresholds = watch.thresholds()
+        shown = threshold if threshold in thresholds else thresholds[0]
         page = boards.Dashboard(
             audit=audit.name,
             maintainer=maintainer,
-            overview=watch.overview(),
+            overview=watch.overview(shown),
             thresholds=thresholds,
-            threshold=threshold if threshold in thresholds else thresholds[0],
+            threshold=shown,
             events=_lines(audit, None, NEWEST_LINES),
             several=audit.multilabel,
         )
@@ -193,15 +194,15 @@ class _Decisions:
         self._watch = watch
 
     def page(self, maintainer: str, example: int, **sent: object) -> Page:
-        audit = self._audit
-        unsettled = self._watch.overview().unsettled or ()
+        audit, choices = self._audit, self._choices(example)
+        unsettled = self._watch.unsettled()
         return boards.Decide(
             audit=audit.name,
             maintainer=maintainer,
             example=example,
             id=audit.ids[example],
             view=self._desk.view(example),
-            choices=self._choices(example),
+            choices=choices,
             several=audit.multilabel,
             ballots=audit.ballots(example),
             decisions=audit.adjudications(example),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from errata.audit import Audit
@@ -47,16 +48,17 @@ class Overview:
 
     Attributes
     ----------
+    mixes : of the thresholds that were asked for
     paused : whether everybody is
-    votes_of_others : votes that were imported, or simulated
+    notices : what must be said along with the numbers: which votes are simulated, which imported
     """
 
     campaign: Campaign | None
-    mixes: tuple[Mix, ...] | None
+    mixes: tuple[Mix, ...]
     unsettled: tuple[Unsettled, ...] | None
     reviewers: tuple[ReviewerStanding, ...] | None
     agreement: Agreement | None
-    votes_of_others: int | None
+    notices: tuple[str, ...] | None
     paused: bool
 
 
@@ -79,10 +81,13 @@ class Kept(Generic[T]):
             if self._working or self._clock() < self._due:
                 return
             self._working = True
+            self._done.clear()
         threading.Thread(target=self._run, daemon=True).start()
 
     def value(self, until: float) -> T | None:
-        """Return it; where it is not there yet, wait for it until then, and return None after.
+        """Return it; where it is due, wait for it until then, and return the last one after.
+
+        That is None where there was none.
 
         Raises
         ------
@@ -90,8 +95,7 @@ class Kept(Generic[T]):
             Whatever the work raised.
         """
         self.begin()
-        if not self._done.is_set():
-            self._done.wait(max(0.0, until - self._clock()))
+        self._done.wait(max(0.0, until - self._clock()))
         if self._error is not None:
             raise self._error
         return self._value
@@ -128,15 +132,19 @@ class Watch:
         self._audit = audit
         self._kept: dict[str, Kept[Any]] = {
             "campaign": Kept(audit.campaign),
-            "mixes": Kept(audit.mixes),
             "unsettled": Kept(audit.unsettled),
             "reviewers": Kept(audit.reviewers),
             "agreement": Kept(self._agreement),
-            "votes_of_others": Kept(audit.votes_of_others),
+            "notices": Kept(lambda: audit.notices),
         }
+        self._mixes: dict[int, Kept[Mix]] = {}
 
-    def overview(self) -> Overview:
-        """Return the numbers that are there.
+    def thresholds(self) -> tuple[int, ...]:
+        """Return the thresholds that there are verdicts for."""
+        return self._audit.thresholds()
+
+    def overview(self, *thresholds: int) -> Overview:
+        """Return the numbers that are there, with the verdicts at some thresholds.
 
         Raises
         ------
@@ -144,15 +152,30 @@ class Watch:
             There is no plan.
         """
         until = time.monotonic() + PATIENCE
-        for kept in self._kept.values():
+        wanted = [
+            self._mixes.setdefault(threshold, Kept(partial(self._audit.mix, threshold)))
+            for threshold in thresholds
+        ]
+        for kept in (*self._kept.values(), *wanted):
             kept.begin()
         values = {name: kept.value(until) for name, kept in self._kept.items()}
-        return Overview(**values, paused=self._audit.paused())
+        mixes = [kept.value(until) for kept in wanted]
+        return Overview(
+            **values,
+            mixes=tuple(mix for mix in mixes if mix is not None),
+            paused=self._audit.paused(),
+        )
+
+    def unsettled(self) -> tuple[Unsettled, ...]:
+        """Return what is to be decided, as far as it is known."""
+        found: tuple[Unsettled, ...] | None
+        found = self._kept["unsettled"].value(time.monotonic() + PATIENCE)
+        return found or ()
 
     def changed(self) -> None:
         """Have everything worked out again that what a maintainer does may change at once."""
-        for name in ("mixes", "unsettled", "reviewers"):
-            self._kept[name].forget()
+        for kept in (self._kept["unsettled"], self._kept["reviewers"], *self._mixes.values()):
+            kept.forget()
 
     def _agreement(self) -> Agreement | None:
         alpha = self._audit.agreement()

@@ -337,16 +337,6 @@ def answers(db: Connection) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def votes_of_others(db: Connection) -> int:
-    """Return how many votes that count are not by people who review here."""
-    query = (
-        select(func.count())
-        .select_from(t.votes.join(t.reviewers))
-        .where(_HELD, t.reviewers.c.kind != "person")
-    )
-    return db.scalar(query) or 0
-
-
 def votes_in_full(db: Connection) -> list[Row]:
     """Return ``example answer votes`` where all votes are asked for: how often each is held."""
     query = (
