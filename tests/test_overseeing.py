@@ -203,7 +203,7 @@ def test_what_is_decided_is_the_verdict_at_every_threshold_until_it_is_taken_bac
         place = found.examples.tolist().index(example)
         assert found.names[place] == verdict
         assert found.adjudicated.tolist() == [one == example for one in found.examples.tolist()]
-        assert "1 of the verdicts were decided by a maintainer." in found.notices
+        assert "A maintainer decided 1 of the verdicts." in found.notices
         row = found.rows()[place]
         assert (row["verdict"], row["adjudicated"]) == (verdict, True)
         assert found.columns == tuple(row)
@@ -233,7 +233,7 @@ def test_a_release_tells_which_labels_a_maintainer_decided(tmp_path):
     assert np.flatnonzero(table["adjudicated"]).tolist() == [example]
     suggested = audit.task_for("x", example).suggested
     assert table["corrected"][example].as_py() == suggested
-    assert "1 of the verdicts were decided by a maintainer." in release.notices
+    assert "A maintainer decided 1 of the verdicts." in release.notices
     readme = (tmp_path / "after" / "README.md").read_text()
     assert "| `adjudicated` | a maintainer" in readme
     assert "Max" not in readme

@@ -52,7 +52,7 @@ def notices(db: Connection) -> tuple[str, ...]:
             for kind, count, notes in kinds
             if kind in said
         ),
-        *([f"{decided:,} of the verdicts were decided by a maintainer."] if decided else []),
+        *([f"A maintainer decided {decided:,} of the verdicts."] if decided else []),
     )
 
 
