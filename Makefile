@@ -13,9 +13,10 @@ PYTHON ?= $(shell for p in $(NEWEST); do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-ray bench-review constraints clean browser
+.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-ray bench-review constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -48,12 +49,22 @@ browser:
 	} || echo "Chromium could not be installed by apt-get here, so the tests of the review page are" \
 		"skipped. Install Chromium or Chrome, put it on the PATH, and run this again." >&2
 
+# They start a PostgreSQL server too, one of their own. Where there is no user postgres, as nobody.
+postgres:
+	@{ $(HAS_POSTGRES); } >/dev/null 2>&1 || { \
+		if command -v apt-get >/dev/null; then \
+			echo "Installing PostgreSQL for the tests of audits on a server"; \
+			$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq postgresql >/dev/null; \
+		else false; fi; \
+	} || echo "PostgreSQL could not be installed by apt-get here, so the tests of audits on a server are" \
+		"skipped. Install it, put initdb on the PATH, and run this again." >&2
+
 # People's votes are in demo-review (ARGS=--review), which is kept; demo-out is made anew.
 demo: $(VENV)/.base
 	@rm -rf demo-out
 	@$(BIN)/errata demo $(ARGS)
 
-test: $(VENV)/.dev browser
+test: $(VENV)/.dev browser postgres
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+import postgres_server
 from helpers import require
 
 if TYPE_CHECKING:
@@ -35,6 +36,24 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def data() -> Path:
     """Return the folder of published data (``ERRATA_DATA``, else ``../shared/data``)."""
     return Path(require("data"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """Yield a PostgreSQL server."""
+    require("postgres")
+    require("psycopg")
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest) -> str | None:
+    """Return where audits keep their databases: in their folders, or on a server."""
+    if request.param == "sqlite":
+        return None
+    server: postgres_server.Server = request.getfixturevalue("postgres")
+    return server.url
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
+import postgres_server
+
 REPO = Path(__file__).resolve().parent.parent
 ERRATA = str(Path(sys.executable).with_name("errata"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -43,8 +45,9 @@ def missing(requirement: str, how: str) -> NoReturn:
 def require(requirement: str) -> str:
     """Return where a requirement is, or skip (or fail, see `missing`) with how to get it.
 
-    ``"data"`` is the folder of published data, ``"browser"`` the Chromium program; any
-    other name is an importable package, as in ``require("cleanlab")``.
+    ``"data"`` is the folder of published data, ``"browser"`` the Chromium program, ``"postgres"``
+    the folder of the programs of PostgreSQL; any other name is an importable package, as in
+    ``require("cleanlab")``.
     """
     if requirement == "data":
         folder = Path(os.environ.get("ERRATA_DATA") or REPO.parent / "shared" / "data")
@@ -56,6 +59,11 @@ def require(requirement: str) -> str:
         if found is None:
             missing("browser", "Install Chromium (`apt-get install chromium`); `make test` does.")
         return str(found)
+    if requirement == "postgres":
+        where = postgres_server.programs()
+        if where is None:
+            missing("postgres", "Install it (`apt-get install postgresql`); `make test` does.")
+        return str(where)
     spec = importlib.util.find_spec(requirement)
     if spec is None or spec.origin is None:  # a mere folder of that name, as tests/datasets
         missing(requirement, f"Install it with `pip install {requirement}`.")

@@ -1,7 +1,9 @@
 """Who is asked about what, against a plain model: leases, cursors, skips, and asking that stops."""
 
+import contextlib
 import shutil
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import planned_audit
+from databases import reviews_forgotten
 from errata.audit import Audit
 from errata.core.consensus import VOTED, votes_needed
 from errata.errors import AuditError, InputError
+from errata.store.place import Schema, place_of
 
 NAMES, SECONDS, VOTES, THRESHOLD = ("ann", "bob", "cid", "dan"), 600.0, 3, 2
 
@@ -144,13 +148,31 @@ steps = st.lists(
 
 
 @pytest.fixture(scope="module", params=["off", "exact"])
-def template(request, tmp_path_factory):
+def template(request, address, tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "audit"
     audit = planned_audit(
-        path, votes=VOTES, threshold=THRESHOLD, stopping=request.param, full_share=0.3
+        path,
+        votes=VOTES,
+        threshold=THRESHOLD,
+        stopping=request.param,
+        full_share=0.3,
+        database=address,
     )
     audit.close()
     return path, request.param == "exact"
+
+
+@contextmanager
+def untouched(path, folder):
+    """Yield an audit in which nobody has reviewed anything, as that at a path was made."""
+    place = place_of(path)
+    if isinstance(place, Schema):
+        with contextlib.closing(Audit.open(path)) as audit, reviews_forgotten(place):
+            yield audit
+    else:
+        shutil.copytree(path, folder / "audit")
+        with contextlib.closing(Audit.open(folder / "audit")) as audit:
+            yield audit
 
 
 @given(steps=steps)
@@ -158,9 +180,11 @@ def test_whatever_people_do_they_are_asked_what_the_plain_model_asks(
     template, tmp_path_factory, steps
 ):
     path, exact = template
-    copy = tmp_path_factory.mktemp("run") / "audit"
-    shutil.copytree(path, copy)
-    audit = Audit.open(copy)
+    with untouched(path, tmp_path_factory.mktemp("run")) as audit:
+        follow(audit, steps, exact=exact)
+
+
+def follow(audit, steps, *, exact):
     asked = [row["example"] for row in plan_of(audit)]
     full = {row["example"] for row in plan_of(audit) if row["full"]}
     assert not exact or 0 < len(full) < len(asked)
@@ -198,7 +222,6 @@ def test_whatever_people_do_they_are_asked_what_the_plain_model_asks(
         assert (found.answered, found.total, found.skipped) == model.progress(name)
     counts = Counter(vote.example for vote in audit.votes())
     assert max(counts.values(), default=0) <= VOTES
-    audit.close()
 
 
 def cast(audit, model, name, example, answer, key):
@@ -213,8 +236,15 @@ def plan_of(audit):
         return records.planned(db)
 
 
-def test_no_more_people_look_at_an_example_than_it_needs(tmp_path):
-    audit = planned_audit(tmp_path / "a", votes=5, threshold=3, stopping="exact", full_share=0)
+def test_no_more_people_look_at_an_example_than_it_needs(tmp_path, address):
+    audit = planned_audit(
+        tmp_path / "a",
+        votes=5,
+        threshold=3,
+        stopping="exact",
+        full_share=0,
+        database=address,
+    )
     first = [audit.task(f"r{number}").example for number in range(3)]
     assert len(set(first)) == 1
     other = audit.task("r3").example
@@ -228,9 +258,9 @@ def test_no_more_people_look_at_an_example_than_it_needs(tmp_path):
 
 
 def test_a_lease_that_ran_out_goes_to_others_and_its_late_answer_counts_where_there_is_room(
-    tmp_path,
+    tmp_path, address
 ):
-    audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, database=address)
     now = 1000.0
     audit._now = lambda: now
     first = audit.task("ann").example
@@ -244,8 +274,8 @@ def test_a_lease_that_ran_out_goes_to_others_and_its_late_answer_counts_where_th
     assert [vote.reviewer for vote in audit.votes()] == ["ann"]
 
 
-def test_who_waits_is_told_for_what_and_for_how_long(tmp_path):
-    audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
+def test_who_waits_is_told_for_what_and_for_how_long(tmp_path, address):
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, database=address)
     audit._now = lambda: 5000.0
     held = [audit.task(f"r{number}").example for number in range(8)]
     assert len(set(held)) == 8

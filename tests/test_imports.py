@@ -91,7 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
     "audit": BELOW_AUDIT | VERBS,
-    "auditing": {"errors", "datasets", "predict", "results", "audit"},
+    "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {
         "errors",
         "inviting",
@@ -119,7 +119,7 @@ MAY_NEED = {
     "arrays": {"numpy", "jaxtyping"},
     "core": {"numpy", "scipy", "jaxtyping"},
     "engine": {"numpy", "jaxtyping", "ray"},
-    "store": {"sqlalchemy", "alembic"},
+    "store": {"sqlalchemy", "alembic", "psycopg"},
     "reliability": {"numpy", "jaxtyping", "krippendorff"},
 }
 

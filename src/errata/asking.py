@@ -51,7 +51,7 @@ def restand(db: Connection, *, multilabel: bool, one: Mapping[str, Any] | None =
     votes, needed = count(db, planned, None if one is None else one["example"])
     now = zip(planned, votes.tolist(), needed.tolist(), strict=True)
     queue.set_needs(
-        db, ({"example": row["example"], "votes": held, "needs": more} for row, held, more in now)
+        db, [{"example": row["example"], "votes": held, "needs": more} for row, held, more in now]
     )
 
 

@@ -1,11 +1,13 @@
 """The verbs: an audit is a folder that remembers everything about one test set's labels.
 
 The folder holds ``audit.db`` (what people decided and why), ``arrays/``, ``media/`` and
-``predictions/``. Each verb of `Audit` is one call to the layer that does the work, and one
+``predictions/``; or, in place of the first, ``database.json``, which says on what server that is.
+Each verb of `Audit` is one call to the layer that does the work, and one
 transaction; between calls nothing is kept in memory that the folder does not have, so a process
 may be killed at any point and another may go on.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -66,11 +68,11 @@ from errata.results import (
     VotesAdded,
 )
 from errata.searching import Compat
-from errata.store import records, voting
+from errata.store import queue, records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
-
-DATABASE = "audit.db"
+from errata.store.place import DATABASE, Schema, is_audit, place_of, write_place
+from errata.store.postgres import new_schema
 
 
 class Audit(Exchanging):
@@ -130,6 +132,7 @@ class Audit(Exchanging):
         groups: object = None,
         name: str | None = None,
         multilabel: bool = False,
+        database: str | None = None,
     ) -> "Audit":
         """Make an audit; the folder ``path`` must be new, or empty.
 
@@ -151,13 +154,17 @@ class Audit(Exchanging):
             `predict` learns from all of a group, or asks about all of it
         name : what the audit is called; without it, as its folder
         multilabel : examples may have several labels, or none, even where all of these have one
+        database : ``"postgresql://HOST:PORT/DBNAME"``, for an audit that several servers work on;
+            it becomes a schema of its own there. Without it, the database is a file in the folder
 
         Raises
         ------
         AuditError
-            There is something at ``path`` already.
+            There is something at ``path`` already, or the database cannot be made.
         LabelError, ProbabilityError, FileError, InputError
             The input cannot be used; the message says why, where and what to do.
+        MissingExtraError
+            ``database`` needs psycopg, which is not installed.
         """
         path = Path(path)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
@@ -180,7 +187,9 @@ class Audit(Exchanging):
                 f"The media hold {len(media):,} examples, but there are {n:,} labels. One for "
                 "each, in the order of the labels, was expected."
             )
-        with new_folder(path) as folder:
+        with contextlib.ExitStack() as stack:
+            schema = None if database is None else stack.enter_context(new_schema(database))
+            folder = stack.enter_context(new_folder(path))
             for part in ("arrays", "media", "predictions"):
                 (folder / part).mkdir()
             source = None if is_json(labels) else labels
@@ -192,36 +201,38 @@ class Audit(Exchanging):
             if own_groups is not None:
                 arrays.append(put("groups", None, own_groups, folder))
             described = None if media is None else media.save(folder / "media")
-            db = Database(folder / DATABASE)
-            with db.write() as connection:
-                for array in arrays:
-                    records.add_array(connection, **array)
-                records.log(connection, "create", errata=version("errata"))
-                records.set_audit(
-                    connection,
-                    {
-                        "name": name or path.stem,
-                        "n": n,
-                        "classes": list(names),
-                        "multilabel": several,
-                        "seed": int(arrays[0]["sha256"][:8], 16),
-                        "media": described,
-                        "errata": version("errata"),
-                    },
-                )
-            db.close()
+            _begin(
+                folder,
+                schema,
+                arrays,
+                {
+                    "name": name or path.stem,
+                    "n": n,
+                    "classes": list(names),
+                    "multilabel": several,
+                    "seed": int(arrays[0]["sha256"][:8], 16),
+                    "media": described,
+                    "errata": version("errata"),
+                },
+            )
         return cls.open(path)
 
     @classmethod
     def of_dataset(
-        cls, path: PathLike, data: Dataset, *, probs: object = None, name: str | None = None
+        cls,
+        path: PathLike,
+        data: Dataset,
+        *,
+        probs: object = None,
+        name: str | None = None,
+        database: str | None = None,
     ) -> "Audit":
         """Make an audit of a data set: of its labels, its ids, and what its examples show.
 
         Parameters
         ----------
         data : see `errata.open_dataset`
-        probs, name : as in `create`; without a name, that of the data set
+        probs, name, database : as in `create`; without a name, that of the data set
 
         Raises
         ------
@@ -238,6 +249,7 @@ class Audit(Exchanging):
             groups=data.groups,
             name=name or data.name,
             multilabel=data.multilabel,
+            database=database,
         )
 
     @classmethod
@@ -247,12 +259,12 @@ class Audit(Exchanging):
         Raises
         ------
         AuditError
-            There is none, or a newer errata wrote it.
+            There is none, a newer errata wrote it, or its database cannot be reached.
         """
         path = Path(path)
-        if not (path / DATABASE).is_file():
+        if not is_audit(path):
             raise AuditError(_no_audit(path))
-        db = Database(path / DATABASE)
+        db = Database(place_of(path))
         with db.read() as connection:
             row = records.audit(connection)
         if row is None:
@@ -592,6 +604,7 @@ class Audit(Exchanging):
             if added == 0:
                 db.rollback()  # an empty plan says nothing
                 return self._planned_already(settings)
+            queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
             return Plan(number=number, added=added, candidates=len(records.planned(db)), **settings)
 
@@ -899,6 +912,22 @@ class Audit(Exchanging):
             )
 
 
+def _begin(
+    folder: Path,
+    schema: Schema | None,
+    arrays: Iterable[Mapping[str, Any]],
+    row: Mapping[str, Any],
+) -> None:
+    """Make the database of a new audit."""
+    if schema is not None:
+        write_place(folder, schema)
+    with contextlib.closing(Database(place_of(folder))) as db, db.write() as connection:
+        for array in arrays:
+            records.add_array(connection, **array)
+        records.log(connection, "create", errata=version("errata"))
+        records.set_audit(connection, row)
+
+
 def _arrays(
     labels: object, probs: object, classes: Sequence[object] | None, multilabel: bool
 ) -> tuple[Shaped[np.ndarray, "n *classes"], Float[np.ndarray, "n m"] | None, tuple[str, ...]]:
@@ -973,15 +1002,15 @@ def _at_least_one(name: str, value: int) -> None:
 
 
 def _taken(path: Path) -> str:
-    if (path / DATABASE).is_file():
+    if is_audit(path):
         return f"There is an audit at {path} already. Open it with Audit.open, or name another."
     what = "a folder with something in it" if path.is_dir() else "a file"
     return f"{path} is {what}; an audit needs a new folder. Name another."
 
 
 def _no_audit(path: Path) -> str:
-    what = "is not an audit (it has no audit.db)" if path.exists() else "does not exist"
-    beside = sorted(each.parent.name for each in path.parent.glob(f"[!.]*/{DATABASE}"))[:5]
+    what = f"is not an audit (it has no {DATABASE})" if path.exists() else "does not exist"
+    beside = sorted(each.name for each in path.parent.glob("[!.]*") if is_audit(each))[:5]
     hint = f" Beside it: {', '.join(beside)}." if beside else ""
     return (
         f"{path} {what}.{hint} Make one with Audit.create, or "

@@ -19,6 +19,7 @@ from errata.predict.base import Step
 from errata.predict.crossval import as_model, described
 from errata.predict.named import default_model
 from errata.results import Probabilities, RunOfFind
+from errata.store.place import is_audit
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def begin_audit(
     AuditError, FileError
         As `audit_dataset`.
     """
-    if not (out / "audit.db").exists():
+    if not is_audit(out):
         whole = data.without_damage(progress)  # now, not in the middle of the work
         bad = whole.left_out[len(data.left_out) :]
         if bad and not leave_out:

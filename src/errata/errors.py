@@ -44,6 +44,10 @@ class PausedError(AuditError):
     """A maintainer has paused the review, or this reviewer."""
 
 
+class BusyError(AuditError):
+    """The audit's database is held by others or cannot be reached; the same may work later."""
+
+
 class MissingExtraError(ErrataError, ImportError):
     """An optional dependency is not installed."""
 

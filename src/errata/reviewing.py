@@ -81,25 +81,39 @@ class Reviewing(Maintaining):
             A maintainer has paused them, or everybody.
         """
         reviewer = check_reviewer(reviewer)
-        now = self._now()
+        if besides is None:
+            return self.asked(reviewer)[0]
         with self._db.read() as db:
             self._check_not_paused(db, reviewer)
             number = self._number_of(db, reviewer)
-            if besides is not None:
-                example = queue.following(db, number or 0, now=now, besides=besides)
-            else:
-                held = None if number is None else queue.lease(db, number, now)
-                fresh = held is not None and held.until - now > self.lease_seconds / 2
-                example = held.example if held is not None and fresh else None
-        if example is None and besides is None:
-            with self._db.write() as db:
-                self._check_not_paused(db, reviewer)
-                number = voting.reviewer(db, reviewer, "person")
-                example = queue.take(db, number, now=now, seconds=self.lease_seconds)
+            example = queue.following(db, number or 0, now=self._now(), besides=besides)
         if example is None:
             self.check_planned()
             return None
         return self.task_for(reviewer, example)
+
+    def asked(self, reviewer: str) -> tuple[Task | SetTask | None, Progress]:
+        """Return what `task` and `progress` return, looked up at once."""
+        reviewer = check_reviewer(reviewer)
+        now = self._now()
+        with self._db.read() as db:
+            self._check_not_paused(db, reviewer)
+            number = self._number_of(db, reviewer)
+            held = None if number is None else queue.lease(db, number, now)
+            progress = self._progress(db, number)
+        if held is not None and held.until - now > self.lease_seconds / 2:
+            example: int | None = held.example
+        else:
+            example = self._db.together(lambda db: self._take(db, reviewer))
+        if example is None:
+            self.check_planned()
+            return None, progress
+        return self.task_for(reviewer, example), progress
+
+    def _take(self, db: Connection, reviewer: str) -> int | None:
+        number = voting.reviewer(db, reviewer, "person")
+        self._check_not_paused(db, reviewer)
+        return queue.take(db, number, now=self._now(), seconds=self.lease_seconds)
 
     def waiting(self, reviewer: str) -> Waiting:
         """Return what a reviewer for whom nothing is left could be asked once others let go."""
@@ -276,14 +290,14 @@ class Reviewing(Maintaining):
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
-        with self._db.write() as db:
+        known = None if self._db.others_write else self._numbers.get(reviewer)
+
+        def cast(db: Connection) -> bool:
+            number = known or voting.reviewer(db, reviewer, "person")
             self._check_not_paused(db, reviewer)
-            number = self._numbers.get(reviewer) or voting.reviewer(db, reviewer, "person")
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
-            if not wanted:
-                return False
-            added = voting.cast(
+            added = wanted and voting.cast(
                 db,
                 example=example,
                 reviewer=number,
@@ -302,32 +316,43 @@ class Reviewing(Maintaining):
                     queue.take_another(db, number, now=now, seconds=self.lease_seconds)
             return added
 
+        return self._db.together(cast)
+
     def skip(self, reviewer: str, example: int) -> None:
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
         self._planned(example)
-        with self._db.write() as db:
-            self._check_not_paused(db, reviewer)
+
+        def skip(db: Connection) -> None:
             number = voting.reviewer(db, reviewer, "person")
+            self._check_not_paused(db, reviewer)
             voting.skip(db, number, example)
             queue.let_go(db, number)
+
+        self._db.together(skip)
 
     def undo(self, reviewer: str) -> int | None:
         """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
         reviewer = check_reviewer(reviewer)
-        with self._db.write() as db:
+
+        def undo(db: Connection) -> int | None:
             self._check_not_paused(db, reviewer)
             example = voting.withdraw(db, reviewer)
             if example is not None:
+                queue.lock(db, example)
                 restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example
 
+        return self._db.together(undo)
+
     def progress(self, reviewer: str) -> Progress:
         """Return how far a reviewer is."""
         with self._db.read() as db:
-            number = self._number_of(db, check_reviewer(reviewer)) or 0
-            answered, total, skipped = queue.progress(db, number)
+            return self._progress(db, self._number_of(db, check_reviewer(reviewer)))
+
+    def _progress(self, db: Connection, number: int | None) -> Progress:
+        answered, total, skipped = queue.progress(db, number or 0)
         return Progress(answered=answered, total=total, skipped=skipped)
 
     def show(self, example: int) -> Shown | None:

@@ -1,6 +1,6 @@
 """Votes against a plain model: whatever happens, the database and the model agree."""
 
-import shutil
+import contextlib
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import planned
+from databases import new_place
 from errata.store import records, voting
 from errata.store.database import Database
 from errata.store.voting import Ballot
@@ -66,18 +67,29 @@ steps = st.lists(
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "audit.db"
-    planned(Database(path), n=EXAMPLES, votes=VOTES).close()
-    return path
+def shared(address, tmp_path_factory):
+    """Return a database in which nobody has voted, nor will: see `undone`."""
+    with new_place(tmp_path_factory.mktemp("shared"), address) as place:
+        db = planned(Database(place), n=EXAMPLES, votes=VOTES)
+        yield db
+        db.close()
+
+
+@contextlib.contextmanager
+def undone(db):
+    """Yield a connection that writes, and undo what it has written."""
+
+    class UndoError(Exception): ...
+
+    with contextlib.suppress(UndoError), db.write() as connection:
+        yield connection
+        raise UndoError
 
 
 @given(steps=steps)
-def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_path_factory, steps):
-    path = tmp_path_factory.mktemp("run") / "audit.db"
-    shutil.copy(template, path)
-    db, model = Database(path), Model()
-    with db.write() as connection:
+def test_any_sequence_of_steps_leaves_what_the_plain_model_has(shared, steps):
+    model = Model()
+    with undone(shared) as connection:
         for step in steps:
             what, name = step[:2]
             if what == "vote":
@@ -102,7 +114,6 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_pat
             else:
                 example = step[2]
                 voting.skip(connection, voting.reviewer(connection, name, "person"), example)
-    with db.read() as connection:
         held = {(vote["name"], vote["example"]): vote["answer"] for vote in voting.held(connection)}
         assert list(held.items()) == list(model.held().items())
         assert voting.tallies(connection) == tallies(model.held())
@@ -113,7 +124,6 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(template, tmp_pat
                 answer for what, _, which, answer in model.log if (what, which) == ("vote", example)
             ]
             assert sum(not vote["withdrawn"] for vote in history) == model.count(example)
-    db.close()
 
 
 def tallies(held):
@@ -131,31 +141,25 @@ ballots = st.lists(
 
 
 @given(first=ballots, second=ballots)
-def test_handed_in_votes_are_added_known_or_refused_and_twice_adds_nothing(
-    template, tmp_path_factory, first, second
-):
-    path = tmp_path_factory.mktemp("run") / "audit.db"
-    shutil.copy(template, path)
-    db, held = Database(path), {}
-    for batch in (first, second, second):
-        before = dict(held)
-        counts = [0, 0, 0]
-        for name, example, answer in batch:
-            known = held.get((name, example))
-            kind = 2 if example == EXAMPLES or known not in (None, answer) else known is not None
-            counts[kind] += 1
-            if kind == 0:
-                held[name, example] = answer
-        with db.write() as connection:
+def test_handed_in_votes_are_added_known_or_refused_and_twice_adds_nothing(shared, first, second):
+    held = {}
+    with undone(shared) as connection:
+        for batch in (first, second, second):
+            before = dict(held)
+            counts = [0, 0, 0]
+            for name, example, answer in batch:
+                known = held.get((name, example))
+                kind = 2 if example == EXAMPLES or known not in (None, answer) else bool(known)
+                counts[kind] += 1
+                if kind == 0:
+                    held[name, example] = answer
             added, already, refused = voting.cast_all(connection, map(ballot, batch))
-        assert [added, already, len(refused)] == counts
-    assert held == before, "the same batch again added something"
-    with db.read() as connection:
+            assert [added, already, len(refused)] == counts
+        assert held == before, "the same batch again added something"
         votes = {
             (vote["name"], vote["example"]): vote["answer"] for vote in voting.held(connection)
         }
     assert votes == held
-    db.close()
 
 
 def ballot(row):
@@ -173,11 +177,11 @@ def ballot(row):
 
 
 @pytest.fixture
-def db(template, tmp_path):
-    shutil.copy(template, tmp_path / "audit.db")
-    database = Database(tmp_path / "audit.db")
-    yield database
-    database.close()
+def db(address, tmp_path):
+    with new_place(tmp_path, address) as place:
+        database = planned(Database(place), n=EXAMPLES, votes=VOTES)
+        yield database
+        database.close()
 
 
 def test_refusals_name_the_line_and_the_reason(db):

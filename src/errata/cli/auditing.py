@@ -73,6 +73,7 @@ def audit(
     """
     from errata.auditing import audit_dataset, begin_audit
     from errata.predict.named import default_model, named_model
+    from errata.store.place import is_audit
 
     printer = Printer(format=format, quiet=quiet)
     opening = Opening(
@@ -90,7 +91,7 @@ def audit(
     data, more = opening.open(part), opening.open(pretrain) if pretrain else None
     place = out or _beside(source, published or data.name)
     chosen = model or default_model(data)
-    goes = "goes on" if (place / "audit.db").exists() else "will be"
+    goes = "goes on" if is_audit(place) else "will be"
     what = f"{len(data):,} {data.kind} in {len(data.classes)} classes"
     printer.say(f"{what}; the audit {goes} in {place}")
     with printer.progress(f"Reading the {data.kind}") as bar:

@@ -188,9 +188,9 @@ def _words_too_many(audit: Path | None, others: list[str], *, beside: bool) -> l
     """
     if audit is None or not (others or beside):
         return others
-    from errata.audit import DATABASE
+    from errata.store.place import is_audit
 
-    stray = not (audit / DATABASE).is_file() and (audit.exists() or bool(others))
+    stray = not is_audit(audit) and (audit.exists() or bool(others))
     return [str(audit), *others] if stray else others
 
 

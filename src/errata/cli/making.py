@@ -56,6 +56,13 @@ def init(
             "--multilabel", help="Examples may have several labels, even if each has one here."
         ),
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="postgresql://HOST:PORT/DBNAME: keep votes there, for several review servers.",
+        ),
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -80,6 +87,7 @@ def init(
         groups=read_list(groups) if groups else None,
         name=name,
         multilabel=multilabel,
+        database=database,
     )
     printer.facts(
         {"audit": str(audit), "name": made.name, "examples": made.n, "classes": len(made.classes)}

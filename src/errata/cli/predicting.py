@@ -97,6 +97,7 @@ def predict(
     Those of an audit go into the audit, where `errata find` takes the best.
     """
     from errata.predict.together import as_handling
+    from errata.store.place import is_audit
 
     printer = Printer(format=format, quiet=quiet)
     names = list(dict.fromkeys(model or []))
@@ -108,7 +109,7 @@ def predict(
         "seed": seed,
         "temperature": temperature,
     }
-    if Path(source, "audit.db").is_file():
+    if is_audit(Path(source)):
         others: dict[str, Any] = {
             "--set": published,
             "--part": part,

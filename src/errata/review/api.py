@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, HTTPException
+from fastapi.concurrency import run_in_threadpool
 
 from errata.inviting import Invitation
 from errata.results import SetTask
@@ -90,15 +91,11 @@ class Added:
 def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     """Return the routes under ``/api``."""
     api = APIRouter(prefix="/api")
-    # looked at in the routes, not in a dependency of them: that would be handed to a thread twice
     known = Annotated[str, Header()]
 
     def person(authorization: str) -> Invitation:
-        kind, _, token = authorization.partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise HTTPException(401, "A token is needed: `Authorization: Bearer TOKEN`.")
         try:
-            return door.admit(token.strip())
+            return door.admit_bearer(authorization)
         except NotInvitedError as error:
             raise HTTPException(401, str(error)) from None
 
@@ -128,33 +125,43 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             )
         )
 
+    # What waits for the database is handed to a thread once; FastAPI does it twice for each route
+    # that is not async: for its answer, and again for checking that.
+
     @api.get("/task")
-    def task(authorization: known = "") -> Next:
+    async def task(authorization: known = "") -> Next:
         """Return the next example of the reviewer whose token it is, and keep it for them."""
-        return following(person(authorization).name)
+        return await run_in_threadpool(lambda: following(person(authorization).name))
 
     @api.post("/answer")
-    def answer(
+    async def answer(
         ticket: Annotated[str, Body()],
         answer: Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Body()],
         labels: Annotated[list[int] | None, Body()] = None,
         authorization: known = "",
     ) -> Recorded:
         """Record an answer; once this returns it survives a crash of the machine."""
-        reviewer = person(authorization).name
-        try:
-            read = desk.seal.read_ticket(ticket, reviewer=reviewer)
-        except BadTicketError as error:
-            raise HTTPException(403, f"{error} Nothing was recorded.") from None
-        said = desk.vote(read, answer, labels or ())
-        return Recorded(added=said.undo, said=said.text, next=following(reviewer))
+
+        def record() -> Recorded:
+            reviewer = person(authorization).name
+            try:
+                read = desk.seal.read_ticket(ticket, reviewer=reviewer)
+            except BadTicketError as error:
+                raise HTTPException(403, f"{error} Nothing was recorded.") from None
+            said = desk.vote(read, answer, labels or ())
+            return Recorded(added=said.undo, said=said.text, next=following(reviewer))
+
+        return await run_in_threadpool(record)
 
     @api.post("/votes")
-    def votes(votes: Annotated[list[dict[str, Any]], Body()], authorization: known = "") -> Added:
+    async def votes(
+        votes: Annotated[list[dict[str, Any]], Body()], authorization: known = ""
+    ) -> Added:
         """Add votes from elsewhere, as `Audit.add_votes` takes them; a maintainer's token."""
-        if person(authorization).role != "maintainer":
+        sender = await run_in_threadpool(person, authorization)
+        if sender.role != "maintainer":
             raise HTTPException(403, MAINTAINERS_ONLY)
-        found = desk.audit.add_votes(votes)
+        found = await run_in_threadpool(desk.audit.add_votes, votes)
         return Added(
             added=found.added, already_there=found.already_there, refused=list(found.refused)
         )

@@ -31,7 +31,7 @@ from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
-from errata.errors import ErrataError, InputError, PausedError
+from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.inviting import Invitation
 from errata.review import maintain, pages
@@ -288,9 +288,8 @@ class _Site:
     def allowed(self, request: Request) -> None:
         """Refuse those who may see nothing: where a link is needed, whoever has none."""
         if self._invited_only and self.known(request) is None and not self._gate.who(request):
-            header = request.headers.get("authorization", "")
             try:
-                self._door.admit(header.partition(" ")[2])
+                self._door.admit_bearer(request.headers.get("authorization", ""))
             except NotInvitedError:
                 raise _NameMissingError from None
 
@@ -391,6 +390,10 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     @app.exception_handler(ErrataError)
     def impossible(request: Request, error: Exception) -> Response:
         return site.problem(request, 409, str(error))
+
+    @app.exception_handler(BusyError)
+    def busy(request: Request, error: Exception) -> Response:
+        return site.problem(request, 503, str(error))
 
     @app.exception_handler(Exception)
     def broken(request: Request, _error: Exception) -> Response:

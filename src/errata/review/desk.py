@@ -96,10 +96,9 @@ class Desk:
 
     def next_task(self, reviewer: str) -> "tuple[Task | SetTask, str, Progress] | None":
         """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""
-        task = self.audit.task(reviewer)
+        task, progress = self.audit.asked(reviewer)
         if task is None:
             return None
-        progress = self.audit.progress(reviewer)
         shown = self.classes_shown(task)
         return task, self._ticket(reviewer, task.example, shown, progress.answered), progress
 

@@ -76,6 +76,19 @@ class Door:
         self._admitted[token] = invitation, time.monotonic() + KEPT_SECONDS
         return invitation
 
+    def admit_bearer(self, authorization: str) -> Invitation:
+        """Return the invitation in the ``Authorization`` header of a request.
+
+        Raises
+        ------
+        NotInvitedError
+            It holds no token, or one that opens nothing.
+        """
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise NotInvitedError("A token is needed: `Authorization: Bearer TOKEN`.")
+        return self.admit(token.strip())
+
 
 def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.1:8765") -> str:
     """Return the link that opens the review for somebody invited.

@@ -2,42 +2,73 @@
 
 A commit is on the disk when it returns (write-ahead log, ``synchronous=FULL``), readers do not
 wait for writers, and a writer takes its lock at once (``BEGIN IMMEDIATE``), so that two of them
-queue instead of failing halfway.
+queue instead of failing halfway. What is other on PostgreSQL stands in `errata.store.postgres`.
 """
 
 import contextlib
 import threading
-from collections.abc import Iterator
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from errata.errors import AuditError, FileError
+from errata.errors import AuditError, BusyError, FileError
+from errata.store import postgres
+from errata.store.place import Schema
 from errata.store.tables import HEAD
+
+T = TypeVar("T")
 
 WAIT_SECONDS = 30
 """How long a writer waits for another process's lock."""
 
 
+@dataclass(frozen=True)
+class _Job(Generic[T]):
+    """Some work that waits for its turn, and what comes of it."""
+
+    work: Callable[[Connection], T]
+    result: Future[T]
+
+
 class Database:
-    """The database file of one audit, at the newest version; safe to share between threads.
+    """The database of one audit, at the newest version; safe to share between threads.
+
+    Parameters
+    ----------
+    place : its file, or its schema on a PostgreSQL server
 
     Raises
     ------
     AuditError
-        A newer errata wrote the file, or it could not be upgraded.
+        A newer errata wrote it, it could not be upgraded, or the server cannot be reached.
     FileError
         The file is no database.
+    MissingExtraError
+        It is on a server, and psycopg is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = _engine(path)
-        self._writing = self._engine.execution_options(writes=True)
+    def __init__(self, place: Path | Schema) -> None:
+        self._path = place
+        if isinstance(place, Schema):
+            self._writing = postgres.open_engine(place, wait_seconds=WAIT_SECONDS)
+            self._engine = postgres.reading(self._writing)
+            weakref.finalize(self, self._writing.dispose)  # a server waits for who does not close
+        else:
+            self._engine = _engine(place)
+            self._writing = self._engine.execution_options(writes=True)
         self._lock = threading.Lock()  # threads of one process take turns without polling the file
-        _upgrade(self._engine, self._writing, path)
+        self._turn = threading.Lock()
+        self._jobs: deque[_Job[Any]] = deque()
+        self.others_write = isinstance(place, Schema)
+        """Whether others may write while a transaction does that is `together`."""
+        _upgrade(self._engine, self._writing, place)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -49,22 +80,72 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Yield a connection whose changes are on the disk when the block ends, all or none.
 
+        Nobody else writes meanwhile.
+
         Raises
         ------
-        AuditError
-            Another process has been writing for longer than `WAIT_SECONDS`.
+        BusyError
+            Others have been writing for longer than `WAIT_SECONDS`.
         """
+        if self.others_write:
+            with self._writing.begin() as connection:
+                postgres.alone(connection)
+                yield connection
+            return
         with self._lock, contextlib.ExitStack() as stack:
             try:
                 connection = stack.enter_context(self._writing.begin())
             except OperationalError as error:
                 if "locked" not in str(error.orig):
                     raise
-                raise AuditError(
+                raise BusyError(
                     f"Another process has been writing to {self._path} for {WAIT_SECONDS} seconds. "
                     "Nothing was changed; try again when it has ended."
                 ) from None
             yield connection
+
+    def together(self, work: Callable[[Connection], T]) -> T:
+        """Do some work for one reviewer, at the same time as other threads do theirs.
+
+        When this returns the changes are on the disk; where the work raises, none is made. On
+        SQLite those who wait at the same moment share a transaction: writing to the disk takes
+        longer than most work, and is done once for all of them.
+
+        Parameters
+        ----------
+        work : begins with `errata.store.voting.reviewer`, so that what is done for one reviewer is
+            done in turn; it may be called twice
+
+        Raises
+        ------
+        BusyError
+            As in `write`; and whatever the work raises.
+        """
+        if self.others_write:
+            with self._writing.begin() as db:
+                return work(db)
+        mine = _Job(work, Future())
+        self._jobs.append(mine)
+        with self._turn:
+            if not mine.result.done():  # whoever comes first works for all who wait
+                self._do(list(self._jobs))
+                while self._jobs and self._jobs[0].result.done():
+                    self._jobs.popleft()
+        return mine.result.result()
+
+    def _do(self, jobs: Sequence["_Job[Any]"]) -> None:
+        try:
+            with self.write() as db:
+                results = [job.work(db) for job in jobs]
+        except Exception as error:  # noqa: BLE001 (whoever waits for it gets it)
+            if len(jobs) == 1:
+                jobs[0].result.set_exception(error)
+                return
+            for job in jobs:  # so that what is wrong with one of them hinders no other
+                self._do([job])
+        else:
+            for job, result in zip(jobs, results, strict=True):
+                job.result.set_result(result)
 
     def close(self) -> None:
         """Close the connections, so that the file may be moved."""
@@ -95,18 +176,21 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _upgrade(reading: Engine, writing: Engine, path: Path) -> None:
+def _upgrade(reading: Engine, writing: Engine, place: Path | Schema) -> None:
     """Bring the database to the newest version, all at once or not at all."""
     try:
         with reading.connect() as connection:
+            if isinstance(place, Schema):
+                postgres.check_there(connection, place)
             version = _version(connection)
     except DatabaseError as error:
-        raise FileError(f"{path} cannot be read as a database: {error.orig}.") from None
+        raise FileError(f"{place} cannot be read as a database: {error.orig}.") from None
     if version == HEAD:
         return
     if version is not None and version > HEAD:
+        audit = place.parent if isinstance(place, Path) else place
         raise AuditError(
-            f"{path.parent} was written by a newer errata: its database has version {version}, and "
+            f"{audit} was written by a newer errata: its database has version {version}, and "
             f"this errata knows versions up to {HEAD}. Upgrade errata to open it."
         )
     from alembic import command  # only here: most databases are new enough
@@ -118,11 +202,14 @@ def _upgrade(reading: Engine, writing: Engine, path: Path) -> None:
     config.set_main_option("path_separator", "os")
     try:
         with writing.begin() as connection:
+            if isinstance(place, Schema) and version is not None:
+                postgres.alone_upgrading(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
     except DatabaseError as error:
         raise AuditError(
-            f"{path} could not be upgraded to version {HEAD}: {error.orig}. It is as it was before."
+            f"{place} could not be upgraded to version {HEAD}: {error.orig}. It is as it was "
+            "before."
         ) from error
 
 

@@ -6,26 +6,33 @@ a lease that runs out; then it is handed to others. Every function works inside 
 the connection it is handed. How many votes an example needs is for the caller to say, see
 `set_needs`.
 
+Where others write at the same time (see `errata.store.postgres`), rows of ``standing`` are locked:
+of the example voted on by `lock`, of the one handed out by `_claim`.
+
 The statements are put together once: that takes ten times as long as to run them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Integer,
     and_,
     bindparam,
+    case,
     exists,
     func,
     insert,
+    literal_column,
     select,
     union_all,
     update,
 )
 
 from errata.store import tables as t
+from errata.store.postgres import others_write
 
 _v, _s, _l, _k = t.votes.c, t.standing.c, t.leases.c, t.skips.c
 _ME: Any = bindparam("me")
@@ -66,7 +73,12 @@ def _answered(example: Any) -> Any:
     return _revision(example) % 2 == 1
 
 
-_OPEN = _s.needs > 0
+def _one_if(condition: Any) -> Any:
+    return case((condition, 1), else_=0)
+
+
+_OPEN = _s.needs > literal_column("0")
+"""Its index is partial, and SQLite prepares anew whatever compares that with a parameter."""
 
 _OTHERS = (
     select(func.count())
@@ -97,16 +109,44 @@ _SET_NEEDS = (
     .where(_s.example == bindparam("one"))
     .values(votes=bindparam("held"), needs=bindparam("more"))
 )
+_COUNT_OPEN = update(t.counts).values(
+    open=select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery()
+)
+_WAS_OPEN = select(_one_if(_OPEN)).where(_s.example == bindparam("one")).scalar_subquery()
+_IS_OPEN = _one_if(bindparam("more", type_=Integer) > literal_column("0"))
+_SHIFT_OPEN = (
+    update(t.counts)
+    .values(open=t.counts.c.open + _IS_OPEN - _WAS_OPEN)
+    .where(_IS_OPEN != _WAS_OPEN)
+)
 
 
-def set_needs(db: Connection, rows: Iterable[Mapping[str, int]]) -> None:
+def set_needs(db: Connection, rows: Sequence[Mapping[str, int]]) -> None:
     """Note down how many votes of examples count now, and how many more they need at least.
 
     Each row has ``example votes needs``.
     """
     found = [{"one": row["example"], "held": row["votes"], "more": row["needs"]} for row in rows]
-    if found:
+    if len(found) == 1:  # a million need not be counted for one
+        db.execute(_SHIFT_OPEN, found)
         db.execute(_SET_NEEDS, found)
+    elif found:
+        db.execute(_SET_NEEDS, found)
+        count_open(db)
+
+
+def count_open(db: Connection) -> None:
+    """Count anew how many examples need votes, after examples were planned."""
+    db.execute(_COUNT_OPEN)
+
+
+_LOCK = select(_s.place).where(_s.example == _EXAMPLE).with_for_update()
+
+
+def lock(db: Connection, example: int) -> None:
+    """Wait for our turn with an example; until the transaction ends, nobody else has one."""
+    if others_write(db):
+        db.execute(_LOCK, {"example": example})
 
 
 # ---------------------------------------------------------------- leases
@@ -142,12 +182,23 @@ def take(db: Connection, reviewer: int, *, now: float, seconds: float) -> int | 
         if held.until - now < seconds / 2:
             hold(db, reviewer, held.example, until=now + seconds)
         return held.example
-    return take_another(db, reviewer, now=now, seconds=seconds)
+    return take_another(db, reviewer, now=now, seconds=seconds, patient=True)
 
 
-def take_another(db: Connection, reviewer: int, *, now: float, seconds: float) -> int | None:
-    """Hand a reviewer who has done with what they held the example that comes next."""
-    example = following(db, reviewer, now=now)
+def take_another(
+    db: Connection, reviewer: int, *, now: float, seconds: float, patient: bool = False
+) -> int | None:
+    """Hand a reviewer who has done with what they held the example that comes next.
+
+    Parameters
+    ----------
+    patient : wait for examples that are just being handed to others, in case these are free after
+        all; not for those who have locked an example in this transaction
+    """
+    find = _claim if others_write(db) else following
+    example = find(db, reviewer, now=now)
+    if example is None and patient and others_write(db):
+        example = _claim_waiting(db, reviewer, now=now)
     if example is None:
         let_go(db, reviewer)
     else:
@@ -178,8 +229,10 @@ def release(db: Connection, reviewer: int | None, now: float) -> int:
 def may_answer(db: Connection, reviewer: int, example: int, now: float) -> tuple[bool, bool]:
     """Tell whether an example needs the vote of a reviewer, and whether they hold it.
 
-    It does if they hold it, or if it needs more votes than others look at it now.
+    It does if they hold it, or if it needs more votes than others look at it now. This stays so
+    until the transaction ends.
     """
+    lock(db, example)
     row = db.execute(_MAY_ANSWER, {"me": reviewer, "example": example, "now": now}).first()
     return (False, False) if row is None else (bool(row[0] or row[1]), bool(row[1]))
 
@@ -221,17 +274,17 @@ _SKIPPED = (
     .order_by(_SKIPS.c.row)
     .limit(1)
 )
+_IN_ORDER = (
+    _TAKEN_BACK,
+    _FRESH.where(_s.place > _CURSOR),
+    _FRESH.where(_s.place <= _CURSOR),
+    _SKIPPED,
+)
 _FOLLOWING = union_all(  # none of them is looked for where one before it is found
-    *(
-        select(some.subquery().c.example)
-        for some in (
-            _TAKEN_BACK,
-            _FRESH.where(_s.place > _CURSOR),
-            _FRESH.where(_s.place <= _CURSOR),
-            _SKIPPED,
-        )
-    )
+    *(select(some.subquery().c.example) for some in _IN_ORDER)
 ).limit(1)
+_FREE = tuple(some.with_for_update(of=t.standing, skip_locked=True) for some in _IN_ORDER)
+_STILL = select(_s.example).where(_s.example == _EXAMPLE, _WANTED)
 
 
 def following(
@@ -246,6 +299,33 @@ def following(
     asked = {"me": reviewer, "now": now, "besides": _NONE if besides is None else besides}
     example: int | None = db.scalar(_FOLLOWING, asked)
     return example
+
+
+def _claim(db: Connection, reviewer: int, *, now: float) -> int | None:
+    """Return what comes next, locked; examples that others have locked are passed over."""
+    asked = {"me": reviewer, "now": now, "besides": _NONE}
+    for some in _FREE:
+        while (example := db.scalar(some, asked)) is not None:
+            if _still_wanted(db, example, asked):
+                return int(example)
+    return None
+
+
+def _claim_waiting(db: Connection, reviewer: int, *, now: float) -> int | None:
+    """Return what comes next, locked, after waiting for those who have locked it."""
+    asked = {"me": reviewer, "now": now, "besides": _NONE}
+    while (example := db.scalar(_FOLLOWING, asked)) is not None:
+        attempt = db.begin_nested()  # which gives the lock back where it was in vain
+        lock(db, example)
+        if _still_wanted(db, example, asked):
+            return int(example)
+        attempt.rollback()
+    return None
+
+
+def _still_wanted(db: Connection, example: int, asked: Mapping[str, Any]) -> bool:
+    """Tell whether a locked example is free: what chose it was perhaps older than the lock."""
+    return db.scalar(_STILL, {**asked, "example": example}) is not None
 
 
 # ---------------------------------------------------------------- how far it is
@@ -265,7 +345,7 @@ _held = (
 _PROGRESS = select(
     func.count(),
     func.count().filter(_held.c.needs > 0),
-    select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery(),
+    select(t.counts.c.open).scalar_subquery(),
     select(func.count())
     .select_from(_SKIPS)
     .join(t.standing, _s.example == _SKIPS.c.example)

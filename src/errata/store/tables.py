@@ -7,6 +7,7 @@ where the answer before it is withdrawn, so the newest revision says what the re
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -24,6 +25,9 @@ from sqlalchemy import (
 HEAD = "0005"
 """The newest migration; a test holds this to the folder `migrations`."""
 
+Large = BigInteger().with_variant(Integer, "sqlite")
+"""A number that may need more than 31 bits."""
+
 metadata = MetaData()
 
 audit = Table(
@@ -33,7 +37,7 @@ audit = Table(
     Column("name", Text, nullable=False),
     Column("n", Integer, nullable=False),
     Column("classes", JSON, nullable=False),
-    Column("seed", Integer, nullable=False),  # of the order in which options are shown
+    Column("seed", Large, nullable=False),  # of the order in which options are shown
     Column("multilabel", Boolean, nullable=False, server_default="0"),  # sets of labels
     Column("media", JSON),  # how to open what is shown, or nothing
     Column("errata", Text, nullable=False),  # the version that made the audit
@@ -146,6 +150,13 @@ standing = Table(
     ),
 )
 
+counts = Table(
+    "counts",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),  # one row
+    Column("open", Integer, nullable=False),  # examples in `standing` that need votes
+)
+
 leases = Table(
     "leases",
     metadata,
@@ -210,7 +221,7 @@ votes = Table(
     Column("revision", Integer, nullable=False),
     Column("answer", Text),  # nothing: withdrawn
     Column(
-        "said", Text, CheckConstraint("said IS NULL OR ifnull(answer, '') = 'other'")
+        "said", Text, CheckConstraint("said IS NULL OR coalesce(answer, '') = 'other'")
     ),  # in their word
     Column("labels", JSON(none_as_null=True)),  # the sorted classes that answer 'labels' ticks
     Column("first", Text, CheckConstraint("\"first\" IN ('given', 'suggested')")),  # shown first
@@ -224,7 +235,7 @@ votes = Table(
     UniqueConstraint("reviewer", "key"),
     UniqueConstraint("reviewer", "example", "revision"),
     CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'other', 'labels')"),
-    CheckConstraint("(labels IS NOT NULL) = (ifnull(answer, '') = 'labels')"),
+    CheckConstraint("(labels IS NOT NULL) = (coalesce(answer, '') = 'labels')"),
     CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
     Index("votes_of_example", "example", "answer"),
     Index(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, text
 
 from errata.errors import VoteError
 from errata.store import tables as t
@@ -87,6 +87,10 @@ _REVIEWER = select(t.reviewers.c.id, t.reviewers.c.kind).where(
     t.reviewers.c.name == bindparam("name")
 )
 _PERSON = _REVIEWER.where(t.reviewers.c.kind != "simulated")
+_IN_TURN = _REVIEWER.with_for_update(key_share=True)  # for nothing on SQLite
+_NEW_REVIEWER = text(
+    "INSERT INTO reviewers (name, kind) VALUES (:name, :kind) ON CONFLICT DO NOTHING"
+)
 _TALLIES = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
 _TALLIES_OF_ONE = _TALLIES.where(_v.example == bindparam("example"))
 
@@ -100,17 +104,17 @@ def number_of(db: Connection, name: str) -> int | None:
 def reviewer(db: Connection, name: str, kind: str) -> int:
     """Return a reviewer's number; a new name is written down.
 
+    Until the transaction ends, nobody else does anything for this reviewer.
+
     Raises
     ------
     VoteError
         The name is a simulated reviewer's and the votes are not simulated, or the reverse.
     """
-    known = db.execute(_REVIEWER, {"name": name}).first()
+    known = db.execute(_IN_TURN, {"name": name}).first()
     if known is None:
-        row = insert(t.reviewers).values(name=name, kind=kind)
-        key = db.execute(row).inserted_primary_key
-        assert key is not None
-        return int(key[0])
+        db.execute(_NEW_REVIEWER, {"name": name, "kind": kind})  # by us, or just now by others
+        known = db.execute(_IN_TURN, {"name": name}).one()
     if (known.kind == "simulated") != (kind == "simulated"):
         simulated = "" if known.kind == "simulated" else "not "
         raise VoteError(
@@ -237,6 +241,8 @@ def _content(row: Any) -> Content | None:
 
 def withdraw(db: Connection, name: str) -> int | None:
     """Withdraw the newest vote that a person cast and still holds; return its example."""
+    if db.execute(_IN_TURN, {"name": name}).first() is None:
+        return None
     newest = (
         select(t.votes)
         .join(t.reviewers)

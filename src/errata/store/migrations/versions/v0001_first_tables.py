@@ -3,11 +3,16 @@
 import sqlalchemy as sa
 from alembic import op
 
+from errata.store import guards
+
 revision = "0001"
 down_revision = None
 
 HISTORY = ("candidates", "planned", "votes", "skips", "released", "events")
 """Tables whose rows are added and never changed."""
+
+
+LARGE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -18,7 +23,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("n", sa.Integer, nullable=False),
         sa.Column("classes", sa.JSON, nullable=False),
-        sa.Column("seed", sa.Integer, nullable=False),
+        sa.Column("seed", LARGE, nullable=False),
         sa.Column("media", sa.JSON),
         sa.Column("errata", sa.Text, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
@@ -58,18 +63,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Text, nullable=False),
     )
     for table in HISTORY:
-        for action in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} BEGIN "
-                f"SELECT RAISE(ABORT, '{table} are added, never changed or deleted'); END"
-            )
-    # INSERT OR REPLACE would delete the old row without asking the trigger above
-    op.execute(
-        "CREATE TRIGGER votes_no_replace BEFORE INSERT ON votes WHEN EXISTS (SELECT 1 FROM votes "
-        "WHERE id = NEW.id OR (reviewer = NEW.reviewer AND (key = NEW.key OR "
-        "(example = NEW.example AND revision >= NEW.revision)))) BEGIN "
-        "SELECT RAISE(ABORT, 'votes are added, never replaced'); END"
-    )
+        guards.keep_rows(op.get_bind(), table)
+    guards.keep_votes(op.get_bind())
 
 
 def _find_and_plan() -> None:

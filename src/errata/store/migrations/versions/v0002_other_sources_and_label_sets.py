@@ -1,22 +1,54 @@
 """Candidates without probabilities, answers in the reviewer's own word, and sets of labels.
 
-SQLite cannot change a column, so tables are made anew and filled again. Foreign keys stay checked
-throughout: what points into a table that is gone for a moment is looked at again at the commit.
+SQLite cannot change a column, so there tables are made anew and filled again. Foreign keys stay
+checked throughout: what points into a table that is gone for a moment is looked at again at the
+commit.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
+from errata.store import guards
+
 revision = "0002"
 down_revision = "0001"
 
 
+SAID = "said IS NULL OR {if_null}(answer, '') = 'other'"
+ANSWERS = "answer IN ('given', 'suggested', 'both', 'neither', 'other', 'labels')"
+LABELS = "(labels IS NOT NULL) = ({if_null}(answer, '') = 'labels')"
+
+
 def upgrade() -> None:
-    """Make five tables anew; every row stays as it was."""
-    op.execute("PRAGMA defer_foreign_keys = ON")  # until the commit
+    """Change five tables; every row stays as it was."""
     # without it, every row of candidates would look through all of planned
     op.create_index("planned_of_candidate", "planned", ["candidate"])
     op.add_column("audit", sa.Column("multilabel", sa.Boolean, nullable=False, server_default="0"))
+    if op.get_bind().dialect.name == "postgresql":
+        _in_place()
+    else:
+        _all_anew()
+
+
+def _in_place() -> None:
+    for column in ("estimated_errors", "thresholds", "probs", "self_confidence"):
+        op.alter_column("findings", column, nullable=True)
+    for table, column in (
+        ("candidates", "given"),
+        ("candidates", "suggested"),
+        ("released", "corrected"),
+    ):
+        op.alter_column(table, column, type_=sa.JSON, postgresql_using=f"to_json({column})")
+    op.drop_constraint("votes_answer_check", "votes")
+    op.add_column("votes", sa.Column("said", sa.Text))
+    op.add_column("votes", sa.Column("labels", sa.JSON))
+    op.add_column("votes", sa.Column("shown", sa.JSON))
+    for check in (SAID, ANSWERS, LABELS):
+        op.create_check_constraint(None, "votes", check.format(if_null="coalesce"))
+
+
+def _all_anew() -> None:
+    op.execute("PRAGMA defer_foreign_keys = ON")  # until the commit
     _anew("findings", *_findings())
     _anew("candidates", *_candidates())
     _anew("votes", *_votes())
@@ -29,17 +61,8 @@ def upgrade() -> None:
         sa.Column("corrected", sa.JSON, nullable=False),
     )
     for table in ("candidates", "votes", "released"):  # the triggers went with the old tables
-        for action in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} BEGIN "
-                f"SELECT RAISE(ABORT, '{table} are added, never changed or deleted'); END"
-            )
-    op.execute(
-        "CREATE TRIGGER votes_no_replace BEFORE INSERT ON votes WHEN EXISTS (SELECT 1 FROM votes "
-        "WHERE id = NEW.id OR (reviewer = NEW.reviewer AND (key = NEW.key OR "
-        "(example = NEW.example AND revision >= NEW.revision)))) BEGIN "
-        "SELECT RAISE(ABORT, 'votes are added, never replaced'); END"
-    )
+        guards.keep_rows(op.get_bind(), table)
+    guards.keep_votes(op.get_bind())
 
 
 def _anew(table: str, *parts: sa.Column[object] | sa.Constraint) -> None:
@@ -88,16 +111,13 @@ def _candidates() -> list[sa.Column[object] | sa.Constraint]:
 
 def _votes() -> list[sa.Column[object] | sa.Constraint]:
     kind = "kind IN ('person', 'simulated', 'imported')"
-    answers = "answer IN ('given', 'suggested', 'both', 'neither', 'other', 'labels')"
     return [
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("example", sa.Integer, sa.ForeignKey("planned.example"), nullable=False),
         sa.Column("reviewer", sa.Integer, sa.ForeignKey("reviewers.id"), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("answer", sa.Text),
-        sa.Column(
-            "said", sa.Text, sa.CheckConstraint("said IS NULL OR ifnull(answer, '') = 'other'")
-        ),
+        sa.Column("said", sa.Text, sa.CheckConstraint(SAID.format(if_null="ifnull"))),
         sa.Column("labels", sa.JSON(none_as_null=True)),
         sa.Column("first", sa.Text, sa.CheckConstraint("\"first\" IN ('given', 'suggested')")),
         sa.Column("shown", sa.JSON(none_as_null=True)),
@@ -107,7 +127,7 @@ def _votes() -> list[sa.Column[object] | sa.Constraint]:
         sa.Column("key", sa.Text, nullable=False),
         sa.UniqueConstraint("reviewer", "key"),
         sa.UniqueConstraint("reviewer", "example", "revision"),
-        sa.CheckConstraint(answers),
-        sa.CheckConstraint("(labels IS NOT NULL) = (ifnull(answer, '') = 'labels')"),
+        sa.CheckConstraint(ANSWERS),
+        sa.CheckConstraint(LABELS.format(if_null="ifnull")),
         sa.CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
     ]

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from errata.store import guards
+
 revision = "0003"
 down_revision = "0002"
 
@@ -26,8 +28,4 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Text, nullable=False),
     )
     op.add_column("findings", sa.Column("averaged", sa.JSON))
-    for action in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER predicted_no_{action.lower()} BEFORE {action} ON predicted BEGIN "
-            "SELECT RAISE(ABORT, 'predicted are added, never changed or deleted'); END"
-        )
+    guards.keep_rows(op.get_bind(), "predicted")

@@ -21,6 +21,12 @@ def upgrade() -> None:
         sa.Column("needs", sa.Integer, nullable=False),
     )
     op.create_table(
+        "counts",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("open", sa.Integer, nullable=False),
+        sa.CheckConstraint("id = 1"),
+    )
+    op.create_table(
         "leases",
         sa.Column("reviewer", sa.Integer, sa.ForeignKey("reviewers.id"), primary_key=True),
         sa.Column("example", sa.Integer, sa.ForeignKey("planned.example"), nullable=False),
@@ -45,6 +51,7 @@ def upgrade() -> None:
         "sum(CASE WHEN answer IS NULL THEN -1 ELSE 1 END) AS held FROM votes GROUP BY example) v "
         "ON v.example = p.example"
     )
+    op.execute("INSERT INTO counts SELECT 1, count(*) FROM standing WHERE needs > 0")
     open_ = sa.text("needs > 0")
     op.create_index(
         "standing_open", "standing", ["place"], sqlite_where=open_, postgresql_where=open_

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from errata.store import guards
+
 revision = "0005"
 down_revision = "0004"
 
@@ -38,8 +40,4 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Text, nullable=False),
         sa.CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
     )
-    for action in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER adjudications_no_{action.lower()} BEFORE {action} ON adjudications "
-            "BEGIN SELECT RAISE(ABORT, 'adjudications are added, never changed or deleted'); END"
-        )
+    guards.keep_rows(op.get_bind(), "adjudications")
