@@ -170,6 +170,21 @@ def parquet(kind, group=GROUP):
     return lambda folder, array: write_parquet(columns(array, kind), folder / "p.parquet", group)
 
 
+def parquet_with_gaps(folder, array):
+    """Write row groups of which the first, one in between and the last two have no rows."""
+    from pyarrow import parquet
+
+    table = columns(array, "lists")
+    with parquet.ParquetWriter(folder / "p.parquet", table.schema) as writer:
+        writer.write_table(table.slice(0, 0))
+        for start in range(0, len(array), GROUP):
+            writer.write_table(table.slice(start, GROUP))
+            if start < 2 * GROUP:
+                writer.write_table(table.slice(0, 0))
+        writer.write_table(table.slice(0, 0))
+    return folder / "p.parquet"
+
+
 def parquet_folder(folder, array):
     for place, part in enumerate(cuts(array)):
         table = columns(part)
@@ -270,6 +285,7 @@ def in_files(m, k):
         "parquet, lists of fixed size": Form(parquet("fixed"), grain=GROUP),
         "parquet, one column a class": Form(parquet("wide"), grain=GROUP, options=names),
         "parquet, small row groups": Form(parquet("wide", 2), grain=2),
+        "parquet, empty row groups": Form(parquet_with_gaps, grain=GROUP),
         "parquet, a folder": Form(parquet_folder, shards=12, grain=GROUP, options=names),
         "parquet, a pattern": Form(parquet_pattern, shards=12, grain=3),
         "zarr 2": Form(zarr(2), grain=GROUP, needs=("zarr",)),

@@ -276,7 +276,9 @@ def test_bad_rows_of_one_model_show_in_an_average_as_they_do_alone(bad, normaliz
         alone = str(error)
     else:
         assert normalize
-        quiet_find([0, 1] * 3, errata.open_average([paths, good[[0, 1] * 3]]), **options)
+        mean = errata.open_average([paths, good[[0, 1] * 3]])
+        found = quiet_find([0, 1] * 3, mean, **options)
+        assert found.self_confidence[4] == (bad[0] / sum(bad) + 0.5) / 2
         return
     where = r"(This is 2 shards \(model 0 of 2, from 0\)\. )?Row 4 is row 1 of .*part-2\.npy\."
     assert re.search(where, alone)
@@ -284,6 +286,34 @@ def test_bad_rows_of_one_model_show_in_an_average_as_they_do_alone(bad, normaliz
         with pytest.raises(errata.ProbabilityError, match=where) as told:
             errata.find([0, 1] * 3, errata.open_average(models), **options)
         assert str(told.value).replace("This is 2 shards (model 0 of 2, from 0). ", "") == alone
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_normalized_models_make_a_normalized_average_whatever_their_scales(dtype):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 200)
+    models = (rng.multinomial(64, np.full(3, 1 / 3), (2, 200)) / 64).astype(dtype)
+    scales = 2.0 ** rng.integers(-4, 5, (2, 200, 1))  # exact, and another for each row
+    off = errata.open_average(list((models * scales).astype(dtype)))
+    plain = as_bytes(quiet_find(labels, errata.open_average(list(models))))
+    assert as_bytes(quiet_find(labels, off, normalize=True)) == plain
+    assert as_bytes(quiet_find(labels, off.normalized())) == plain
+    inside = errata.Average([off, errata.open_average(list(models))])
+    assert as_bytes(quiet_find(labels, inside, normalize=True)) == plain
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_average_of_one_model_is_that_model_normalized_too(dtype):
+    rng = np.random.default_rng(0)
+    labels, probs = rng.integers(0, 3, 200), rng.random((200, 3)).astype(dtype)
+    mean = errata.open_average([probs])
+    alone = quiet_find(labels, probs, normalize=True)
+    assert as_bytes(quiet_find(labels, mean, normalize=True)) == as_bytes(alone)
+
+
+def test_partial_results_of_an_average_that_was_added_otherwise_are_not_its_own():
+    mean = errata.open_average([np.eye(2), np.eye(2)])
+    assert mean.fingerprint() != mean.normalized().fingerprint()
 
 
 def test_the_model_at_fault_is_named_whichever_it_is():

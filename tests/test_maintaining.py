@@ -115,6 +115,29 @@ def test_who_is_paused_is_handed_nothing_and_cannot_answer(audit, whom):
     assert told == [("resume", "Max"), ("pause", "Max")]
 
 
+def test_who_is_paused_is_not_asked_about_gold_either(audit):
+    audit.plant(0.5)
+    planned = {audit.index_of(one.id) for one in audit.questions()}
+    while (task := audit.task("ann")).example in planned:
+        vote(audit, "ann", task.example, str(task.example))
+    audit.pause("ann")
+    for refused in (
+        lambda: audit.task("ann"),
+        lambda: audit.task("ann", besides=task.example),
+        lambda: vote(audit, "ann", task.example, "gold"),
+        lambda: audit.skip("ann", task.example),
+        lambda: audit.undo("ann"),
+    ):
+        with pytest.raises(PausedError):
+            refused()
+    assert audit.gold_accuracy() == ()
+    audit.resume("ann")
+    assert vote(audit, "ann", task.example, "gold")
+    (ann,) = audit.reviewers()
+    (known,) = audit.gold_accuracy()
+    assert (ann.gold.hits, ann.gold.of, ann.gold.low) == (known.right, 1, known.low)
+
+
 def test_a_pause_outlives_the_process_and_holds_of_a_name_in_any_form(audit):
     audit.pause(" Ana  Lima")
     again = type(audit).open(audit.path)

@@ -1,5 +1,7 @@
 """A search that was stopped goes on: nothing known is done again, and the result is the same."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,40 @@ def test_the_warning_of_a_resumed_search_names_the_same_row(files):
         errata.find(labels, probs, chunk_rows=100, resume=partial)
     with pytest.warns(errata.ErrataWarning, match=r"probs\[150\]"):
         errata.find(labels, probs)
+
+
+def test_partial_results_stay_until_what_was_found_is_written_down(files):
+    labels, probs, partial = files
+    options = {"chunk_rows": 100, "resume": partial}
+
+    def print_it():
+        with contextlib.ExitStack() as until:
+            errata.find(labels, probs, until=until, **options)
+            with pytest.raises(errata.FileError, match="Another process works in"):
+                errata.find(labels, probs, **options)
+            raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        print_it()
+    assert (partial / "parts.jsonl").read_text().count("\n") == N / 100
+    with contextlib.ExitStack() as until:
+        found = errata.find(labels, probs, until=until, **options)
+        assert partial.is_dir()
+    assert not partial.exists()
+    assert as_bytes(found) == as_bytes(errata.find(labels, probs))
+
+
+def test_partial_results_stay_until_an_audit_has_what_was_found(files, tmp_path, monkeypatch):
+    labels, probs, partial = files
+    audit = errata.Audit.create(tmp_path / "one.audit", labels=labels, probs=probs)
+
+    def full(*words):
+        raise OSError("no room")
+
+    monkeypatch.setattr("errata.store.records.add_finding", full)
+    with pytest.raises(OSError, match="no room"):
+        audit.find(resume=partial)
+    assert partial.is_dir()
+    monkeypatch.undo()
+    audit.find(resume=partial)
+    assert not partial.exists()

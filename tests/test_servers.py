@@ -5,6 +5,7 @@ import random
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -322,14 +323,23 @@ def test_an_example_that_others_are_just_being_handed_is_waited_for(tmp_path, po
     for name in ("x", "y"):
         for example in others:
             assert audit.vote(name, example, "given", first="given", key=str(example))
+    taken, go_on = threading.Event(), threading.Event()
+
+    def take(db):
+        number = voting.reviewer(db, "ann", "person")
+        assert queue.take(db, number, now=0, seconds=600) == last
+        taken.set()
+        assert go_on.wait(timeout=20)
+
     with ThreadPoolExecutor(2) as pool:
-        with audit._db.write(beside=True) as db:
-            number = voting.reviewer(db, "ann", "person")
-            assert queue.take(db, number, now=0, seconds=600) == last
-            waits = pool.submit(audit.task, "bob")
-            time.sleep(0.5)
-            assert not waits.done()
-        assert waits.result(timeout=20).example == last
+        ann = pool.submit(audit._db.together, take)
+        assert taken.wait(timeout=20)
+        bob = pool.submit(audit.task, "bob")
+        time.sleep(0.5)
+        assert not bob.done()
+        go_on.set()
+        ann.result(timeout=20)
+        assert bob.result(timeout=20).example == last
     audit.close()
 
 

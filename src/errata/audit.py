@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +56,7 @@ from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
+from errata.predicting import Chosen
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -292,6 +294,10 @@ class Audit(Exchanging):
         own = self._own_ids
         return tuple(map(str, range(self.n))) if own is None else tuple(own.tolist())
 
+    def _id_of(self, example: int) -> str:
+        own = self._own_ids
+        return str(example) if own is None else str(own[example])
+
     @cached_property
     def _own_ids(self) -> Shaped[np.ndarray, "n"] | None:
         with self._db.read() as db:
@@ -378,22 +384,37 @@ class Audit(Exchanging):
                     "engine, resume and scores_out are for sets with one label an example; this "
                     "audit has several. Leave them out."
                 )
-            found = find_multilabel(self.labels, source, **options)
         else:
             options |= {"normalize": normalize, "count": count, "engine": engine}
             options |= {"resume": resume, "scores_out": scores_out}
-            found = find(self.labels, source, **options)
+        with ExitStack() as until_kept:
+            if self.multilabel:
+                found = find_multilabel(self.labels, source, **options)
+            else:
+                found = find(self.labels, source, **options, until=until_kept)
+            settings = {"normalize": normalize, "count": as_count("count", count)}
+            self._keep_found(found, chosen, flagger or chosen.called, settings)
+        return found
+
+    def _keep_found(
+        self,
+        found: Findings | MultilabelFindings,
+        chosen: Chosen,
+        flagger: str,
+        settings: dict[str, Any],
+    ) -> None:
+        """Note down a run of `find`."""
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
         with self._db.write() as db:
             plain = found.to_dict()
             number = records.add_finding(
                 db,
                 {
-                    "rule": rule,
-                    "score": score,
-                    "compat": compat,
-                    "settings": {"normalize": normalize, "count": as_count("count", count)},
-                    "flagger": flagger or chosen.called,
+                    "rule": found.rule,
+                    "score": found.score,
+                    "compat": found.compat,
+                    "settings": settings,
+                    "flagger": flagger,
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
                     "warnings": plain["warnings"],
@@ -404,7 +425,6 @@ class Audit(Exchanging):
                 [{"example": one.pop("index"), **one} for one in plain["flagged"]],
             )
             records.log(db, "find", finding=number, flagged=len(found))
-        return found
 
     def add_candidates(
         self, candidates: Iterable[Mapping[str, Any]] | PathLike, *, flagger: str
@@ -606,11 +626,14 @@ class Audit(Exchanging):
                 return self._planned_already(settings)
             queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
-            return Plan(number=number, added=added, candidates=len(records.planned(db)), **settings)
+            self._sown = None  # what is planned is gold no more
+            return Plan(
+                number=number, added=added, candidates=records.planned_count(db), **settings
+            )
 
     def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
         with self._db.read() as db:
-            last, count = records.newest_plan(db), len(records.planned(db))
+            last, count = records.newest_plan(db), records.planned_count(db)
         if last is None:
             raise AuditError(
                 "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
@@ -630,6 +653,46 @@ class Audit(Exchanging):
             candidates=count,
             **{name: last[name] for name in settings},
         )
+
+    def ensure_planned(
+        self,
+        *,
+        votes: int | None = None,
+        threshold: int | None = None,
+        stopping: str | None = None,
+    ) -> Plan | None:
+        """Plan, if nothing is planned yet; else check that the newest plan is as wanted.
+
+        Parameters
+        ----------
+        votes, threshold, stopping : as in `plan`; what is left out may be anything, and in a new
+            plan is what `plan` takes
+
+        Returns
+        -------
+        The new plan; None where there was one
+
+        Raises
+        ------
+        AuditError
+            There is a plan with other settings, or nothing can be planned.
+        """
+        asked = {"votes": votes, "threshold": threshold, "stopping": stopping}
+        wanted: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
+        with self._db.read() as db:
+            last = records.newest_plan(db)
+        if last is None:
+            return self.plan(**wanted)
+        other = {name: one for name, one in wanted.items() if last[name] != one}
+        if other:
+            has = ", ".join(f"{name} {last[name]}" for name in other)
+            asks = ", ".join(f"{name} {one}" for name, one in other.items())
+            raise AuditError(
+                f"{self.path} is planned already, with {has} (plan {last['id']}), and a plan does "
+                f"not change: {asks} cannot be had. Leave that out to go on with the plan there "
+                "is; `verdicts`, `release` and `compare` take another threshold."
+            )
+        return None
 
     # ------------------------------------------------------------ votes
 

@@ -30,6 +30,7 @@ from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
 from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
+from errata.files import unfinished
 from errata.searching import (
     VIEW_BYTES,
     Compat,
@@ -43,7 +44,7 @@ from errata.searching import (
 from errata.sources.average import Average
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
-from errata.sources.opening import open_probs
+from errata.sources.opening import check_whole, open_probs
 from errata.sources.stacked import class_columns, few_of, listed, place_of_row, shards_told
 
 SCORES: tuple[Score, ...] = get_args(Score)
@@ -179,6 +180,7 @@ def find(
     resume: PathLike | None = None,
     scores_out: PathLike | None = None,
     progress: Progress | None = None,
+    until: contextlib.ExitStack | None = None,
 ) -> Findings:
     """Find the labels that are probably wrong.
 
@@ -207,7 +209,7 @@ def find(
     label_column : the column of the labels in a table
     ids : settle ties in place of the row number, so that the order of the rows does not matter;
         compared as text
-    normalize : divide each row of ``probs`` by its sum
+    normalize : divide each row of ``probs`` by its sum; of an average, each row of each model
     count : for rule ``margin``: flag so many of the lowest margins, in place of as many as errors
         are estimated
     engine : what does the work: `LocalEngine`, threads of this process, or `RayEngine`, a cluster
@@ -216,6 +218,8 @@ def find(
         the search is done, they are removed
     scores_out : a ``.npy`` file to write the score of every example into, float32 ``(n,)``
     progress : called with the rows done and the rows in all, from 0 again for each pass
+    until : keep the partial results until this is closed, and on if that is for an error, so that
+        what is found can be written down first; without it, until `find` returns
 
     Returns
     -------
@@ -274,6 +278,11 @@ def find(
             f"normalize divides each row by its sum, but of {source.name} only the best {k} of "
             f"{source.n_classes} classes are known, which need not sum to 1. Leave it out."
         )
+    if isinstance(source, Average):
+        normalize = normalize or source.normalize
+        source = source.normalized() if normalize else source
+    if normalize:
+        check_whole(source)
     if like == "cleanlab" and source.n_classes > _MOST_CLASSES_CLEANLAB:
         raise InputError(
             f"compat='cleanlab' works on a table of all pairs of classes, which is too large for "
@@ -289,7 +298,9 @@ def find(
     edges = source.edges(chunk_rows or _part_rows(source, engine, kept=resume is not None))
     job = _job(source, given, normalize=normalize) if resume is not None else {}
     columns = columns_of(source, normalize=normalize)
-    with Partial.open(None if resume is None else Path(resume), job, columns, edges) as notes:
+    with contextlib.ExitStack() as alone:
+        folder = None if resume is None else Path(resume)
+        notes = (until or alone).enter_context(Partial.open(folder, job, columns, edges))
         with _score_file(scores_out, source.n) as scores:
             search = Search(
                 source, given, tie, like, normalize, engine, local, notes, edges, progress
@@ -299,7 +310,7 @@ def find(
                 search.write_scores(scored, scores)
         for note in findings.warnings:
             warnings.warn(note, ErrataWarning, stacklevel=2)
-        notes.finish()  # last of all: until here a failure loses nothing
+        notes.finish_at_exit()  # last of all: until here a failure loses nothing
     return findings
 
 
@@ -478,19 +489,17 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         better = path / "scores.npy" if path.is_dir() else better
         raise FileError(f"The scores are written as an array file: name {better}, not {path}.")
     _check_replaceable(path, n)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
+    with contextlib.ExitStack() as stack:
         with _telling(path):
-            scores = np.lib.format.open_memmap(unfinished, "w+", np.float32, (n,))
+            temporary = stack.enter_context(unfinished(path))
+            scores = np.lib.format.open_memmap(temporary, "w+", np.float32, (n,))
             if hasattr(os, "posix_fallocate"):  # a full disk would end the process later
-                with unfinished.open("r+b") as file:
-                    os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
+                with temporary.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         yield scores
         with _telling(path):
             scores.flush()
-            unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            stack.close()
 
 
 @contextmanager

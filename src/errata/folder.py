@@ -16,7 +16,8 @@ from jaxtyping import Integer, Shaped
 
 from errata.array_files import load_array
 from errata.errors import FileError
-from errata.store.files import sha256, write_atomic
+from errata.files import write_atomic
+from errata.store.files import sha256
 
 
 class Arrays:

@@ -19,9 +19,9 @@ from errata.errors import InputError, VoteError
 from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.labels import Label, named
+from errata.panels import Panels
 from errata.reliability import Alpha, krippendorff_alpha
-from errata.results import SetVerdicts, Verdicts
-from errata.reviewing import Reviewing
+from errata.results import GoldAccuracy, SetVerdicts, Verdicts
 from errata.store import adjudications, counting, pauses, records, voting
 from errata.store.counting import Alike
 
@@ -149,6 +149,7 @@ class ReviewerStanding:
     seconds : the median time between an answer of theirs and the one before; None without two
     first_panel : how often they chose the first panel, of the answers that chose a panel
     given_rate : how often they answered that the given label is right
+    gold : how often they gave the known answer to gold; None where they were not asked about any
     holds : the id of the example they look at now; None where that is none
     paused : by name
     invited : by a link that counts
@@ -159,6 +160,7 @@ class ReviewerStanding:
     seconds: float | None
     first_panel: Share
     given_rate: Share
+    gold: Share | None
     holds: str | None
     paused: bool
     invited: bool
@@ -174,7 +176,7 @@ class Event:
     time: str
 
 
-class Overseeing(Reviewing):
+class Overseeing(Panels):
     """Numbers and decisions; `errata.audit.Audit` says what the fields are."""
 
     def verdicts(self, *, threshold: int | None = None) -> Verdicts | SetVerdicts:
@@ -251,6 +253,7 @@ class Overseeing(Reviewing):
         invited = {one.name for one in self.invitations() if self._counts(one)}
         unseen = invited - {row["name"] for row in people}
         rows: list[dict[str, Any]] = [*people, *({"name": name} for name in unseen)]
+        known = {one.reviewer: one for one in self.gold_accuracy()}
         found = []
         for place, row in enumerate(rows):
             example, name = row.get("example"), row["name"]
@@ -258,6 +261,7 @@ class Overseeing(Reviewing):
             found.append(
                 ReviewerStanding(
                     name=name,
+                    gold=_gold_share(known.get(name)),
                     holds=None if example is None else self.ids[example],
                     paused=name in paused,
                     invited=name in invited,
@@ -594,6 +598,12 @@ def _share(shares: Shares, one: int, p_value: float | None = None) -> Share:
         high=float(shares.high[one]),
         p_value=p_value,
     )
+
+
+def _gold_share(found: GoldAccuracy | None) -> Share | None:
+    if found is None:
+        return None
+    return Share(hits=found.right, of=found.of, low=found.low, high=found.high)
 
 
 def _median_seconds(place: Mapping[int, int], newest: Sequence[Mapping[str, Any]]) -> Any:

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -75,7 +74,7 @@ class Predicting(Overseeing):
         folds: SupportsIndex = 5,
         duplicates: "Handling" = "together",
         pretrain: Dataset | None = None,
-        seed: int = 0,
+        seed: SupportsIndex = 0,
         temperature: bool = False,
         progress: "Callable[[Step], None] | None" = None,
     ) -> Probabilities:
@@ -97,13 +96,14 @@ class Predicting(Overseeing):
         InputError, FileError
             As `errata.cross_val_probs`.
         """
-        from errata.predict.crossval import as_model, cross_val_probs, record_of
+        from errata.predict.checkpoints import remove_checkpoints
+        from errata.predict.crossval import as_model, as_seed, cross_val_probs, record_of
         from errata.predict.named import default_model
         from errata.predict.together import as_handling
 
         data = self.dataset()
         chosen = as_model(default_model(data) if model is None else model)
-        n_folds = as_count("folds", folds) or 0
+        n_folds, seed = as_count("folds", folds) or 0, as_seed(seed)
         asked = {"temperature": temperature, "duplicates": as_handling(duplicates)}
         asked |= json.loads(json.dumps(record_of(chosen, data, pretrain, n_folds, seed)))
         number = self._predicted_before(asked)
@@ -121,7 +121,7 @@ class Predicting(Overseeing):
                 progress=progress,
             )
             number = self._keep(found, asked)
-            shutil.rmtree(kept, ignore_errors=True)
+            remove_checkpoints(kept)
             with contextlib.suppress(OSError):  # another run has checkpoints there
                 kept.parent.rmdir()
         return next(one for one in self.probabilities() if one.run == number)

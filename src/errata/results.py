@@ -113,6 +113,10 @@ class VotesAdded:
         return "\n".join([head, *_some(self.refused)])
 
 
+class GoldAdded(VotesAdded):
+    """What became of gold that somebody named; ``refused`` has a line for each that was not."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class VotesImported(VotesAdded):
     """What became of the votes of a file.
@@ -512,6 +516,52 @@ class Progress:
     answered: int
     total: int
     skipped: int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Planted:
+    """How gold is planted.
+
+    Attributes
+    ----------
+    rate : of what a reviewer is asked, so much is gold
+    examples : how many there are
+    made : how many of them were made just now
+    """
+
+    rate: float
+    examples: int
+    made: int
+
+    def __repr__(self) -> str:
+        made = f", {self.made:,} of them made now" if self.made else ""
+        return f"Gold: {self.rate:g} of what is asked, {self.examples:,} examples{made}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldAccuracy:
+    """How often a reviewer gave the known answer to gold.
+
+    Attributes
+    ----------
+    right, of : so many times, of so many answers; ``of`` is 1 or more
+    low, high : Wilson's interval of the share, 0 to 1
+    """
+
+    reviewer: str
+    right: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """The share itself."""
+        return self.right / self.of
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {**asdict(self), "share": self.share}
 
 
 @dataclass(frozen=True, kw_only=True)

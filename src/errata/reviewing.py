@@ -4,9 +4,11 @@
 the audit's folder does not have.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,16 +19,13 @@ from sqlalchemy import Connection
 from errata.asking import restand
 from errata.core.consensus import VOTED
 from errata.datasets.media import Media, Shown, open_media
-from errata.errors import AuditError, NameUnknownError, VoteError, unknown_name
+from errata.errors import AuditError, ErrataError, NameUnknownError, VoteError, unknown_name
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.folder import Arrays
-from errata.maintaining import Maintaining
+from errata.planting import TYPICAL, Planting
 from errata.results import Progress, SetTask, Side, Task, Waiting
-from errata.store import queue, records, voting
+from errata.store import gold, queue, records, voting
 from errata.store.database import Database
-
-_LOOKED_UP = 100
-"""Of so many examples it is looked up at once whether any run has flagged them."""
 
 _KEPT_PLANS = 2**16
 """So many examples are remembered with what is planned for them."""
@@ -36,7 +35,7 @@ FROM_ELSEWHERE = (
 )
 
 
-class Reviewing(Maintaining):
+class Reviewing(Planting):
     """What reviewers see and do; `errata.audit.Audit` says what the fields are."""
 
     path: Path
@@ -59,6 +58,10 @@ class Reviewing(Maintaining):
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of the examples, in their order."""
+        raise NotImplementedError
+
+    def _id_of(self, example: int) -> str:
+        """Return the id of an example, without those of all others."""
         raise NotImplementedError
 
     def task(self, reviewer: str, *, besides: int | None = None) -> Task | SetTask | None:
@@ -85,8 +88,16 @@ class Reviewing(Maintaining):
             return self.asked(reviewer)[0]
         with self._db.read() as db:
             self._check_not_paused(db, reviewer)
-            number = self._number_of(db, reviewer)
-            example = queue.following(db, number or 0, now=self._now(), besides=besides)
+        example = self._gold_next(reviewer, besides)
+        if example is None:
+            with self._db.read() as db:
+                number, now = self._number_of(db, reviewer), self._now()
+                held = None if number is None else queue.lease(db, number, now)
+                if held is not None and held.example != besides:
+                    example = held.example  # gold is looked at meanwhile
+                else:
+                    example = queue.following(db, number or 0, now=now, besides=besides)
+            example = self._or_skipped_gold(reviewer, example, besides)
         if example is None:
             self.check_planned()
             return None
@@ -96,15 +107,19 @@ class Reviewing(Maintaining):
         """Return what `task` and `progress` return, looked up at once."""
         reviewer = check_reviewer(reviewer)
         now = self._now()
+        golden = self._gold_next(reviewer, None)
         with self._db.read() as db:
             self._check_not_paused(db, reviewer)
             number = self._number_of(db, reviewer)
             held = None if number is None else queue.lease(db, number, now)
-            progress = self._progress(db, number)
+            progress = self._progress(db, number, reviewer)
+        if golden is not None:
+            return self.task_for(reviewer, golden), progress
         if held is not None and held.until - now > self.lease_seconds / 2:
             example: int | None = held.example
         else:
             example = self._db.together(lambda db: self._take(db, reviewer))
+        example = self._or_skipped_gold(reviewer, example, None)
         if example is None:
             self.check_planned()
             return None, progress
@@ -114,6 +129,20 @@ class Reviewing(Maintaining):
         number = voting.reviewer(db, reviewer, "person")
         self._check_not_paused(db, reviewer)
         return queue.take(db, number, now=self._now(), seconds=self.lease_seconds)
+
+    def _or_skipped_gold(
+        self, reviewer: str, example: int | None, besides: int | None
+    ) -> int | None:
+        """Return the candidate that comes next, or gold that was skipped before it was."""
+        if self._sowing() is None:
+            return example
+        with self._db.read() as db:
+            number = self._number_of(db, reviewer)
+            late = None if number is None else gold.first_skipped(db, number)
+            if number is None or late is None or late[0] == besides:
+                return example
+            skip = None if example is None else queue.skipped_at(db, number, example)
+        return late[0] if example is None or (skip is not None and late[1] < skip) else example
 
     def waiting(self, reviewer: str) -> Waiting:
         """Return what a reviewer for whom nothing is left could be asked once others let go."""
@@ -134,17 +163,17 @@ class Reviewing(Maintaining):
             The example is in no plan.
         """
         reviewer = check_reviewer(reviewer)
-        planned = self._planned(example)
+        planned = self._as_gold(example) or self._planned(example)
         if self.multilabel:
             asked = {*planned["given"], *planned["suggested"]}
             return SetTask(
                 example=example,
-                id=self.ids[example],
+                id=self._id_of(example),
                 labels=self._shuffled(reviewer, example, asked),
             )
         return Task(
             example=example,
-            id=self.ids[example],
+            id=self._id_of(example),
             given=planned["given"],
             suggested=planned["suggested"],
             first=self._first(reviewer, example),
@@ -161,6 +190,18 @@ class Reviewing(Maintaining):
         if not rows:
             raise self._not_asked(example)
         return rows[0]
+
+    def _as_gold(self, example: int) -> dict[str, Any] | None:
+        """Return a gold example; None for a candidate, which is what one becomes once planned."""
+        try:
+            self._planned(example)
+        except VoteError:
+            with self._db.read() as db:
+                row = gold.one(db, example)
+            if row is None:
+                raise
+            return row
+        return None
 
     def _number_of(self, db: Connection, name: str) -> int | None:
         """Return the number of a person who reviews, which stays; None where it is new."""
@@ -230,6 +271,8 @@ class Reviewing(Maintaining):
                 f"The answer is {answer!r} and what was said {said!r}: with 'other', and only with "
                 "it, comes the reviewer's own word."
             )
+        if self._as_gold(example) is not None:
+            return self._answer_gold(reviewer, example, answer, first=first, key=key, said=said)
         return self._cast(reviewer, example, answer=answer, first=first, key=key, said=said)
 
     def vote_labels(
@@ -285,8 +328,7 @@ class Reviewing(Maintaining):
         shown: Sequence[int] | None = None,
     ) -> bool:
         reviewer = check_reviewer(reviewer)
-        if not key:
-            raise VoteError("The key is empty; each attempt to vote needs one of its own.")
+        _check_key(key)
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
@@ -318,16 +360,40 @@ class Reviewing(Maintaining):
 
         return self._db.together(cast)
 
+    def _answer_gold(
+        self, reviewer: str, example: int, answer: str, *, first: str, key: str, said: str | None
+    ) -> bool:
+        reviewer = check_reviewer(reviewer)
+        _check_key(key)
+
+        def answered(db: Connection) -> bool:
+            number = voting.reviewer(db, reviewer, "person")
+            self._check_not_paused(db, reviewer)
+            return gold.answer(
+                db,
+                example=example,
+                reviewer=number,
+                answer=answer,
+                said=said,
+                first=first,
+                key=key,
+            )
+
+        return self._db.together(answered)
+
     def skip(self, reviewer: str, example: int) -> None:
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
-        self._planned(example)
+        is_gold = self._as_gold(example) is not None
 
         def skip(db: Connection) -> None:
             number = voting.reviewer(db, reviewer, "person")
             self._check_not_paused(db, reviewer)
-            voting.skip(db, number, example)
-            queue.let_go(db, number)
+            if is_gold:
+                gold.skip(db, number, example)
+            else:
+                voting.skip(db, number, example)
+                queue.let_go(db, number)
 
         self._db.together(skip)
 
@@ -337,6 +403,10 @@ class Reviewing(Maintaining):
 
         def undo(db: Connection) -> int | None:
             self._check_not_paused(db, reviewer)
+            if voting.number_of(db, reviewer) is not None:
+                known = gold.withdraw(db, voting.reviewer(db, reviewer, "person"))
+                if known is not None:
+                    return known
             example = voting.withdraw(db, reviewer)
             if example is not None:
                 queue.lock(db, example)
@@ -348,12 +418,16 @@ class Reviewing(Maintaining):
 
     def progress(self, reviewer: str) -> Progress:
         """Return how far a reviewer is."""
+        reviewer = check_reviewer(reviewer)
         with self._db.read() as db:
-            return self._progress(db, self._number_of(db, check_reviewer(reviewer)))
+            return self._progress(db, self._number_of(db, reviewer), reviewer)
 
-    def _progress(self, db: Connection, number: int | None) -> Progress:
+    def _progress(self, db: Connection, number: int | None, reviewer: str) -> Progress:
         answered, total, skipped = queue.progress(db, number or 0)
-        return Progress(answered=answered, total=total, skipped=skipped)
+        known, in_all, put_off = self._gold_progress(db, number or 0, reviewer, total)
+        if skipped == total - answered:  # the gold to come comes among those, so it is put off too
+            put_off = in_all - known
+        return Progress(answered=answered + known, total=total + in_all, skipped=skipped + put_off)
 
     def show(self, example: int) -> Shown | None:
         """Return what there is to see of an example; None if the audit was made without media.
@@ -372,14 +446,21 @@ class Reviewing(Maintaining):
             return None
         return open_media(self._media_row, self.path.absolute() / "media")
 
+    def warm(self) -> None:
+        """Open what the first question needs, so that whoever asks first does not wait for it."""
+        with contextlib.suppress(ErrataError):  # whoever is shown nothing is told why
+            self._id_of(0)
+            self.exemplars(0)
+            self.show(0)
+
     def exemplars(
-        self, class_index: int, *, count: int = 6, exclude: Collection[int] = ()
+        self, class_index: int, *, count: int = TYPICAL, exclude: Collection[int] = ()
     ) -> list[int]:
         """Return examples that show what a class looks like.
 
-        They are given that class, and no run has flagged them; those with the highest probability
-        of it come first, or without probabilities, those that stand first. Where examples may
-        have several labels, those with the fewest others come before all that.
+        They are given that class, no run has flagged them, and they are no gold; those with the
+        highest probability of it come first, or without probabilities, those that stand first.
+        Where examples may have several labels, those with the fewest others come before all that.
 
         Raises
         ------
@@ -398,15 +479,7 @@ class Reviewing(Maintaining):
         if self.multilabel:
             others = np.count_nonzero(given[members], axis=1)
             members = members[np.argsort(others, kind="stable")]
-        found: list[int] = []
-        with self._db.read() as db:
-            for begin in range(0, len(members), _LOOKED_UP):  # of a million candidates few matter
-                some = members[begin : begin + _LOOKED_UP].tolist()
-                unfit = records.candidates_among(db, some).union(exclude)
-                found += [example for example in some if example not in unfit]
-                if len(found) >= count:
-                    break
-        return found[:count]
+        return list(islice(self._undoubted(members, exclude), count))
 
     # ------------------------------------------------------------ checks
 
@@ -461,6 +534,11 @@ class Reviewing(Maintaining):
 
     def _not_asked(self, example: int) -> VoteError:
         return VoteError(f"The example {self.ids[self._checked(example)]!r} is in no plan.")
+
+
+def _check_key(key: str) -> None:
+    if not key:
+        raise VoteError("The key is empty; each attempt to vote needs one of its own.")
 
 
 def _check_shown(shown: Sequence[int], planned: Mapping[str, Any]) -> None:

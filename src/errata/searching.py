@@ -131,7 +131,7 @@ class FirstLook:
         if sums is None:  # a negative zero
             rows = rows.absolute()
         if self.normalize:
-            rows = rows.normalized()
+            rows = scaled(rows, self.source)
         known = None if few or self.normalize or sums is None else (top, confidence)
         stats = ranking.row_stats(given, rows, best=known)
         top = stats.top.astype(np.min_scalar_type(self.source.n_classes - 1))  # it may travel far
@@ -146,6 +146,11 @@ def usable_rows(table: Float[np.ndarray, "rows _columns"], *, normalize: bool) -
     """Tell whether all rows of a table can be used."""
     faults = arrays.check_rows(table, 0, sums=arrays.largest(table)[2])
     return not arrays.unusable(faults, normalize=normalize)
+
+
+def scaled(rows: Rows, source: Source) -> Rows:
+    """Return rows divided by their sums; an average has divided those of its models itself."""
+    return rows if isinstance(source, Average) else rows.normalized()
 
 
 def _rows_at_once(source: Source, *, wide: bool) -> int:
@@ -184,8 +189,8 @@ class SecondLook(Generic[Result]):
 
     def _answer(self, rows: Rows, place: Int[np.ndarray, "some"], examples: Examples) -> Result:
         if self.normalize:
-            scaled = rows.where(place).absolute().normalized()
-            return self.ask(scaled, np.arange(len(examples)), examples)
+            some = scaled(rows.where(place).absolute(), self.source)
+            return self.ask(some, np.arange(len(examples)), examples)
         return self.ask(rows, place, examples)
 
 

@@ -358,6 +358,20 @@ def test_partial_results_and_scores_go_where_they_are_asked_to(folder):
     assert not (folder / "partial").exists()
 
 
+def test_partial_results_stay_until_the_result_is_out(folder):
+    words = ["--labels", "labels.npy", "--probs", "probs.npy", "--format", "csv", "-q"]
+    kept = [*words, "--resume", "kept"]
+    with Path("/dev/full").open("w") as full:
+        lost = run_errata("find", *kept, cwd=folder, capture_output=False, stdout=full)
+    assert lost.returncode == 1
+    assert (folder / "kept" / "parts.jsonl").stat().st_size > 0
+    with Path("/dev/full").open("w") as full:
+        run_errata("find", *kept, cwd=folder, capture_output=False, stdout=full)
+    again = run_errata("find", *kept, cwd=folder)
+    assert again.stdout == run_errata("find", *words, cwd=folder).stdout
+    assert not (folder / "kept").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,10 +1,14 @@
 """`errata predict`: from a table to probabilities that `errata find` takes."""
 
 import json
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
 
+from helpers import ERRATA
 from helpers import run_errata as run
 
 
@@ -84,6 +88,60 @@ def test_what_predict_has_not_written_stays_and_is_told_of_before_anything_is_re
     assert mine.read_bytes() == b"mine"
     done = run("predict", "no-such-table.csv", "--out", tmp_path / "no" / "p.npy")
     assert "does not exist. Make it" in " ".join(done.stderr.split())
+
+
+STOPPED = """
+    import sys
+    from pathlib import Path
+    from errata.cli import main
+    plain, moves = Path.replace, int(sys.argv[1])
+
+    def replace(self, target):
+        global moves
+        moves -= 1
+        if moves < 0:
+            raise OSError(28, "No space left on device")
+        return plain(self, target)
+
+    Path.replace = replace
+    sys.argv[1:] = sys.argv[2:]
+    main()
+"""
+
+
+@pytest.mark.parametrize("moves", [0, 1, 3, 4])
+def test_a_run_that_is_stopped_while_it_writes_leaves_no_old_probabilities_beside_new_labels(
+    table, tmp_path, moves
+):
+    out = tmp_path / "p.npy"
+    assert run("predict", table, "--folds", 3, "--out", out).returncode == 0
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(lines[:1] + lines[:0:-1]))
+    words = ["predict", str(table), "--folds", "3", "--out", str(out)]
+    program = [sys.executable, "-c", textwrap.dedent(STOPPED), str(moves), *words]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert "cannot be written: No space left" in " ".join(done.stderr.split())
+    assert not out.exists()
+    assert not list(tmp_path.glob(".*")), "nothing unfinished is left"
+    assert run("predict", table, "--folds", 3, "--out", out).returncode == 0
+    assert json.loads((tmp_path / "p.ids.json").read_text())[0] == "r59"
+
+
+def test_where_there_is_no_room_to_write_what_was_there_stays(table, tmp_path):
+    out = tmp_path / "p.npy"
+    assert run("predict", table, "--folds", 3, "--out", out).returncode == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("p.*")}
+    words = f"'{ERRATA}' predict '{table}' --folds 3 --seed 1 --out '{out}'"
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 0; trap '' XFSZ; {words}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "cannot be written: File too large" in " ".join(done.stderr.split())
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("p.*")} == before
 
 
 # ---------------------------------------------------------------- several models

@@ -286,7 +286,7 @@ def test_a_job_that_is_not_ours_is_refused(tmp_path, text):
 
 def test_a_process_killed_before_it_had_begun_leaves_what_can_be_gone_on_with(tmp_path):
     (tmp_path / "parts.jsonl").touch()
-    (tmp_path / "job.json.part").write_text('{"errata"')
+    (tmp_path / ".job.json.x.part").write_text('{"errata"')
     with opened(tmp_path) as notes:
         put(notes, 0)
     with opened(tmp_path) as notes:

@@ -20,7 +20,7 @@ import pytest
 
 from clusters import wait_until
 from errata.engine.ray import RayEngine
-from errata.errors import ErrataError, ErrataWarning, MissingExtraError
+from errata.errors import ErrataError, ErrataWarning, InputError, MissingExtraError
 from helpers import require
 
 LARGE = 2**17
@@ -48,6 +48,18 @@ def note(folder: Path, number: int, what: str = "begun") -> int:
 def noted(folder: Path, what: str = "begun") -> Counter[int]:
     path = folder / what
     return Counter(map(int, path.read_text().split()) if path.exists() else [])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"part_bytes": 0}, "part_bytes is 0, .*1 or more"),
+        ({"retries": -1}, "retries is -1, .*0 or"),
+    ],
+)
+def test_numbers_that_count_nothing_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        RayEngine(**options)
 
 
 # ---------------------------------------------------------------- what is lost is done again

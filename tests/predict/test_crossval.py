@@ -196,6 +196,36 @@ def test_a_temperature_for_each_fold_is_learnt_from_the_others():
     np.testing.assert_array_equal(scaled.probs.argmax(axis=1), plain.probs.argmax(axis=1))
 
 
+@dataclass(frozen=True)
+class Says:
+    """A model that always says the same."""
+
+    row: tuple
+
+    name = "says"
+
+    def settings(self):
+        return {}
+
+    def predict(self, fold):
+        return Predicted(np.tile(np.array(self.row, float), (len(fold.held_out), 1)), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((0.5, 0.5), r"says predicts an array of shape \(30, 2\) for fold 1; .* \(30, 3\), was"),
+        ((0.5, 0.5, np.nan), r"says predicts no probabilities for 30 of the 30 examples of fold 1"),
+        ((1.5, -0.5, 0), r"no probabilities for 30 of .*, the first of them 'row \d+'"),
+        ((np.inf, 0, 0), "no probabilities"),
+        ((0, 0, 0), "0 for every class"),
+    ],
+)
+def test_a_model_that_says_what_is_no_probability_is_refused(row, message):
+    with pytest.raises(InputError, match=message):
+        cross_val_probs(Says(row), blobs(), folds=3)
+
+
 def test_what_is_no_classifier_is_refused():
     with pytest.raises(InputError, match="is no classifier"):
         cross_val_probs(TfidfVectorizer(), blobs())
@@ -210,6 +240,15 @@ def test_steps_tell_how_far_it_is():
     shares = [step.fold + step.share for step in steps]
     assert shares == sorted(shares)
     assert shares[-1] == 3
+
+
+def test_a_seed_is_a_whole_number_of_any_type(tmp_path):
+    found = quiet(Nosy([]), blobs(), folds=3, seed=np.int64(4), resume=tmp_path / "run")
+    assert found.record["job"]["seed"] == 4
+    np.testing.assert_array_equal(found.folds, quiet(Nosy([]), blobs(), folds=3, seed=4).folds)
+    for seed in (-1, True):
+        with pytest.raises(InputError, match=f"seed is {seed}; a whole number, 0 or more"):
+            cross_val_probs(Nosy([]), blobs(), seed=seed)
 
 
 def test_a_folder_of_another_run_is_refused(tmp_path):

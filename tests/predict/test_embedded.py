@@ -118,9 +118,17 @@ def test_what_comes_first_is_learnt_from():
 def fold_of(data, **options):
     held_out = np.arange(len(data)) % 3 == 0
     return Fold(
-        data, 0, np.flatnonzero(~held_out), np.flatnonzero(held_out), None, 0, 0,
-        Checkpoints(None, {}), options.get("report", lambda share, loss: None), data.groups,
-    )  # fmt: skip
+        data=data,
+        number=0,
+        train=np.flatnonzero(~held_out),
+        held_out=np.flatnonzero(held_out),
+        pretrain=None,
+        seed=0,
+        run_seed=0,
+        checkpoints=Checkpoints(None, {}),
+        report=options.get("report", lambda share, loss: None),
+        groups=data.groups,
+    )
 
 
 def test_groups_stay_together_where_the_regularisation_is_chosen(monkeypatch):

@@ -94,11 +94,33 @@ def test_what_is_held_out_changes_nothing_of_what_is_learnt():
     def fold(data):
         train = np.flatnonzero(before.folds != 0)
         rows = np.array([one])
-        return Fold(data, 0, train, rows, None, 0, 0, Checkpoints(None, {}), lambda *_: None)
+        return Fold(
+            data=data,
+            number=0,
+            train=train,
+            held_out=rows,
+            pretrain=None,
+            seed=0,
+            run_seed=0,
+            checkpoints=Checkpoints(None, {}),
+            report=lambda *_: None,
+        )
 
     a, b = (model(with_chance).predict(fold(each)).probs for each in (data, changed))
     np.testing.assert_array_equal(a, b)
     np.testing.assert_allclose(a[0], before.probs[one], atol=1e-6)
+
+
+def test_what_a_network_refuses_while_it_learns_is_told_with_model_data_and_fold():
+    def normalizing(shape, n_classes):
+        width = int(np.prod(shape))
+        return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(width), nn.Linear(width, n_classes))
+
+    message = (
+        r"does not take the examples of squares \(where fold 1 is held out\): Expected more th"
+    )
+    with pytest.raises(InputError, match=message):
+        quiet(model(normalizing), squares(2), folds=2, duplicates="ignore")
 
 
 def test_pretraining_is_done_once_and_every_fold_goes_on_from_it():

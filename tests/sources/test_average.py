@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_what_is_no_source_is_refused_with_what_opens_it():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
     )
     message = "'a.npy' is none. Paths and arrays are opened by `errata.open_average`."
+    assert message in told.stderr
+
+
+@pytest.mark.parametrize("path", ["part-1.npy", Path("part-1.npy")])
+def test_one_path_is_no_list_of_models(path):
+    # types are not checked there, as with people
+    program = f"import errata; from pathlib import *; errata.open_average({path!r})"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    message = "An average is of several models, given as a list: open_average(['part-1.npy', ...])"
     assert message in told.stderr
 
 

@@ -77,7 +77,55 @@ def test_array_files_may_be_npz_and_lie_behind_urls_and_in_shards(tmp_path):
             read_labels(f"{scheme}{tmp_path}/labels.npz")
 
 
+def shards(folder, *parts):
+    for place, part in enumerate(parts):
+        np.save(folder / f"part-{place}.npy", part)
+    return folder / "part-*.npy"
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            ([0, 1], np.zeros((3, 1), int)),
+            r"part-1\.npy has the shape \(3, 1\); one label for each example",
+        ),
+        ((np.int64(3), [0, 1]), r"part-0\.npy has the shape \(\)"),
+        (
+            ([0, 1], [1, 2], ["cat", "dog"]),
+            r"part-2\.npy holds class names, but .*part-0\.npy, the first, holds integers",
+        ),
+        ((["cat"], [1, 2]), r"part-1\.npy holds integers, but .*part-0.* holds class names"),
+        (([0, 1], [0.5]), r"part-1\.npy holds float64, but .*part-0.* holds integers"),
+    ],
+)
+def test_a_shard_that_is_not_as_the_first_is_named(parts, message, tmp_path):
+    with pytest.raises(LabelError, match=message):
+        read_labels(shards(tmp_path, *parts))
+
+
+@pytest.mark.parametrize("types", [("i8", "u8"), ("u8", "i1", "i4"), ("u1", "i2")])
+def test_integers_of_any_types_are_joined_as_integers(types, tmp_path):
+    parts = [np.array([7, 3], kind) for kind in types]
+    found = read_labels(shards(tmp_path, *parts, np.zeros(0, "u8")))
+    assert found.dtype.kind in "iu"
+    assert found.tolist() == [7, 3] * len(types)
+
+
+def test_integers_beyond_64_bits_together_are_refused(tmp_path):
+    with pytest.raises(LabelError, match="beyond 64 bits"):
+        read_labels(shards(tmp_path, np.uint64([2**64 - 1]), np.array([-1])))
+
+
 # ---------------------------------------------------------------- columns
+
+
+@pytest.mark.parametrize("ending", ["pq", "bin"])
+def test_parquet_is_told_by_its_first_bytes_too(ending, tmp_path):
+    path = as_parquet(tmp_path / f"labels.{ending}", NAMES)
+    assert by_hand(read_labels(path)) == NAMES
+    as_parquet(tmp_path / f"labels-2.{ending}", NAMES)
+    assert by_hand(read_labels(tmp_path / f"labels*.{ending}", "label")) == NAMES * 2
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+import errata
 from errata.errors import FileError, ProbabilityError
 from errata.sources.opening import open_probs
-from helpers import require
+from helpers import quiet_find, require
 from source_forms import read
 
 ARRAY = np.random.default_rng(0).dirichlet(np.ones(4), 20)
@@ -91,6 +92,35 @@ def test_a_damaged_chunk_is_named_with_its_rows(written):
     chunk.write_bytes(chunk.read_bytes()[:-7])
     source = open_probs(path)
     np.testing.assert_array_equal(read(source, np.arange(10)), ARRAY[:10])
-    message = r"probs\.zarr cannot be read from row 10 to row 14: a chunk is missing, cut short or"
+    message = r"probs\.zarr cannot be read from row 10 to row 14: a chunk is cut short or"
     with pytest.raises(FileError, match=message):
         list(source.blocks(0, 20, 5))
+
+
+@pytest.mark.parametrize("shards", [None, (6, 4)])
+def test_a_missing_chunk_is_refused_where_no_sum_would_show_it(shards, written, tmp_path):
+    path = written(chunks=(3, 2), shards=shards)
+    labels = ARRAY.argmax(axis=1)
+    quiet_find(labels, path, normalize=True)
+    (path / "c" / "3" / "0" if shards else path / "c" / "6" / "1").unlink()
+    np.save(tmp_path / "other.npy", ARRAY)
+    message = r"probs\.zarr lacks 1 of (14|4) chunks, which would be read as zeros"
+    for probs in (path, errata.open_average([tmp_path / "other.npy", path])):
+        with pytest.raises(FileError, match=message):
+            errata.find(labels, probs, normalize=True)
+        with pytest.raises(ProbabilityError, match="do not sum to 1"):
+            errata.find(labels, probs)
+    with pytest.raises(FileError, match=message):
+        errata.find([*labels, *labels], [path, path], normalize=True)
+
+
+def test_zeros_that_zarr_leaves_out_are_zeros_where_the_rows_sum_to_1(written):
+    array = np.eye(4)[np.repeat([0, 1, 2, 3], 5)]
+    path = written(array, chunks=(5, 2))
+    np.testing.assert_array_equal(read(open_probs(path), np.arange(20)), array)
+    labels = np.repeat([0, 1, 2, 3], 5)
+    assert len(quiet_find(labels, path)) == 0
+    with pytest.raises(FileError, match="write it with config={'write_empty_chunks': True}"):
+        errata.find(labels, path, normalize=True)
+    path = written(array, chunks=(5, 2), config={"write_empty_chunks": True})
+    assert len(quiet_find(labels, path, normalize=True)) == 0

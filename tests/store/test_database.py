@@ -177,8 +177,9 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version):
     db.close()
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
-    new = ("predicted", "leases", "invitations", "accounts", "sessions", "pauses", "adjudications")
-    for table in new:
+    gold, panels = ("gold", "gold_rates", "gold_answers", "gold_skips"), ("panels", "participants")
+    desk = ("accounts", "sessions", "pauses", "adjudications")
+    for table in ("predicted", "leases", "invitations", *gold, *panels, *desk):
         assert after.pop(table) == []
     standing = after.pop("standing")
     assert after.pop("counts") == [{"id": 1, "open": sum(row["needs"] > 0 for row in standing)}]

@@ -1,4 +1,4 @@
-"""Files are there whole or not at all."""
+"""Folders are there whole or not at all."""
 
 import hashlib
 import stat
@@ -7,30 +7,14 @@ from pathlib import Path
 import pytest
 
 from errata.errors import FileError
-from errata.store.files import new_folder, sha256, write_atomic
+from errata.files import write_atomic
+from errata.store.files import new_folder, sha256
 
 
 def test_the_hash_is_of_the_bytes(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"abc" * 100_000)
     assert sha256(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
-
-
-def test_an_atomic_write_replaces_the_file_and_leaves_nothing_else(tmp_path):
-    path = tmp_path / "x"
-    path.write_bytes(b"old")
-    write_atomic(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_an_atomic_write_that_fails_keeps_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "x"
-    path.write_bytes(b"old")
-    with pytest.raises(TypeError):
-        write_atomic(path, "no bytes")  # type: ignore[arg-type]
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_files_and_folders_can_be_read_as_others_can(tmp_path):

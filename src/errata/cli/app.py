@@ -18,6 +18,7 @@ from errata.cli import (
     datasets,
     demo,
     finding,
+    gold,
     making,
     paper,
     predicting,
@@ -86,6 +87,7 @@ for command in (
 app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(tasks.app)
+app.add_typer(gold.app)
 app.add_typer(paper.app)
 
 

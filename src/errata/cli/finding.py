@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,19 +161,28 @@ def find(
         mean = _mean(probs, n_classes, options["classes"])
         return find(labels, mean, n_classes=n_classes, **options), None
 
-    try:
-        with _engine(engine, address) as large["engine"], printer.progress("Finding") as progress:
-            findings, ids = found(progress)
-    except KeyboardInterrupt:
-        if resume is None:
-            printer.say("`--resume FOLDER` keeps what a search has done so far; this one had none.")
-        raise
+    with ExitStack() as printed:
+        if audit is None and not multilabel:
+            options["until"] = printed
+        try:
+            with _engine(engine, address) as large["engine"], printer.progress("Finding") as report:
+                findings, ids = found(report)
+        except KeyboardInterrupt:
+            if resume is None:
+                printer.say(
+                    "`--resume FOLDER` keeps what a search has done so far; this one had none."
+                )
+            raise
+        try:
+            _print(printer, findings, ids, limit)
+        except typer.Exit:  # the reader has seen enough
+            printed.close()
+            raise
     if audit is None and probs is not None and len(probs) > 1:
         printer.say(
             f"These are the mean probabilities of {len(probs)} models. (Shards of one model are "
             "given as a quoted pattern or a folder.)"
         )
-    _print(printer, findings, ids, limit)
     if audit is not None:
         _say_which(printer, audit, probs)
         printer.next("plan", audit)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -333,21 +334,25 @@ def _write(out: Path, data: "Dataset", found: "OutOfSample") -> None:
     """Write the probabilities, and beside them what belongs to their rows and columns."""
     import numpy as np
 
+    from errata.files import unfinished
+
     beside = _beside(out)
+    plain = {"record": found.record, "classes": data.classes, "ids": list(data.ids)}
     try:
-        # the record first: by it a later run knows that what a stopped one left may be replaced
-        _write_json(beside["record"], found.record)
-        np.save(beside["labels"], data.labels)
-        _write_json(beside["classes"], data.classes)
-        _write_json(beside["ids"], list(data.ids))
-        unfinished = out.with_name(out.stem + ".part.npy")
-        np.save(unfinished, found.probs)
-        unfinished.replace(out)
+        with ExitStack() as stack:
+            # they take their names from the last to the first. The record comes first: by it a
+            # later run knows that what a stopped one left may be replaced
+            order = [out, beside["ids"], beside["classes"], beside["labels"], beside["record"]]
+            written = {path: stack.enter_context(unfinished(path)) for path in order}
+            for path, array in ((out, found.probs), (beside["labels"], data.labels)):
+                with written[path].open("wb") as file:
+                    np.save(file, array)
+            for name, value in plain.items():
+                text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+                written[beside[name]].write_text(text, encoding="utf-8")
+            # a stop from here on leaves no probabilities, rather than old ones beside new labels
+            out.unlink(missing_ok=True)
     except OSError as error:
         raise FileError(
             f"{out} cannot be written: {error.strerror}. Free some room, or name another (--out)."
         ) from None
-
-
-def _write_json(path: Path, value: Sequence[str] | object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

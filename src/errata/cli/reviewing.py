@@ -22,6 +22,22 @@ from errata.errors import InputError
 def review(
     audit: AuditFolder,
     *,
+    votes: Annotated[
+        int | None, typer.Option(min=1, help="Of a plan made now: votes for each candidate.")
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(min=1, help="Of a plan made now: votes that make a verdict.")
+    ] = None,
+    stopping: Annotated[
+        str | None, typer.Option(help="Of a plan made now: exact or off, see `errata plan`.")
+    ] = None,
+    gold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="So much of what is asked has a known answer, such as 0.05; 0: none any more.",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="The address to listen at; 0.0.0.0 for all of this machine's.")
     ] = "127.0.0.1",
@@ -45,8 +61,10 @@ def review(
 ) -> None:
     """Serve the page on which people vote, until Ctrl-C.
 
-    Only this machine can reach it, unless --host says otherwise; then people come in by the links
-    of `errata invite`. Stop it at any point: votes are kept as they are cast.
+    Where nothing is planned yet, --votes, --threshold, --stopping and --gold make a plan first, as
+    `errata plan` does. Only this machine can reach the page, unless --host says otherwise; then
+    people come in by the links of `errata invite`. Stop it at any point: votes are kept as they
+    are cast.
     """
     import errata
     from errata.review.app import serve
@@ -54,8 +72,14 @@ def review(
     if not lease > 0:
         raise InputError(f"--lease is {lease}; minutes above 0 were expected, such as 10.")
     opened = errata.Audit.open(audit)
+    if (votes, threshold, stopping, gold) != (None,) * 4:
+        made = opened.ensure_planned(votes=votes, threshold=threshold, stopping=stopping)
+        say = Printer(format="table", quiet=False).say
+        say(*([] if made is None else [str(made)]))
+        say(*([] if gold is None else [str(opened.plant(gold))]))
     opened.check_planned()
     opened.lease_seconds = 60 * lease
+    opened.warm()
     serve(
         opened,
         host=host,
@@ -84,6 +108,27 @@ def invite(
     url: Annotated[
         str, typer.Option(help="Where reviewers reach the server of `errata review`.")
     ] = "http://127.0.0.1:8765",
+    panel: Annotated[
+        bool,
+        typer.Option(
+            "--panel", help="NAME is a panel, such as Prolific: one link for all its participants."
+        ),
+    ] = False,
+    panel_id: Annotated[
+        str, typer.Option(help="Where the panel's link tells who comes: a parameter's name.")
+    ] = "PROLIFIC_PID",
+    panel_votes: Annotated[
+        int | None, typer.Option(min=1, help="So many answers of each participant.")
+    ] = None,
+    completion_code: Annotated[
+        str | None, typer.Option(help="Shown to participants who are done; else one is drawn.")
+    ] = None,
+    completion_url: Annotated[
+        str | None, typer.Option(help="Where they go then; {code} in it stands for the code.")
+    ] = None,
+    participants: Annotated[
+        bool, typer.Option("--participants", help="List who came by panels, with their ids.")
+    ] = False,
     revoke: Annotated[
         bool, typer.Option("--revoke", help="Take the invitations of these names back.")
     ] = False,
@@ -98,7 +143,7 @@ def invite(
     import errata
     from errata.exchange.lists import read_list
     from errata.inviting import as_role
-    from errata.review.people import link_of
+    from errata.review.people import link_of, panel_link
 
     printer = Printer(format=format, quiet=quiet)
     opened = errata.Audit.open(audit)
@@ -110,11 +155,34 @@ def invite(
         rows = [{"name": name, "revoked": opened.revoke(name)} for name in wanted]
         printer.show(rows, rows, columns=("name", "revoked"))
         return
+    if participants:
+        rows = [vars(one) for one in opened.participants()]
+        printer.show(rows, rows, columns=("participant", "reviewer", "panel", "since"))
+        return
+    if panel:
+        opened_now = [
+            opened.open_panel(
+                name,
+                parameter=panel_id,
+                answers=panel_votes,
+                code=completion_code,
+                url=completion_url,
+                days=days,
+            )
+            for name in wanted
+        ]
+        rows = [
+            {"name": one.name, "code": one.code, "link": panel_link(opened, one, url=url)}
+            for one in opened_now
+        ]
+        printer.show(rows, rows, columns=("name", "code", "link"))
+        return
     made = [opened.invite(name, role=as_role(role), days=days) for name in wanted]
+    panels = {one.number for one in opened.panels()}
     rows = [
         {
             "name": one.name,
-            "role": one.role,
+            "role": "panel" if one.number in panels else one.role,
             "until": one.until,
             **({"revoked": one.revoked} if not wanted else {"link": link_of(opened, one, url=url)}),
         }

@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from errata.errors import FileError
+from errata.files import hold, write_atomic
 
 _IN_MEMORY = 2**26
 """Bytes that may lie in memory, all columns together, before they are mapped from a file."""
@@ -27,7 +28,7 @@ _FORMAT = 1
 """Changes when files of the old form can no longer be read."""
 
 _WHAT = "partial results"
-_JOB, _UNFINISHED, _PARTS, _VALUES = "job.json", "job.json.part", "parts.jsonl", ".values"
+_JOB, _PARTS, _VALUES = "job.json", "parts.jsonl", ".values"
 
 
 class Partial:
@@ -60,6 +61,7 @@ class Partial:
         self._folder = folder
         self._edges = edges
         self._in_memory = 0
+        self._done = False
         if folder is None:
             self.columns = {name: self.array(name, dtype) for name, dtype in columns.items()}
         else:
@@ -176,6 +178,10 @@ class Partial:
         if self._folder:
             self._folder.remove([*self.columns])
 
+    def finish_at_exit(self) -> None:
+        """Call `finish` when the ``with`` block ends, unless it ends with an error."""
+        self._done = True
+
     def close(self) -> None:
         """Let another process go on in the folder."""
         if self._folder:
@@ -184,8 +190,12 @@ class Partial:
     def __enter__(self) -> "Partial":  # noqa: PYI034 (beartype wants no Self here)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self._done and error is None:
+                self.finish()
+        finally:
+            self.close()
 
 
 class _Folder:
@@ -197,7 +207,7 @@ class _Folder:
             path.mkdir(parents=True, exist_ok=True)
             _check_ours(path)
             self._file = undo.enter_context((path / _PARTS).open("a+b", buffering=0))
-            self._lock()
+            hold(self._file, path / _PARTS)
             self._describe(described)
             self._end = 0
             undo.pop_all()
@@ -208,34 +218,12 @@ class _Folder:
             "disk with room, was expected)"
         )
 
-    def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        busy = FileError(
-            f"Another process works in {self.path} at this moment. Wait until it ends, or name "
-            "another folder."
-        )
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # the other one may have ended, and removed its files, between two lines here
-            if not os.path.samestat(os.fstat(self._file.fileno()), (self.path / _PARTS).stat()):
-                raise busy
-        except (BlockingIOError, FileNotFoundError):
-            raise busy from None
-
     def _describe(self, described: Mapping[str, object]) -> None:
         """Write down what the job is, or check that it is the one that was written down."""
         text = json.dumps({"errata": _WHAT, "format": _FORMAT, **described})
         kept = _job_in(self.path)
         if kept is None:
-            unfinished = self.path / _UNFINISHED
-            with unfinished.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self.path / _JOB)
+            write_atomic(self.path / _JOB, text.encode())
             return
         now = json.loads(text)
         differences = [
@@ -296,7 +284,7 @@ def _check_ours(path: Path) -> None:
     if _JOB in names:
         _job_in(path)
         return
-    others = sorted(names - {_PARTS, _UNFINISHED})
+    others = sorted(names - {_PARTS})
     if others or (_PARTS in names and (path / _PARTS).stat().st_size):
         raise FileError(
             f"{path} holds other things than partial results ({', '.join(others[:3]) or _PARTS}). "

@@ -20,7 +20,7 @@ from typing import Any
 
 from errata.engine.base import Result, Task
 from errata.engine.local import default_threads
-from errata.errors import ErrataError, ErrataWarning, MissingExtraError
+from errata.errors import ErrataError, ErrataWarning, InputError, MissingExtraError
 
 _ASK_AGAIN = 2.0
 """Seconds between two looks at how many processors the cluster has."""
@@ -64,6 +64,12 @@ class RayEngine:
     part_bytes: int = 2**26
     retries: int = 4
     _opened: bool = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.part_bytes < 1:
+            raise InputError(f"part_bytes is {self.part_bytes}, but it counts things: 1 or more.")
+        if self.retries < 0:
+            raise InputError(f"retries is {self.retries}, but it counts things: 0 or more.")
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield ``function(task)`` for each task, in order; two tasks a processor are under way.

@@ -12,8 +12,12 @@ PSEUDONYMS = "pseudonyms.key"
 """The file of an audit that holds what makes pseudonyms of names."""
 
 
-def pseudonym(name: str, secret: str) -> str:
+def pseudonym(name: str, secret: str, *, kind: str = "reviewer") -> str:
     """Return the name that stands for a reviewer: always the same, and nothing without the secret.
+
+    Parameters
+    ----------
+    kind : what they are; the same name stands for somebody else as another
 
     Examples
     --------
@@ -22,8 +26,8 @@ def pseudonym(name: str, secret: str) -> str:
     >>> pseudonym("ann", "s3cret")
     'reviewer 13391d9d0191'
     """
-    digest = hmac.new(secret.encode(), f"reviewer:{name}".encode(), hashlib.sha256)
-    return f"reviewer {digest.hexdigest()[:12]}"
+    digest = hmac.new(secret.encode(), f"{kind}:{name}".encode(), hashlib.sha256)
+    return f"{kind} {digest.hexdigest()[:12]}"
 
 
 def kept_secret(path: Path) -> str:

@@ -1,6 +1,7 @@
 """What a model is to `cross_val_probs`: it learns from some examples and predicts others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Integer
 
 from errata.datasets.base import Dataset
+from errata.errors import InputError
 from errata.predict.checkpoints import Checkpoints
 
 
@@ -24,7 +26,7 @@ class Step:
     loss: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fold:
     """One fold: learn from ``train``, predict ``held_out``.
 
@@ -56,6 +58,20 @@ class Fold:
         if name not in self.shared:
             self.shared[name] = make()
         return self.shared[name]
+
+    @contextmanager
+    def refusals(self, model: str) -> Iterator[None]:
+        """Raise an `InputError` that names model, data and fold for a `ValueError` inside."""
+        try:
+            yield
+        except InputError:
+            raise
+        except ValueError as error:
+            said = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+            raise InputError(
+                f"{model} does not take the examples of {self.data.name} (where fold "
+                f"{self.number + 1} is held out): {said}. Take another model, or mend the examples."
+            ) from error
 
 
 @dataclass(frozen=True)

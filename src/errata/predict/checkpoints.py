@@ -3,20 +3,22 @@
 Knows named sets of arrays, and what job they belong to; what they mean is for who puts them there.
 """
 
+import contextlib
 import hashlib
 import io
 import json
-import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from errata.engine.partial import job_differences
 from errata.errors import FileError
+from errata.files import UNFINISHED, hold, write_atomic
 
-_JOB = "job.json"
+_JOB, _LOCK = "job.json", ".lock"
 _FORMAT = 1
 
 
@@ -24,7 +26,8 @@ class Checkpoints:
     """Sets of arrays by name; each is there whole, or not at all.
 
     A file is written beside its place, with a checksum, and then moved there, so whatever moment
-    the process is killed at, the last whole one is found.
+    the process is killed at, the last whole one is found. One process at a time works in a folder,
+    until it closes them.
 
     Parameters
     ----------
@@ -34,7 +37,8 @@ class Checkpoints:
     Raises
     ------
     FileError
-        The folder holds those of another job, or other things, or cannot be written to.
+        The folder holds those of another job, or other things, another process works in it, or it
+        cannot be written to.
 
     Examples
     --------
@@ -47,23 +51,41 @@ class Checkpoints:
     def __init__(self, folder: Path | None, job: Mapping[str, object]) -> None:
         self.folder = folder
         self._held: dict[str, dict[str, Any]] = {}
+        self._lock: IO[bytes] | None = None
         if folder is None:
             return
         described = json.loads(json.dumps({"format": _FORMAT, "job": dict(job)}))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / _JOB).is_file():
-                self._check(described)
-                return
-            others = sorted(path.name for path in folder.iterdir() if path.suffix != ".part")
-            if others:
+            names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+            if names and _JOB not in names:
                 raise FileError(
-                    f"{folder} holds other things than checkpoints ({', '.join(others[:3])}). "
-                    "Name a new folder, or an empty one."
+                    f"{folder} holds other things than checkpoints ({', '.join(sorted(names)[:3])})"
+                    ". Name a new folder, or an empty one."
                 )
-            _write(folder / _JOB, json.dumps(described).encode())
+            with contextlib.ExitStack() as undo:
+                self._lock = undo.enter_context((folder / _LOCK).open("ab"))
+                hold(self._lock, folder / _LOCK)
+                if (folder / _JOB).is_file():
+                    self._check(described)
+                else:
+                    write_atomic(folder / _JOB, json.dumps(described).encode())
+                for left in folder.glob(f".*{UNFINISHED}"):  # by a process that was killed
+                    left.unlink()
+                undo.pop_all()
         except OSError as error:
             raise _unwritable(folder, error) from None
+
+    def close(self) -> None:
+        """Let another process go on in the folder."""
+        if self._lock is not None:
+            self._lock.close()
+
+    def __enter__(self) -> "Checkpoints":  # noqa: PYI034 (beartype wants no Self here)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _check(self, described: dict[str, Any]) -> None:
         assert self.folder is not None
@@ -95,7 +117,7 @@ class Checkpoints:
         np.savez(buffer, **plain)
         content = buffer.getvalue()
         try:
-            _write(self._path(name), hashlib.sha256(content).digest() + content)
+            write_atomic(self._path(name), hashlib.sha256(content).digest() + content)
         except OSError as error:
             raise _unwritable(self.folder, error) from None
 
@@ -124,13 +146,11 @@ class Checkpoints:
         return self.folder / f"{name.replace(' ', '-')}.checkpoint"
 
 
-def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+def remove_checkpoints(folder: Path) -> None:
+    """Remove a folder of checkpoints, unless another process works in it by now."""
+    with contextlib.suppress(FileError, OSError), (folder / _LOCK).open("ab") as lock:
+        hold(lock, folder / _LOCK)
+        shutil.rmtree(folder)
 
 
 def _unwritable(folder: Path, error: OSError) -> FileError:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -71,7 +72,7 @@ def cross_val_probs(
     folds: SupportsIndex = 5,
     duplicates: Handling | Duplicates = "together",
     pretrain: Dataset | None = None,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     temperature: bool = False,
     resume: PathLike | None = None,
     progress: Callable[[Step], None] | None = None,
@@ -105,7 +106,8 @@ def cross_val_probs(
     InputError
         The model, the data and the folds do not fit together.
     FileError
-        An example cannot be read, or the folder belongs to another run.
+        An example cannot be read, the folder belongs to another run, or another process works in
+        it.
 
     Warns
     -----
@@ -132,8 +134,7 @@ def cross_val_probs(
     """
     model = as_model(model)
     n_folds = as_count("folds", folds) or 0
-    if seed < 0:
-        raise InputError(f"seed is {seed}; 0 or more was expected.")
+    seed = as_seed(seed)
     _check(model, data, pretrain)
     groups, notes, handled = _together(data, n_folds, duplicates)
     if pretrain is not None and duplicates != "ignore":
@@ -142,26 +143,26 @@ def cross_val_probs(
     fold_of = folds_of(data.labels, n_folds, seed=seed, groups=groups)
     record = record_of(model, data, pretrain, n_folds, seed)
     record["job"]["duplicates"] = handled
-    checkpoints = Checkpoints(None if resume is None else Path(resume), record["job"])
-    run = _Run(
-        model=model,
-        data=data,
-        pretrain=pretrain,
-        fold_of=fold_of,
-        n_folds=n_folds,
-        seed=seed,
-        checkpoints=checkpoints,
-        progress=progress,
-        groups=groups,
-    )
     probs = np.empty((len(data), len(data.classes)))
     accuracies: list[float] = []
-    for number in range(n_folds):
-        found = run.fold(number)
-        probs[fold_of == number] = found.probs
-        accuracies.append(found.train_accuracy)
-        notes += found.notes
-        notes += _missing_classes(data, fold_of != number, pretrain, number)
+    with Checkpoints(None if resume is None else Path(resume), record["job"]) as checkpoints:
+        run = _CrossValidation(
+            model=model,
+            data=data,
+            pretrain=pretrain,
+            fold_of=fold_of,
+            n_folds=n_folds,
+            seed=seed,
+            checkpoints=checkpoints,
+            progress=progress,
+            groups=groups,
+        )
+        for number in range(n_folds):
+            found = run.fold(number)
+            probs[fold_of == number] = found.probs
+            accuracies.append(found.train_accuracy)
+            notes += found.notes
+            notes += _missing_classes(data, fold_of != number, pretrain, number)
     temperatures: tuple[float, ...] = ()
     if temperature:
         temperatures = tuple(
@@ -181,6 +182,19 @@ def cross_val_probs(
     return OutOfSample(
         probs.astype(np.float32), fold_of, quality, train_accuracy, temperatures, unique, record
     )
+
+
+def as_seed(seed: object) -> int:
+    """Return a seed as an int, which JSON can hold.
+
+    Raises
+    ------
+    InputError
+        It is no whole number, or below 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"seed is {seed!r}; a whole number, 0 or more, was expected.")
+    return int(seed)
 
 
 def as_model(model: object) -> Model:
@@ -253,7 +267,7 @@ def _together(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Run:
+class _CrossValidation:
     """One cross-validation, fold by fold."""
 
     model: Model
@@ -281,26 +295,49 @@ class _Run:
             notes = tuple(str(note) for note in held["notes"])
             return Predicted(held["probs"], float(held["train_accuracy"]), notes)
         report(0.0)
+        held_out = np.flatnonzero(self.fold_of == number)
         found = self.model.predict(
             Fold(
-                self.data,
-                number,
-                np.flatnonzero(self.fold_of != number),
-                np.flatnonzero(self.fold_of == number),
-                self.pretrain,
-                self.seed + number,
-                self.seed,
-                self.checkpoints,
-                report,
-                self.groups,
-                self.shared,
+                data=self.data,
+                number=number,
+                train=np.flatnonzero(self.fold_of != number),
+                held_out=held_out,
+                pretrain=self.pretrain,
+                seed=self.seed + number,
+                run_seed=self.seed,
+                checkpoints=self.checkpoints,
+                report=report,
+                groups=self.groups,
+                shared=self.shared,
             )
         )
+        _check_predicted(self.model.name, self.data, held_out, number, found.probs)
         kept = vars(found) | {"notes": np.array(found.notes, dtype=np.str_)}
         self.checkpoints.save(name, kept)
         self.checkpoints.discard(f"{name} epochs")
         report(1.0)
         return found
+
+
+def _check_predicted(
+    model: str, data: Dataset, held_out: Int[np.ndarray, "_rows"], number: int, probs: Any
+) -> None:
+    """Refuse what a model predicts in a fold where it is no probabilities."""
+    wanted, found = (len(held_out), len(data.classes)), np.shape(probs)
+    if found != wanted:
+        raise InputError(
+            f"{model} predicts an array of shape {found} for fold {number + 1}; a row for each "
+            f"example and a column for each class, shape {wanted}, was expected."
+        )
+    usable = np.isfinite(probs).all(axis=1) & (probs >= 0).all(axis=1) & (probs.sum(axis=1) > 0)
+    if not usable.all():
+        row = held_out[int(usable.argmin())]
+        raise InputError(
+            f"{model} predicts no probabilities for {np.count_nonzero(~usable):,} of the "
+            f"{len(held_out):,} examples of fold {number + 1}, the first of them "
+            f"{data.ids[row]!r}: numbers that are NaN, infinite or negative, or 0 for every class. "
+            "Take another model."
+        )
 
 
 def _missing_classes(

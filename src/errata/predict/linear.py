@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from errata.predict.classes import fitted, probs_of
 from errata.predict.quality import quality_of
 
 PENALTIES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
@@ -29,7 +30,7 @@ class Linear:
         """Return probabilities with a column for each class, 0 for one that was never met."""
         if not len(values):
             return np.zeros((0, self.n_classes))
-        return _probs(self.classifier, self.scaler.transform(values), self.n_classes)
+        return probs_of(self.classifier, self.scaler.transform(values), self.n_classes)
 
 
 def learn(
@@ -85,7 +86,7 @@ def _chosen(
     best, least, fit = PENALTIES[0], np.inf, None
     for penalty in PENALTIES:
         tried = _fit(others, labels[~judges], penalty, fit)
-        loss = quality_of(_probs(tried, judged, n_classes), labels[judges]).log_loss
+        loss = quality_of(probs_of(tried, judged, n_classes), labels[judges]).log_loss
         if loss >= least:
             break
         best, least, fit = penalty, loss, tried
@@ -99,22 +100,11 @@ def _fit(
     begun: Any,
 ) -> Any:
     """Return a classifier, begun where another of the same classes ended."""
-    from sklearn.dummy import DummyClassifier
     from sklearn.linear_model import LogisticRegression
 
-    classes = np.unique(labels)
-    if len(classes) == 1:  # which a logistic regression refuses
-        return DummyClassifier().fit(scaled, labels)
     strength = 1 / (penalty * len(labels))
     found = LogisticRegression(C=strength, max_iter=500, warm_start=True)
-    if begun is not None and np.array_equal(begun.classes_, classes):
+    classes = np.unique(labels)
+    if len(classes) > 1 and begun is not None and np.array_equal(begun.classes_, classes):
         found.coef_, found.intercept_ = begun.coef_, begun.intercept_
-    return found.fit(scaled, labels)
-
-
-def _probs(
-    classifier: Any, scaled: Float[np.ndarray, "_rows width"], n_classes: int
-) -> Float[np.ndarray, "_rows classes"]:
-    found = np.zeros((len(scaled), n_classes))
-    found[:, np.asarray(classifier.classes_, np.int64)] = classifier.predict_proba(scaled)
-    return found
+    return fitted(found, scaled, labels)

@@ -10,6 +10,8 @@ from jaxtyping import Float, Int
 from errata.datasets.base import Dataset
 from errata.errors import InputError
 from errata.predict.base import Fold, Predicted
+from errata.predict.classes import fitted, probs_of
+from errata.predict.identity import setting
 
 _CALIBRATION_FOLDS = 3
 
@@ -49,12 +51,18 @@ class ScikitModel:
         return " + ".join(type(step).__name__ for _, step in steps)
 
     def settings(self) -> dict[str, object]:
-        """Return all parameters, as they are written."""
+        """Return all parameters, as they are written; functions and arrays by a hash."""
         found = self.estimator.get_params(deep=True)
-        return {name: repr(found[name]) for name in sorted(found)}
+        return {name: setting(found[name]) for name in sorted(found)}
 
     def predict(self, fold: Fold) -> Predicted:
-        """Train a fresh copy on the training part, and what to learn from first, together."""
+        """Train a fresh copy on the training part, and what to learn from first, together.
+
+        Raises
+        ------
+        InputError
+            The classifier does not take these examples.
+        """
         from sklearn.base import clone
 
         estimator = clone(self.estimator)
@@ -67,16 +75,15 @@ class ScikitModel:
             values = _joined(examples_of(fold.pretrain, every), values)
             labels = np.concatenate([fold.pretrain.labels, labels])
         notes: tuple[str, ...] = ()
-        if not hasattr(estimator, "predict_proba"):
+        if not hasattr(estimator, "predict_proba") and len(np.unique(labels)) > 1:
             estimator, notes = _calibrated(estimator, labels)
-        with warnings.catch_warnings():
+        held_out, m = examples_of(fold.data, fold.held_out), len(fold.data.classes)
+        with fold.refusals(self.name), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of convergence and the like; accuracy shows it
-            estimator.fit(values, labels)
-        fold.report(0.9, None)
-        m = len(fold.data.classes)
-        own = _probs(estimator, values, m)
-        right = float(np.mean(own.argmax(axis=1) == labels))
-        return Predicted(_probs(estimator, examples_of(fold.data, fold.held_out), m), right, notes)
+            estimator = fitted(estimator, values, labels)
+            fold.report(0.9, None)
+            right = float(np.mean(probs_of(estimator, values, m).argmax(axis=1) == labels))
+            return Predicted(probs_of(estimator, held_out, m), right, notes)
 
 
 def examples_of(data: Dataset, rows: Int[np.ndarray, "_rows"]) -> Any:
@@ -143,11 +150,3 @@ def _calibrated(estimator: Any, labels: Int[np.ndarray, "_rows"]) -> tuple[Any, 
         f"probabilities by Platt scaling, with {folds}-fold cross-validation in each training part."
     )
     return CalibratedClassifierCV(estimator, cv=folds), (note,)
-
-
-def _probs(estimator: Any, values: Any, n_classes: int) -> Float[np.ndarray, "rows classes"]:
-    """Return probabilities with a column for each class, 0 where the model never met it."""
-    known = np.asarray(estimator.classes_, np.int64)
-    probs = np.zeros((len(values), n_classes))
-    probs[:, known] = estimator.predict_proba(values)
-    return probs

@@ -143,7 +143,8 @@ class TorchModel:
             name=f"fold {fold.number} epochs",
             report=report,
         )
-        train(network, lesson, self.training)
+        with fold.refusals(self.name):
+            train(network, lesson, self.training)
         own = predicted(network, examples, fold.train, met)
         right = float(np.mean(own.argmax(axis=1) == lesson.labels))
         return Predicted(predicted(network, examples, fold.held_out, met), right)
@@ -177,7 +178,8 @@ class TorchModel:
             name=f"{_PRETRAINED} epochs",
             report=lambda share, loss: fold.report(begun * share, loss),
         )
-        train(network, lesson, self.training)
+        with fold.refusals(self.name):
+            train(network, lesson, self.training)
         state = state_of(network)
         fold.checkpoints.save(_PRETRAINED, state)
         fold.checkpoints.discard(lesson.name)

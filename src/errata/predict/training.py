@@ -121,7 +121,7 @@ def train(network: nn.Module, lesson: Lesson, how: Training) -> None:
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=how.weight_decay)
     precision = _precision(device, how)
     scaler = torch.amp.GradScaler(device.type, enabled=precision is torch.float16)
-    run = _Run(network, optimizer, scaler)
+    run = _Learning(network, optimizer, scaler)
     begin = run.restore(lesson.checkpoints.load(lesson.name))
     labels = torch.from_numpy(lesson.labels).to(device)
     for epoch in range(begin, how.epochs):
@@ -211,7 +211,7 @@ def log_loss(network: nn.Module, lesson: Lesson, places: Int[np.ndarray, "_some"
     return quality_of(probs, lesson.labels[places]).log_loss
 
 
-class _Run:
+class _Learning:
     """A network while it learns, and what belongs to it: all of this is in a checkpoint."""
 
     def __init__(
@@ -329,7 +329,7 @@ def _precision(device: torch.device, how: Training) -> torch.dtype | None:
 
 
 def _step(
-    run: _Run,
+    run: _Learning,
     x: Float[torch.Tensor, "n ..."],
     labels: Int[torch.Tensor, "n"],
     precision: torch.dtype | None,

@@ -19,6 +19,7 @@ from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
 from errata.datasets.media import Clip, Picture, Row, Text
 from errata.errors import FileError
+from errata.files import write_atomic
 from errata.labels import named
 from errata.report import charts
 from errata.report.charts import ModelChange
@@ -31,7 +32,6 @@ from errata.report.words import (
     percent,
     plural,
 )
-from errata.store.files import write_atomic
 
 THUMBNAIL = 320
 """Pictures with a longer side are made smaller: the page holds up to 48 of them."""

@@ -33,7 +33,6 @@ from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
-from errata.inviting import Invitation
 from errata.review import maintain, pages
 from errata.review.api import router
 from errata.review.cookies import Cookies
@@ -48,6 +47,8 @@ from errata.review.watch import Watch
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
+BY_LINK = ("invitation", "participant")
+"""The cookies of those who came by a link."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -79,6 +80,7 @@ def create_app(
     ``GET /``            the task, and who you are (`Start`)
     ``POST /``           ``name``: begin, or go on, as that reviewer
     ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
+    ``GET /panel/TOKEN``  the link of a panel, with the id of a participant in a parameter: the same
     ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
     ``POST /answer``     ``ticket`` and ``answer``: ``a``, ``b``, ``both``, ``neither``,
                          ``unclear``; of a `Checks` page ``labels``, with a ``label`` for each
@@ -116,7 +118,7 @@ def create_app(
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
         known = site.known(request)
-        progress = audit.progress(known) if known else None
+        progress = desk.progress(known) if known else None
         page = pages.Start(
             audit=audit.name,
             reviewer=known,
@@ -145,7 +147,17 @@ def create_app(
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
-        return site.let_in(door.admit(token))
+        return site.let_in(invitation=door.token_of(door.admit(token)))
+
+    @app.get("/panel/{token}")
+    def panel(request: Request, token: str) -> Response:
+        found = door.panel(token)
+        participant = request.query_params.get(found.parameter, "")
+        try:
+            name = audit.enter(found, participant)
+        except InputError as error:
+            return site.problem(request, 422, str(error))
+        return site.let_in(participant=[token, name])
 
     @app.get("/review")
     def review(request: Request, reviewer: known) -> Response:
@@ -282,6 +294,14 @@ class _Site:
                 return self._door.admit(str(token)).name
             except NotInvitedError:
                 return None
+        entered = self._cookies.read(request, "participant")
+        if entered is not None:
+            token, name = entered
+            try:
+                self._door.panel(token)
+            except NotInvitedError:
+                return None
+            return str(name)
         name = None if self._invited_only else self._cookies.read(request, "reviewer")
         return None if name is None else str(name)
 
@@ -293,11 +313,21 @@ class _Site:
             except NotInvitedError:
                 raise _NameMissingError from None
 
-    def let_in(self, invitation: Invitation) -> Response:
-        """Remember who came by a link, and go to the start page."""
+    def let_in(self, **came: object) -> Response:
+        """Remember who came by a link, and go to the start page.
+
+        Parameters
+        ----------
+        came : as ``invitation``, its token; or as ``participant``, that of a panel and a name
+        """
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        token = self._door.token_of(invitation)
-        self._cookies.give(response, "invitation", token, MONTH)
+        for purpose in BY_LINK:
+            if purpose in came:
+                # a link is on a page or in a mail elsewhere: after "strict" a browser that comes
+                # from there would not bring the cookie to the very next page
+                self._cookies.give(response, purpose, came[purpose], MONTH, samesite="lax")
+            else:
+                self._cookies.drop(response, purpose)
         return response
 
     def reviewer(self, request: Request) -> str:
@@ -315,7 +345,8 @@ class _Site:
     def welcome(self, reviewer: str, *, back: bool) -> Response:
         """Remember a reviewer, and go to their next example."""
         response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."))
-        self._cookies.drop(response, "invitation")
+        for purpose in BY_LINK:
+            self._cookies.drop(response, purpose)
         self._cookies.give(response, "reviewer", reviewer, MONTH)
         return response
 

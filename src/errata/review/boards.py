@@ -113,6 +113,11 @@ class Dashboard(MaintainerPage):
         return len(self.overview.unsettled or ()) - len(self.unsettled)
 
     @property
+    def gold(self) -> bool:
+        """Whether anybody has answered about gold."""
+        return any(one.gold is not None for one in self.overview.reviewers or ())
+
+    @property
     def ends(self) -> str:
         """When the review ends at the present pace, in words."""
         campaign = self.overview.campaign

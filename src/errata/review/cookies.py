@@ -1,7 +1,7 @@
 """Cookies that this server signed: what a browser is asked to remember, and to send to us alone."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -29,14 +29,22 @@ class Cookies:
         except (KeyError, BadTicketError):
             return None
 
-    def give(self, response: Response, purpose: str, value: object, seconds: int) -> None:
+    def give(
+        self,
+        response: Response,
+        purpose: str,
+        value: object,
+        seconds: int,
+        *,
+        samesite: Literal["lax", "strict"] = "strict",
+    ) -> None:
         """Have a browser remember a value for some time."""
         response.set_cookie(
             self._name(purpose),
             self.seal.sign(purpose, value),
             max_age=seconds,
             httponly=True,
-            samesite="strict",
+            samesite=samesite,
             secure=self.secure,
         )
 

@@ -18,7 +18,8 @@ from errata.datasets.media import Shown
 from errata.errors import FileError, MissingExtraError, PausedError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
-from errata.results import Progress, SetTask, Task
+from errata.panels import Quota
+from errata.results import Progress, SetTask, Task, Waiting
 from errata.review import pages
 from errata.review.pages import Flash
 from errata.review.tickets import Seal, Ticket
@@ -50,27 +51,18 @@ class Desk:
 
     def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
         """Return the reviewer's next example, or the page that ends the queue, or says why not."""
+        quota = self.audit.quota(reviewer)
+        met = quota is not None and quota.met(self.audit.progress(reviewer))
         try:
-            asked = self.next_task(reviewer)
+            asked = None if met else self.next_task(reviewer)
         except PausedError as error:
             return pages.Paused(
                 audit=self.audit.name, reviewer=reviewer, flash=flash, why=str(error)
             )
         if asked is None:
-            progress, waiting = self.audit.progress(reviewer), self.audit.waiting(reviewer)
-            return pages.Done(
-                audit=self.audit.name,
-                reviewer=reviewer,
-                answered=progress.answered,
-                total=progress.total,
-                flash=flash,
-                ticket=self._ticket(reviewer, None, (), progress.answered),
-                waiting=waiting.examples,
-                minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
-                folder=shlex.quote(str(self.audit.path)),
-                notices=self.audit.notices,
-            )
+            return self._done(reviewer, flash, quota, met=met)
         task, ticket, progress = asked
+        progress = progress if quota is None else quota.of(progress)
         shown = self.classes_shown(task)
         common: dict[str, Any] = {
             "audit": self.audit.name,
@@ -93,6 +85,35 @@ class Desk:
             **common,
             panels=(self._panel(pages.A, shown[0]), self._panel(pages.B, shown[1])),
         )
+
+    def _done(
+        self, reviewer: str, flash: Flash | None, quota: Quota | None, *, met: bool
+    ) -> pages.Done:
+        """Return the page of who is asked nothing more; a participant has then ``met`` a quota."""
+        if met:
+            self.audit.let_go(reviewer)
+        progress = self.audit.progress(reviewer)
+        shown = progress if quota is None else quota.of(progress)
+        waiting = Waiting(examples=0, seconds=None) if met else self.audit.waiting(reviewer)
+        return pages.Done(
+            audit=self.audit.name,
+            reviewer=reviewer,
+            answered=shown.answered,
+            total=shown.total,
+            flash=flash,
+            ticket=self._ticket(reviewer, None, (), progress.answered),
+            waiting=waiting.examples,
+            minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
+            folder=shlex.quote(str(self.audit.path)),
+            notices=self.audit.notices,
+            code=quota.code if quota else "",
+            url=quota.url if quota else None,
+        )
+
+    def progress(self, reviewer: str) -> Progress:
+        """Return how far a reviewer is; a participant, with what is asked of them."""
+        progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
+        return progress if quota is None else quota.of(progress)
 
     def next_task(self, reviewer: str) -> "tuple[Task | SetTask, str, Progress] | None":
         """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""

@@ -5,6 +5,7 @@ suggested one: there are two panels, and they differ in letter, keys, name and e
 `Checks`, whose boxes differ in key, name and exemplars.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -254,6 +255,8 @@ class Done(Page):
     folder: str  # the audit's folder, quoted for a shell
     waiting: int = 0  # examples that others look at, and that may be free again
     minutes: int = 0  # until the first of them is, at the latest
+    code: str = ""  # for participants of a panel, who then are done
+    url: str | None = None  # where these go
     notices: Sequence[str] = ()
     undo: Answer = UNDO
 
@@ -281,15 +284,7 @@ class Pages:
     """
 
     def __init__(self) -> None:
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._templates.filters["key"] = key_name
+        self._templates = _templates()
         self.static = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir())}
         content = b"".join(self.static.values())
         self.version = hashlib.sha256(content).hexdigest()[:10]
@@ -299,6 +294,23 @@ class Pages:
         """Return the page as HTML; the template is named for the context's class."""
         name = type(page).__name__.lower()
         return self._templates.get_template(f"{name}.html").render(page=page)
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    """Return the templates, all of them compiled, so that nobody's first page waits for that."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    templates.filters["key"] = key_name
+    for name in templates.list_templates():
+        templates.get_template(name)
+    return templates
 
 
 def key_name(key: str) -> str:

@@ -4,16 +4,21 @@ Knows signatures and invitations, and no HTTP. A link and a token are the same s
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 from errata.audit import Audit
 from errata.inviting import Invitation
+from errata.panels import PROLIFIC, Panel
 from errata.review.tickets import BadTicketError, Seal, kept_key
 
 KEPT_SECONDS = 1.0
 """So long a token counts without being looked up again: as long as revoking it may take."""
 
 _MOST_KEPT = 10_000
+
+T = TypeVar("T", Invitation, Panel)
 
 
 class NotInvitedError(Exception):
@@ -41,11 +46,15 @@ class Door:
 
     audit: Audit
     seal: Seal
-    _admitted: dict[str, tuple[Invitation, float]] = field(default_factory=dict)
+    _admitted: dict[tuple[str, str], tuple[Any, float]] = field(default_factory=dict)
 
     def token_of(self, invitation: Invitation) -> str:
         """Return what opens the review: the number of the invitation, signed."""
         return self.seal.sign("invitation", invitation.number)
+
+    def panel_token_of(self, panel: Panel) -> str:
+        """Return what opens the review for the participants of a panel."""
+        return self.seal.sign("panel", panel.number)
 
     def admit(self, token: str) -> Invitation:
         """Return the invitation that a token stands for.
@@ -55,26 +64,39 @@ class Door:
         NotInvitedError
             It was not issued by this audit, or has expired, or was revoked.
         """
-        known, until = self._admitted.get(token, (None, 0.0))
+        return self._looked_up("invitation", token, self.audit.invitation)
+
+    def panel(self, token: str) -> Panel:
+        """Return the panel that a token stands for.
+
+        Raises
+        ------
+        NotInvitedError
+            It was not issued by this audit, or has expired, or was revoked.
+        """
+        return self._looked_up("panel", token, self.audit.panel)
+
+    def _looked_up(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
+        known, until = self._admitted.get((purpose, token), (None, 0.0))
         if known is not None and time.monotonic() < until:
-            return known
+            return cast("T", known)
         try:
-            number = self.seal.read("invitation", token)
+            number = self.seal.read(purpose, token)
         except BadTicketError:
             raise NotInvitedError(
                 "This link was not made by this audit. Perhaps it was cut short: open the whole "
                 "link that you were sent."
             ) from None
-        invitation = self.audit.invitation(int(number))
-        if invitation is None:
+        found = look_up(int(number))
+        if found is None:
             raise NotInvitedError(
                 "This link does not open the review any more: it has expired, or was taken back. "
                 "Ask whoever sent it for a new one."
             )
         if len(self._admitted) > _MOST_KEPT:
             self._admitted.clear()
-        self._admitted[token] = invitation, time.monotonic() + KEPT_SECONDS
-        return invitation
+        self._admitted[purpose, token] = found, time.monotonic() + KEPT_SECONDS
+        return found
 
     def admit_bearer(self, authorization: str) -> Invitation:
         """Return the invitation in the ``Authorization`` header of a request.
@@ -99,3 +121,15 @@ def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.
     """
     door = Door(audit, Seal(kept_key(audit.path)))
     return f"{url.rstrip('/')}/join/{door.token_of(invitation)}"
+
+
+def panel_link(audit: Audit, panel: Panel, *, url: str = "http://127.0.0.1:8765") -> str:
+    """Return the link for the participants of a panel, whose ids the panel writes into it.
+
+    Parameters
+    ----------
+    url : where reviewers reach the server
+    """
+    token = Door(audit, Seal(kept_key(audit.path))).panel_token_of(panel)
+    filled = "{{%PROLIFIC_PID%}}" if panel.parameter == PROLIFIC else "ID"
+    return f"{url.rstrip('/')}/panel/{token}?{panel.parameter}={filled}"

@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -23,6 +23,10 @@ class Average:
 
     The mean is taken in float64; it is float32 where no model has more, else float64.
 
+    Attributes
+    ----------
+    normalize : divide each row of each model by its sum, so that all have the same say
+
     Raises
     ------
     ProbabilityError
@@ -40,6 +44,7 @@ class Average:
 
     models: Sequence[Source]
     name: str = "the average"
+    normalize: bool = False
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -66,6 +71,14 @@ class Average:
                     f"{first.name}, the first to average, has {first.n:,} and "
                     f"{first.n_classes:,}. Each model answers for the same examples and classes."
                 )
+
+    def normalized(self) -> "Average":
+        """Return the same, with each row of each model divided by its sum.
+
+        Of the mean alone that would not do: a model in percent would outvote the others.
+        """
+        models = [one.normalized() if isinstance(one, Average) else one for one in self.models]
+        return replace(self, models=models, normalize=True)
 
     @property
     def n(self) -> int:
@@ -133,15 +146,25 @@ class Average:
             yield at, blocks
 
     def _mean(self, several: Sequence[Float[np.ndarray, "rows classes"]]) -> DenseRows:
-        total = several[0].astype(np.float64)
+        total = self._scaled(several[0])
         for probs in several[1:]:
-            total += probs
+            total += self._scaled(probs) if self.normalize else probs
         total /= len(self.models)
         return DenseRows(total.astype(self.dtype, copy=False))
 
+    def _scaled(
+        self, probs: Float[np.ndarray, "rows classes"]
+    ) -> Float[np.ndarray, "rows classes"]:
+        """Return the rows of one model as they are added, in an array of its own."""
+        wide = DenseRows(probs.astype(np.float64))
+        return (wide.normalized() if self.normalize else wide).probs
+
     def fingerprint(self) -> dict[str, object]:
-        """Return what tells the models from others, in their order."""
-        return {"average": [model.fingerprint() for model in self.models]}
+        """Return what tells the models from others, in their order, and how they are added."""
+        return {
+            "average": [model.fingerprint() for model in self.models],
+            "normalize": self.normalize,
+        }
 
 
 def evenly(

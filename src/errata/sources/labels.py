@@ -16,8 +16,11 @@ from errata.errors import FileError, LabelError
 from errata.sources.places import (
     DiskPlace,
     Place,
+    beginning,
+    each_of,
     files_in,
     in_natural_order,
+    is_parquet,
     is_pattern,
     place_of,
 )
@@ -64,7 +67,7 @@ def read_labels(
     Raises
     ------
     LabelError
-        A label is missing, or it is not clear which column holds them.
+        A label is missing, it is not clear which column holds them, or shards differ in their kind.
     NameUnknownError
         There is no such column.
     FileError
@@ -84,12 +87,42 @@ def read_labels(
             raise _no_columns(column, f"labels is {type(labels).__name__}")
         return labels
     files = _files(place_of(labels))
-    if any(_is_table(file) for file in files):
+    if any(each_of(files, _is_table)):
         return _from_tables(files, column, class_names)
     if column is not None:
         raise _no_columns(column, f"{files[0].name} has no columns")
     found = [_load(file) for file in files]
-    return found[0] if len(found) == 1 else np.concatenate(found)
+    return found[0] if len(found) == 1 else _joined(found, [file.name for file in files])
+
+
+_KINDS = {"i": "integers", "u": "integers", "U": "class names", "S": "class names"}
+
+
+def _joined(
+    found: Sequence[Shaped[np.ndarray, "..."]], names: Sequence[str]
+) -> Shaped[np.ndarray, "n"]:
+    """Return the labels of shards one below the other; of integers, in a type that holds all."""
+    kinds = [_KINDS.get(labels.dtype.kind, str(labels.dtype)) for labels in found]
+    for name, labels, kind in zip(names, found, kinds, strict=True):
+        if labels.ndim != 1:
+            raise LabelError(
+                f"{name} has the shape {labels.shape}; one label for each example, shape (n,), was "
+                "expected in each shard. Use labels.ravel() if that is what they are."
+            )
+        if kind != kinds[0]:
+            raise LabelError(
+                f"{name} holds {kind}, but {names[0]}, the first, holds {kinds[0]}. All shards of "
+                "labels are alike: integers, or class names."
+            )
+    dtype = np.result_type(*found)
+    if kinds[0] == "integers" and dtype.kind == "f":  # NumPy has none for uint64 and int64
+        from errata.sources.label_columns import smallest_type
+
+        some = [labels for labels in found if len(labels)]
+        lowest = min((int(labels.min()) for labels in some), default=0)
+        highest = max((int(labels.max()) for labels in some), default=0)
+        dtype = smallest_type(lowest, highest)
+    return np.concatenate(found, dtype=dtype, casting="unsafe")
 
 
 def _from_tables(
@@ -97,7 +130,7 @@ def _from_tables(
 ) -> NamedLabels | Shaped[np.ndarray, "n"]:
     from errata.sources.label_columns import read_csv, read_parquet
 
-    if _is_parquet(files[0]):
+    if is_parquet(files[0]):
         codes, names = read_parquet(files, column)
     else:
         codes, names = read_csv(files, column, class_names)
@@ -132,17 +165,13 @@ def _files(place: Place) -> list[Place]:
 
 
 def _is_table(place: Place) -> bool:
-    return _is_parquet(place) or place.name.lower().endswith((".csv", ".tsv"))
-
-
-def _is_parquet(place: Place) -> bool:
-    return place.name.lower().endswith(".parquet")
+    return place.name.lower().endswith((".csv", ".tsv")) or is_parquet(place)
 
 
 def _load(place: Place) -> Shaped[np.ndarray, "..."]:
     if isinstance(place, DiskPlace):
         return load_array(place.path)
-    array_kind(bytes(place.read(0, min(place.size(), 8))), place.name)
+    array_kind(beginning(place), place.name)
     with place.open() as file, naming_damage(place.name):
         found: Any = np.load(file, allow_pickle=False)
         return found if isinstance(found, np.ndarray) else only_array(found, place.name)

@@ -11,11 +11,21 @@ from errata.array_files import PathLike, array_kind, naming_damage, only_array
 from errata.arrays import as_count, as_probs
 from errata.errors import FileError, ProbabilityError
 from errata.sources.average import Average
-from errata.sources.base import Source
+from errata.sources.base import Source, models_of
 from errata.sources.dense import Dense
 from errata.sources.npy import NpyFile
 from errata.sources.pieces import float_type, float_type_of_file
-from errata.sources.places import Place, each_of, files_in, in_natural_order, is_pattern, place_of
+from errata.sources.places import (
+    PARQUET,
+    Place,
+    beginning,
+    each_of,
+    files_in,
+    in_natural_order,
+    is_parquet,
+    is_pattern,
+    place_of,
+)
 from errata.sources.stacked import Stacked, class_columns
 from errata.sources.topk import TopK, unknown_classes
 from errata.sources.zarr import ZarrArray
@@ -25,7 +35,6 @@ _FORMS = (
     "list, a pattern such as part-*.npy, or a folder; a Zarr array; the best few classes of each "
     "example, as indices and values (errata.TopK); or the URL of one of these"
 )
-_PARQUET = b"PAR1"
 _INDICES, _VALUES, _N_CLASSES = "indices", "values", "n_classes"
 
 
@@ -109,6 +118,11 @@ def open_average(
     >>> next(open_average([[[0.2, 0.8]], [[0.6, 0.4]]]).blocks(0, 1, 1))
     (0, DenseRows(probs=array([[0.4, 0.6]])))
     """
+    if isinstance(several, str | os.PathLike):
+        raise ProbabilityError(
+            f"An average is of several models, given as a list: open_average([{str(several)!r}, "
+            "...]). The shards of one model are opened by `errata.open_probs`."
+        )
     opened = [open_probs(one, n_classes=n_classes, class_names=class_names) for one in several]
     order = next(filter(None, map(class_columns, opened)), ())
     for place, source in enumerate(opened):
@@ -116,6 +130,25 @@ def open_average(
         if columns != order and {*columns} == {*order}:
             opened[place] = open_probs(several[place], class_names=order)
     return Average(opened)  # which refuses other columns
+
+
+def check_whole(source: Source) -> None:
+    """Refuse a Zarr array that lacks chunks, where rows need not sum to 1; see `ZarrArray`.
+
+    Raises
+    ------
+    FileError
+        One does, or one of those that the source is made of.
+
+    Examples
+    --------
+    >>> check_whole(open_probs([[1, 2], [3, 4]]))
+    """
+    if isinstance(source, ZarrArray):
+        source.check_whole()
+    for part in source.shards if isinstance(source, Stacked) else models_of(source):
+        if part is not source:
+            check_whole(part)
 
 
 @dataclass(frozen=True)
@@ -175,21 +208,10 @@ def _open_place(place: Place, known: _Known) -> Source:
 
 def _open_shards(places: Sequence[Place], name: str, known: _Known) -> Source:
     # of files of another kind the first is looked at alone
-    if _is_parquet(places[0]) and all(each_of(places, _is_parquet)):
+    if is_parquet(places[0]) and all(each_of(places, is_parquet)):
         return _open_parquet(places, name, known)
     shards = each_of(places, lambda place: _open_place(place, known))
     return shards[0] if len(shards) == 1 else Stacked(tuple(shards), name)
-
-
-def _is_parquet(place: Place) -> bool:
-    """Tell by name, else by the first bytes, as what is cut short has a name alone."""
-    if place.name.lower().endswith(".parquet"):
-        return True
-    return place.kind() == "file" and _beginning(place).startswith(_PARQUET)
-
-
-def _beginning(place: Place) -> bytes:
-    return bytes(place.read(0, min(place.size(), 8)))
 
 
 def _open_parquet(places: Sequence[Place], name: str, known: _Known) -> Source:
@@ -223,10 +245,10 @@ def _open_folder(place: Place, known: _Known) -> Source:
 
 
 def _open_file(place: Place, known: _Known) -> Source:
-    beginning = _beginning(place)
-    if beginning.startswith(_PARQUET):
+    first = beginning(place)
+    if first.startswith(PARQUET):
         return _open_parquet([place], place.name, known)
-    if array_kind(beginning, place.name, f"Expected: {_FORMS}.") == "npy":
+    if array_kind(first, place.name, f"Expected: {_FORMS}.") == "npy":
         return NpyFile.open(place)
     return _open_npz(place, known)
 

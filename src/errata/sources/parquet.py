@@ -94,7 +94,8 @@ class ParquetFile:
         """
         found = [0]
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            if stop - found[-1] > rows and start > found[-1]:
+            # an empty row group at the end begins where nothing is left to read
+            if stop - found[-1] > rows and found[-1] < start < self.n:
                 found.append(start)
         return np.array([*found, self.n] if self.n else [0])
 

@@ -20,6 +20,9 @@ from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 from errata.array_files import PathLike, near_name
 from errata.errors import FileError
 
+PARQUET = b"PAR1"
+"""How Parquet files begin."""
+
 Opened = TypeVar("Opened")
 Kind = Literal["file", "folder", "nothing"]
 
@@ -253,6 +256,33 @@ def files_in(folder: Place, pattern: str) -> list[Place]:
     """
     names = [name for name in fnmatch.filter(folder.names(), pattern) if not name.startswith(".")]
     return in_natural_order(folder.child(name) for name in names)
+
+
+def beginning(place: Place) -> bytes:
+    """Return the first eight bytes of a file, by which its kind is told, or all it has.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "probs.npy")
+    >>> _ = path.write_bytes(b"PAR1 and so on")
+    >>> beginning(place_of(path))
+    b'PAR1 and'
+    """
+    return bytes(place.read(0, min(place.size(), 8)))
+
+
+def is_parquet(place: Place) -> bool:
+    """Tell a Parquet file by its name, else by its first bytes; one cut short has a name alone.
+
+    Examples
+    --------
+    >>> is_parquet(place_of("probs.PARQUET")), is_parquet(place_of("nothing"))
+    (True, False)
+    """
+    if place.name.lower().endswith(".parquet"):
+        return True
+    return place.kind() == "file" and beginning(place).startswith(PARQUET)
 
 
 def each_of(places: Sequence[Place], open_one: Callable[[Place], Opened]) -> list[Opened]:

@@ -1,5 +1,6 @@
 """Probabilities in a Zarr array, format 2 or 3."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,30 @@ class ZarrArray:
         except Exception as error:  # noqa: BLE001 (codecs and stores raise their own)
             raise FileError(
                 f"{self.name} cannot be read from row {start} to row {stop - 1}: a chunk is "
-                f"missing, cut short or damaged ({error}). Copy it again, or write it again."
+                f"cut short or damaged ({error}). Copy it again, or write it again."
             ) from None
+
+    def check_whole(self) -> None:
+        """Refuse an array that lacks chunks, which are read as zeros.
+
+        Where rows must sum to 1, those of which a chunk was lost show; elsewhere nothing would.
+
+        Raises
+        ------
+        FileError
+            A chunk is missing.
+        """
+        array = _open(self.place)
+        stored = array.shards or array.chunks
+        inside = math.prod(a // b for a, b in zip(stored, array.chunks, strict=True))
+        all_ = math.prod(-(-side // part) for side, part in zip(array.shape, stored, strict=True))
+        missing = all_ - array.nchunks_initialized // inside
+        if missing:
+            raise FileError(
+                f"{self.name} lacks {missing:,} of {all_:,} chunks, which would be read as zeros, "
+                "and here no sum of a row would show it. Copy it again; or if these are zeros that "
+                "were left out, write it with config={'write_empty_chunks': True}."
+            )
 
     def fingerprint(self) -> dict[str, object]:
         """Return a hash of names, sizes and times of change of all files of the array."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and their fingerprints."""
+"""Folders that are there whole or not at all, and the fingerprints of files."""
 
 import contextlib
 import hashlib
@@ -9,28 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from errata.errors import FileError
+from errata.files import UNFINISHED, sync, umask
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is complete, and on the disk, the moment it appears under its name."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp keeps it to the owner
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync(path.parent)
 
 
 def check_new_folder(path: Path) -> None:
@@ -66,10 +51,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     check_new_folder(path)
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED))
     try:
         yield building
-        building.chmod(0o777 & ~_umask())
+        building.chmod(0o777 & ~umask())
         for folder, _, files in os.walk(building):
             for file in files:
                 sync(Path(folder, file))
@@ -81,20 +66,3 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
         raise
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Make sure that a file or folder is on the disk, not in a cache alone."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open a folder, and needs no sync of it
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

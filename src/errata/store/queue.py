@@ -286,6 +286,14 @@ _FOLLOWING = union_all(  # none of them is looked for where one before it is fou
 _FREE = tuple(some.with_for_update(of=t.standing, skip_locked=True) for some in _IN_ORDER)
 _STILL = select(_s.example).where(_s.example == _EXAMPLE, _WANTED)
 
+_SKIPPED_AT = select(_SKIPS.c.row).where(_SKIPS.c.example == _EXAMPLE, _STILL_SKIPPED)
+
+
+def skipped_at(db: Connection, reviewer: int, example: int) -> int | None:
+    """Return the number of a reviewer's newest skip of an example, if it is skipped still."""
+    row: int | None = db.scalar(_SKIPPED_AT, {"me": reviewer, "example": example})
+    return row
+
 
 def following(
     db: Connection, reviewer: int, *, now: float, besides: int | None = None

@@ -8,7 +8,18 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from errata.store import tables as t
 
@@ -304,6 +315,26 @@ def _planned_rows() -> Select[Any]:
 
 _PLANNED = _planned_rows()
 _PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
+
+
+def planned_count(db: Connection) -> int:
+    """Return how many examples are planned."""
+    return db.scalar(select(func.count()).select_from(t.planned)) or 0
+
+
+def planned_pairs(db: Connection) -> list[tuple[int, int, int]]:
+    """Return each pair of a given and a suggested class that is planned, and how often it is.
+
+    Of audits whose examples have one label each.
+    """
+    given, suggested = (cast(t.candidates.c[name], Text) for name in ("given", "suggested"))
+    query = (
+        select(given.label("given"), suggested.label("suggested"), func.count().label("often"))
+        .select_from(t.planned.join(t.candidates))
+        .group_by(given, suggested)
+        .order_by(given, suggested)
+    )
+    return [(int(row.given), int(row.suggested), row.often) for row in db.execute(query)]
 
 
 # ---------------------------------------------------------------- releases

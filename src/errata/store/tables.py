@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -268,6 +268,85 @@ adjudications = Table(
     Column("maintainer", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
+)
+
+gold = Table(
+    "gold",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, nullable=False, unique=True),
+    Column("given", Integer, nullable=False),  # as it is shown, which need not be what it is given
+    Column("suggested", Integer, nullable=False),
+    Column(
+        "answer",
+        Text,
+        CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither')"),
+        nullable=False,
+    ),  # the known one
+    Column("source", Text, CheckConstraint("source IN ('named', 'made')"), nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+gold_rates = Table(
+    "gold_rates",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the newest counts
+    Column("rate", Float, nullable=False),  # of what a reviewer is asked, so much is gold
+    Column("created_at", Text, nullable=False),
+)
+
+gold_answers = Table(
+    "gold_answers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, ForeignKey("gold.example"), nullable=False),
+    Column("reviewer", Integer, ForeignKey("reviewers.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # as of votes
+    Column("answer", Text),  # nothing: withdrawn
+    Column("said", Text),
+    Column("first", Text, CheckConstraint("\"first\" IN ('given', 'suggested')")),
+    Column("vote", Integer, nullable=False),  # the newest vote of anybody then: what came before
+    Column("created_at", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    UniqueConstraint("reviewer", "key"),
+    UniqueConstraint("reviewer", "example", "revision"),
+    CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'other')"),
+    CheckConstraint("revision > 0 AND (answer IS NULL) = (revision % 2 = 0)"),
+)
+
+gold_skips = Table(
+    "gold_skips",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, ForeignKey("gold.example"), nullable=False),
+    Column("reviewer", Integer, ForeignKey("reviewers.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # the reviewer's newest for the example, or 0
+    Column("skip", Integer, nullable=False),  # the newest skip of anybody then: what came before
+    Column("created_at", Text, nullable=False),
+    Index("gold_skips_of_reviewer", "reviewer", "example"),
+)
+
+panels = Table(
+    "panels",
+    metadata,
+    Column("invitation", Integer, ForeignKey("invitations.id"), primary_key=True),
+    Column("parameter", Text, nullable=False),  # of the address, that names a participant
+    Column("answers", Integer),  # of each participant; nothing: as many as there are
+    Column("code", Text, nullable=False),  # shown at the end
+    Column("url", Text),  # where participants go then
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("panel", Integer, ForeignKey("panels.invitation"), nullable=False),
+    Column("participant", Text, nullable=False),  # as the panel calls them: never leaves the audit
+    Column("name", Text, nullable=False),  # under which they review
+    Column("answered", Integer, nullable=False),  # before they came by this panel
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("panel", "participant"),
+    Index("participants_of_name", "name"),
 )
 
 releases = Table(

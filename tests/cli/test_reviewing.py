@@ -1,0 +1,85 @@
+"""`errata review` with options, `errata gold` and panels of `errata invite`."""
+
+import json
+import subprocess
+
+import pytest
+
+from audits import planned_audit, small_audit
+from errata.audit import Audit
+from helpers import ERRATA
+from helpers import run_errata as run
+
+
+@pytest.fixture
+def found(tmp_path):
+    audit = small_audit(tmp_path / "pets.audit")
+    audit.find()
+    audit.close()
+    return audit.path
+
+
+def serve(*words):
+    """Start a review server until it listens; return what it said."""
+    process = subprocess.Popen(
+        [ERRATA, "review", *map(str, words), "--no-browser", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    while "Review pets at" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.kill()
+    process.communicate()
+    return said
+
+
+def test_review_plans_where_there_is_no_plan_and_else_asks_for_the_same(found):
+    nothing = run("review", found, "--no-browser")
+    assert nothing.returncode == 2
+    assert "Nothing is planned yet" in nothing.stderr
+    said = serve(found, "--votes", 4, "--stopping", "exact", "--gold", 0.2)
+    assert "Plan 1: candidates added: 8" in said
+    assert "Gold: 0.2 of what is asked, 2 examples, 2 of them made now" in said
+    other = run("review", found, "--no-browser", "--votes", "5")
+    assert other.returncode == 2
+    assert "is planned already, with votes 4 (plan 1)" in other.stderr
+    assert "Plan" not in serve(found, "--votes", 4, "--threshold", 3)
+    audit = Audit.open(found)
+    assert audit.progress("Ana").total == 10
+
+
+def test_gold_is_imported_and_told(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit", votes=1, threshold=1)
+    file = tmp_path / "gold.jsonl"
+    rows = [{"index": 30, "suggested": "dog", "answer": "given"}, {"id": "0", "answer": "given"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = run("gold", "import", audit.path, file)
+    assert found.returncode == 2
+    assert "1 gold examples were refused" in found.stderr
+    assert "gold.jsonl, line 2: The example '0' is planned" in found.stderr
+    audit.plant(0.5)
+    while (task := audit.task("Ana")) is not None:
+        audit.vote("Ana", task.example, "given", first=task.first, key=task.id)
+    told = json.loads(run("gold", "accuracy", audit.path, "--format", "json").stdout)
+    assert [(one["reviewer"], one["right"], one["of"]) for one in told] == [("Ana", 1, 1)]
+
+
+def test_a_panel_gets_a_link_and_tells_who_came(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
+    words = ["invite", audit.path, "Prolific", "--panel", "--panel-votes", "3", "--format", "json"]
+    words += ["--completion-code", "C1", "--completion-url", "https://x.org/?cc={code}"]
+    (made,) = json.loads(run(*words, "--url", "https://r.org").stdout)
+    assert made["link"].startswith("https://r.org/panel/")
+    assert made["link"].endswith("?PROLIFIC_PID={{%PROLIFIC_PID%}}")
+    (panel,) = audit.panels()
+    assert (panel.answers, panel.code, panel.url) == (3, "C1", "https://x.org/?cc=C1")
+    name = audit.enter(panel, "p1")
+    (came,) = json.loads(run("invite", audit.path, "--participants", "--format", "json").stdout)
+    assert (came["participant"], came["reviewer"], came["panel"]) == ("p1", name, "Prolific")
+    (listed,) = json.loads(run("invite", audit.path, "--format", "json").stdout)
+    assert (listed["name"], listed["role"]) == ("Prolific", "panel")
+    run("invite", audit.path, "Prolific", "--revoke")
+    assert audit.panel(panel.number) is None
