@@ -3,18 +3,18 @@
 The 5,440 candidates of ImageNet are answered with the votes that were published for them, five
 each. In the first part clients and the server are killed again and again and examples are held
 beyond their lease; in the second nobody is, and votes are timed. It ends with 1 where a vote is
-lost or doubled, a verdict is not that of all five votes, or a target is not met.
+lost or doubled, a verdict is not that of all five votes, or a target is not met. With --postgres
+the audit is on a PostgreSQL server, which is started for it (the tests' own), or with --database
+on one that is there.
 """
 
 import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import socketserver
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import text
 
 import errata
 from errata.core.consensus import VERDICTS, verdict_codes
@@ -41,11 +42,13 @@ K, THRESHOLD = 5, 3
 def main() -> None:
     """Run both parts, tell what came of them, and end with 1 where a target is not met."""
     args = arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        campaign = Campaign.make(Path(folder), args)
-        rough = campaign.run("rough", args, kills=True)
-        timed = campaign.run("timed", args, kills=False)
-    report = {"rough": rough, "timed": timed, "reviewers": args.reviewers, "cores": os.cpu_count()}
+    with tempfile.TemporaryDirectory() as folder, server(args) as address:
+        parts = {
+            name: Campaign.make(Path(folder), name, args, address).run(args, kills=name == "rough")
+            for name in ("rough", "timed")
+        }
+    report = {**parts, "reviewers": args.reviewers, "cores": os.cpu_count()}
+    rough, timed = parts["rough"], parts["timed"]
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(report, indent=1) + "\n")
     met = list(verdicts(rough, timed))
@@ -62,10 +65,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lease", type=float, default=10, help="seconds, in the rough part")
     parser.add_argument("--think", type=float, default=0.6, help="seconds before an answer, mean")
     parser.add_argument("--seconds", type=float, default=60, help="of the timed part")
+    parser.add_argument("--database", help="postgresql://HOST/DBNAME: where the audit is")
+    parser.add_argument("--postgres", action="store_true", help="start a server, and use that")
     parser.add_argument(
         "--json", type=Path, default=HERE.parent / "build" / "benchmarks" / "reviewing.json"
     )
     return parser.parse_args()
+
+
+@contextmanager
+def server(args: argparse.Namespace) -> Iterator[str | None]:
+    """Yield where the audit's database is to be; None for a file."""
+    if not args.postgres:
+        yield args.database
+        return
+    sys.path.append(str(HERE.parent / "tests"))
+    import postgres_server
+
+    with postgres_server.running(durable=True) as started:
+        yield started.url
 
 
 def verdicts(rough: dict, timed: dict) -> Iterator[tuple[str, str, bool]]:
@@ -94,7 +112,7 @@ class Truth:
     """
 
     answers: dict[str, list[str]]
-    database: Path
+    audit: errata.Audit
     stale: float
     taken: dict[tuple[str, int], tuple[str, float]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -113,9 +131,8 @@ class Truth:
         return None
 
     def _stale(self, example: str, places: range, now: float) -> list[int]:
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as db:
-            voted = {name for (name,) in db.execute(VOTERS, (example,))}
-        db.close()
+        with self.audit._db.read() as db:  # noqa: SLF001 (as the server's own would say)
+            voted = set(db.scalars(VOTERS, {"example": int(example)}))
         return [
             at
             for at in places
@@ -147,8 +164,8 @@ class Truth:
             server.server_close()
 
 
-VOTERS = (
-    "SELECT r.name FROM votes v JOIN reviewers r ON r.id = v.reviewer WHERE v.example = ? "
+VOTERS = text(
+    "SELECT r.name FROM votes v JOIN reviewers r ON r.id = v.reviewer WHERE v.example = :example "
     "AND v.answer IS NOT NULL"
 )
 
@@ -160,23 +177,25 @@ VOTERS = (
 class Campaign:
     """An audit with its reviewers invited, and what they will say."""
 
-    folder: Path
     audit: Path
     answers: dict[str, list[str]]
     full: list[str]
     tokens: dict[str, str]
 
     @classmethod
-    def make(cls, folder: Path, args: argparse.Namespace) -> "Campaign":
+    def make(
+        cls, folder: Path, name: str, args: argparse.Namespace, address: str | None
+    ) -> "Campaign":
         """Return the campaign of ImageNet's candidates."""
         published = Pack(DATA).votes("imagenet")
         n = min(args.examples, len(published.ids))
         rng = np.random.default_rng(0)
         audit = errata.Audit.create(
-            folder / "audit",
+            folder / name,
             labels=published.given[:n],
             classes=[f"{index} {name}" for index, name in enumerate(published.classes)],
             name="ImageNet",
+            database=address,
         )
         names = audit.classes
         audit.add_candidates(
@@ -200,19 +219,18 @@ class Campaign:
             tokens[made.name] = link_of(audit, made).rpartition("/")[2]
         audit.close()
         full = [VERDICTS[code] for code in codes]
-        return cls(folder, folder / "audit", answers, full, tokens)
+        return cls(folder / name, answers, full, tokens)
 
-    def run(self, name: str, args: argparse.Namespace, *, kills: bool) -> dict:
-        """Let everybody review a copy of the audit; return what came of it."""
-        place = self.folder / name
-        shutil.copytree(self.audit, place)
+    def run(self, args: argparse.Namespace, *, kills: bool) -> dict:
+        """Let everybody review; return what came of it."""
         lease = args.lease if kills else 600
-        truth = Truth(self.answers, place / "audit.db", stale=lease + 2)
-        port = free_port()
-        crowd = Crowd(self, place, port, lease, args, kills=kills)
+        audit = errata.Audit.open(self.audit)
+        truth = Truth(self.answers, audit, stale=lease + 2)
+        crowd = Crowd(self, self.audit, free_port(), lease, args, kills=kills)
         with truth.served() as words:
             crowd.truth = words
             crowd.work(seconds=None if kills else args.seconds)
+        audit.close()
         return crowd.told()
 
 
@@ -253,7 +271,7 @@ class Crowd:
                 self.server.wait()
                 self.server = self.serve()
                 self.killed["servers"] += 1
-                next_server = now + 10
+                next_server = time.monotonic() + 10  # since it answers
             if self.kills and now > next_kill:
                 name = rng.choice([one for one in self.people if one not in done] or [""])
                 if name:

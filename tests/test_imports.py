@@ -44,6 +44,8 @@ VERBS = {
     "telling",
     "predicting",
     "exchanging",
+    "crowd",
+    "judging",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -77,7 +79,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": {"errors", "labels", "arrays", "core"},
     "folder": {"errors", "files", "array_files", "store"},
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
-    "telling": {"errors", "labels", "core", "datasets", "store", "report", "comparison", "results"},
+    "telling": {
+        *("errors", "labels", "core", "datasets", "store", "report", "comparison", "results"),
+        "crowd",
+    },
     "asking": {"core", "store"},
     "inviting": {"errors", "arrays", "exchange", "store"},
     "maintaining": {"errors", "exchange", "store", "inviting"},
@@ -97,7 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "panels": {"errors", "exchange", "store", "inviting", "reviewing", "results"},
     "overseeing": {
-        *("errors", "arrays", "core", "exchange", "labels", "reliability", "store", "results"),
+        *("errors", "arrays", "core", "crowd", "exchange", "labels", "store", "results"),
         "panels",
     },
     "predicting": {
@@ -107,7 +112,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchanging": {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
     },
-    "audit": BELOW_AUDIT | VERBS,
+    "crowd": {"errors", "arrays", "core", "results", "store"},
+    "judging": {
+        *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
+    },
+    "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {
         *("errors", "inviting", "panels", "labels", "datasets", "exchange", "audit", "results"),

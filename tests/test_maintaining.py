@@ -133,7 +133,7 @@ def test_who_is_paused_is_not_asked_about_gold_either(audit):
     assert audit.gold_accuracy() == ()
     audit.resume("ann")
     assert vote(audit, "ann", task.example, "gold")
-    (ann,) = audit.reviewers()
+    (ann,) = audit.standings()
     (known,) = audit.gold_accuracy()
     assert (ann.gold.hits, ann.gold.of, ann.gold.low) == (known.right, 1, known.low)
 

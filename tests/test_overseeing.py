@@ -15,7 +15,6 @@ from errata.audit import Audit
 from errata.core.consensus import VERDICTS, VOTED
 from errata.errors import InputError, NameUnknownError, VoteError
 from errata.overseeing import expected_votes
-from errata.reliability import krippendorff_alpha
 from errata.store.counting import Alike
 from label_sets import sounds
 
@@ -125,7 +124,7 @@ def test_reviewers_are_counted_as_their_votes_say(audit):
     held = audit.task("ann")
     audit.add_votes([{"id": "0", "reviewer": "elsewhere", "answer": "both"}])
     votes = audit.votes()
-    found = {one.name: one for one in audit.reviewers()}
+    found = {one.name: one for one in audit.standings()}
     assert list(found) == ["ann", "bob", "cid"]
     for name, one in found.items():
         own = [vote for vote in votes if vote.reviewer == name]
@@ -149,22 +148,8 @@ def test_seconds_are_between_answers_and_breaks_are_none(audit, monkeypatch):
     )
     for example in candidates(audit)[:5]:
         audit.vote("ann", example, "given", first="given", key=str(example))
-    (ann,) = audit.reviewers()
+    (ann,) = audit.standings()
     assert ann.seconds == 10  # of 10, 6 and 30
-
-
-def test_agreement_is_alpha_where_all_are_asked(audit):
-    examples = candidates(audit)
-    for example, answers in zip(examples, ("ggggg", "ggsgs", "bbbbn", "sssss") * 2, strict=False):
-        cast(audit, example, answers)
-    with audit._db.read() as db:
-        from errata.store import records
-
-        full = {row["example"] for row in records.planned(db) if row["full"]}
-    assert 0 < len(full) < 8
-    table = Counter((vote.example, vote.answer) for vote in audit.votes() if vote.example in full)
-    rows = np.array([[table[example, answer] for answer in VOTED] for example in sorted(full)])
-    assert audit.agreement(replicates=50) == krippendorff_alpha(rows, replicates=50)
 
 
 def test_the_diary_is_read_page_by_page_newest_first(audit):
@@ -222,6 +207,20 @@ def test_what_is_decided_is_the_verdict_at_every_threshold_until_it_is_taken_bac
     assert [one["answer"] for one in audit.adjudications(example)] == [answer, None]
     assert audit.adjudications(other) == ()
     assert [one.verb for one in audit.events()[:2]] == ["undo_adjudication", "adjudicate"]
+
+
+def test_what_is_decided_is_the_verdict_of_models_of_the_crowd_too(tmp_path):
+    audit, (example, *_) = decided(tmp_path)
+    audit.adjudicate(example, "neither", reason="seen", by="Max")
+    for consensus in ("one_coin", "dawid_skene", "crowdlab"):
+        found = audit.verdicts(consensus=consensus)
+        place = found.examples.tolist().index(example)
+        assert found.names[place] == "neither"
+        assert found.adjudicated.tolist().count(True) == 1
+        row = found.rows()[place]
+        assert row["adjudicated"] is True
+        assert row["p_given"] == pytest.approx(found.model.posterior[place, 0])
+        assert found.columns == tuple(row)
 
 
 def test_a_release_tells_which_labels_a_maintainer_decided(tmp_path):
@@ -298,9 +297,8 @@ def test_a_set_of_labels_is_decided_as_a_set(tmp_path):
         assert found.names[place] == verdict
         assert np.flatnonzero(found.agreed[place]).tolist() == labels
         assert audit.unsettled() == ()
-    assert audit.agreement() is None
     with pytest.raises(VoteError, match="There is no class 99"):
         audit.adjudicate(example, "labels", labels=[99], reason="r", by="Max")
     json.dumps(audit.why(example).to_dict())
     assert isinstance(Audit.open(audit.path).release(tmp_path / "out").version, str)
-    assert all(one.votes for one in audit.reviewers())
+    assert all(one.votes for one in audit.standings())

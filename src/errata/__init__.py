@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     from errata.core.error_rate import sampled_errors as sampled_errors
     from errata.core.kinship import agreement as agreement
     from errata.core.kinship import right_by_votes as right_by_votes
+    from errata.core.reviewers import estimated_accuracy as estimated_accuracy
     from errata.core.reviewers import given_rate as given_rate
     from errata.core.reviewers import gold_accuracy as gold_accuracy
     from errata.core.reviewers import median_times as median_times
     from errata.core.reviewers import order_bias as order_bias
+    from errata.core.reviewers import shared_agreement as shared_agreement
     from errata.datasets.media import Features as Features
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Sounds as Sounds
@@ -91,6 +93,7 @@ _LAZY = {
     "cross_val_probs": "errata.predict.crossval",
     "crowdlab": "errata.core.crowdlab",
     "dawid_skene": "errata.core.aggregation",
+    "estimated_accuracy": "errata.core.reviewers",
     "find": "errata.finding",
     "find_duplicates": "errata.predict.duplicates",
     "find_multilabel": "errata.multilabel",
@@ -108,6 +111,7 @@ _LAZY = {
     "read_predictions": "errata.sources.predictions",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",
+    "shared_agreement": "errata.core.reviewers",
     "verdict_codes": "errata.core.consensus",
 }
 _LAZY_MODULES = {"charts": "errata.report.charts", "published": "errata.exchange.published"}

@@ -5,6 +5,7 @@ Knows plans, votes and the rule of `errata.core.consensus`; who is asked is for
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -36,7 +37,13 @@ def asking_of(votes: int, threshold: int, *, exact: bool, multilabel: bool) -> i
         one = np.zeros((1, 1), np.int64)
         asked = np.ones((1, 1), bool)
         return int(set_votes_needed(one, one[0], asked, threshold, votes)[0])
-    return int(votes_needed(np.zeros((1, len(ANSWERS)), np.int64), threshold, votes)[0])
+    return _needed((0,) * len(ANSWERS), threshold, votes)
+
+
+@lru_cache(maxsize=2**16)  # of few votes there are few counts, and each vote asks
+def _needed(counts: tuple[int, ...], threshold: int, votes: int) -> int:
+    """Return how many more votes one example needs at least, by its counts of answers."""
+    return int(votes_needed(np.array([counts], np.int64), threshold, votes)[0])
 
 
 def restand(db: Connection, *, multilabel: bool, one: Mapping[str, Any] | None = None) -> None:
@@ -46,19 +53,33 @@ def restand(db: Connection, *, multilabel: bool, one: Mapping[str, Any] | None =
     ----------
     one : of this one alone, a row of `errata.store.records.planned`; without it, of all
     """
+    if one is not None and not multilabel:
+        queue.set_needs(db, [_one_pair(db, one)])
+        return
     planned = records.planned(db) if one is None else [one]
-    count = _sets if multilabel else _pairs
-    votes, needed = count(db, planned, None if one is None else one["example"])
+    example = None if one is None else one["example"]
+    votes, needed = _sets(db, planned, example) if multilabel else _pairs(db, planned)
     now = zip(planned, votes.tolist(), needed.tolist(), strict=True)
     queue.set_needs(
         db, [{"example": row["example"], "votes": held, "needs": more} for row, held, more in now]
     )
 
 
+def _one_pair(db: Connection, row: Mapping[str, Any]) -> dict[str, int]:
+    """Return what `_pairs` finds for one example, which each vote asks."""
+    tallies = voting.tallies(db, row["example"])
+    counts = tuple(tallies.get((row["example"], answer), 0) for answer in VOTED)
+    held = sum(counts)
+    needed = max(row["votes"] - held, 0)
+    for (threshold, wanted), _ in _may_stop([row]):
+        needed = _needed(counts, threshold, wanted)
+    return {"example": row["example"], "votes": held, "needs": needed}
+
+
 def _pairs(
-    db: Connection, planned: Sequence[Mapping[str, Any]], example: int | None
+    db: Connection, planned: Sequence[Mapping[str, Any]]
 ) -> tuple[Int[np.ndarray, "planned"], Int[np.ndarray, "planned"]]:
-    tallies = voting.tallies(db, example)
+    tallies = voting.tallies(db)
     counts = np.array(
         [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
     ).reshape(-1, len(VOTED))

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float, Int, Integer, Shaped
@@ -37,6 +37,7 @@ from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
 from errata.core.selection import Rule
+from errata.crowd import Consensus, as_consensus
 from errata.datasets.base import Dataset
 from errata.datasets.media import Media
 from errata.engine.base import Engine
@@ -51,9 +52,9 @@ from errata.errors import (
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
-from errata.exchanging import Exchanging
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
+from errata.judging import Judging
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.predicting import Chosen
@@ -76,8 +77,11 @@ from errata.store.files import new_folder, sha256
 from errata.store.place import DATABASE, Schema, is_audit, place_of, write_place
 from errata.store.postgres import new_schema
 
+if TYPE_CHECKING:
+    from errata.review.background import RunningReview
 
-class Audit(Exchanging):
+
+class Audit(Judging):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -115,6 +119,7 @@ class Audit(Exchanging):
         self._arrays = Arrays(path)
         self._seed: int = row["seed"]
         self._media_row: dict[str, Any] | None = row["media"]
+        self._review: RunningReview | None = None
 
     def __repr__(self) -> str:
         return f"Audit({self.name!r}, {self.n:,} examples, {len(self.classes)} classes)"
@@ -276,7 +281,9 @@ class Audit(Exchanging):
         return cls(path, db, row)
 
     def close(self) -> None:
-        """Close the database, so that the folder may be moved."""
+        """Close the database, so that the folder may be moved; a review that runs is stopped."""
+        if self._review is not None:
+            self._review.stop()
         self._db.close()
 
     @cached_property
@@ -779,49 +786,149 @@ class Audit(Exchanging):
             for vote in held
         ]
 
-    def verdicts(self, *, threshold: int | None = None) -> Verdicts | SetVerdicts:
+    def verdicts(
+        self,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Verdicts | SetVerdicts:
         """Say what the votes come to; `SetVerdicts` where examples may have several labels.
 
         Parameters
         ----------
         threshold : votes for one answer that make a verdict; without it, each candidate's is
             that of its plan
+        consensus : ``"threshold"``: votes are counted, as in the paper; or the model that weighs
+            them: ``"one_coin"``, ``"dawid_skene"``, ``"glad"``; or ``"crowdlab"``, where the
+            probabilities of the newest run of `find` vote along
+        least : with a model, the least probability of the answer that makes a verdict; without it
+            0.9, and 0.5 for ``"crowdlab"``. A candidate without such an answer is open while votes
+            are wanted, and ``non_agreement`` then
 
         Raises
         ------
         AuditError
-            There is no plan.
+            There is no plan; or no probabilities, which ``"crowdlab"`` needs.
         InputError
-            No candidate could get so many votes.
+            No candidate could get so many votes; or a threshold comes with a model, ``least``
+            without one, or a model where examples may have several labels.
+        VoteError
+            No candidate has two votes, and ``"crowdlab"`` has nothing to compare.
         """
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
-            return self._verdicts(db, threshold)
+            return self._verdicts(db, chosen)
 
-    def _verdicts(self, db: Connection, threshold: int | None) -> Verdicts | SetVerdicts:
-        if threshold is not None:
-            _at_least_one("threshold", threshold)
+    def _verdicts(self, db: Connection, consensus: Consensus) -> Verdicts | SetVerdicts:
         found = telling.verdicts(
-            db, threshold, ids=self.ids, classes=self.classes, multilabel=self.multilabel
+            db,
+            consensus,
+            ids=self.ids,
+            classes=self.classes,
+            multilabel=self.multilabel,
+            probs=lambda planned: self._answer_probs(db, planned),
         )
         if found is None:
             raise self._unplanned(db)
         return found
 
+    # ------------------------------------------------------------ review
+
+    def review(
+        self,
+        *,
+        host: str = "localhost",
+        port: int = 0,
+        height: int = 720,
+        reviewer: str | None = None,
+        inline: bool = True,
+        url: str | None = None,
+        invited_only: bool = False,
+        frame_ancestors: Sequence[str] | None = None,
+    ) -> "RunningReview":
+        """Serve the review page in the background, and show it in a notebook; else say where it is.
+
+        Votes are in `votes` as soon as they are given. Asking again for what runs returns it.
+
+        Parameters
+        ----------
+        host : the address to listen at. Beyond this machine (``"0.0.0.0"``: everywhere) nobody is
+            let in but by the link of an invitation. In a notebook, the name by which its own page
+            was opened: in a frame of a page of another name browsers keep no cookies, and the
+            reviewer's name is one
+        port : where to listen; 0 takes any free port
+        height : of the frame in a notebook, in pixels
+        reviewer : the name that the start page proposes
+        inline : let a notebook show the page in a frame; else it shows a link
+        url : where reviewers reach the server, if that is not at the host, as behind a proxy
+        invited_only : let nobody in but by a link on this machine, too
+        frame_ancestors : the origins of pages that may hold the frame, such as
+            ``"https://notebooks.example.org"``; without them, those of this machine
+
+        Raises
+        ------
+        AuditError
+            There is no plan, or the review runs already and was asked for otherwise.
+        InputError
+            The height or an origin is none.
+        ErrataError
+            The port is taken, or may not be used.
+        """
+        # the one import upwards: what serves an audit is made of it
+        from errata.review.background import RunningReview, as_settings
+
+        settings = as_settings(
+            host=host,
+            port=port,
+            height=height,
+            reviewer=reviewer,
+            inline=inline,
+            url=url,
+            invited_only=invited_only,
+            frame_ancestors=frame_ancestors,
+        )
+        self.check_planned()
+        running = self._review
+        if running is None or not running.running:
+            self._review = RunningReview(self, settings)
+            return self._review
+        if running.settings != settings:
+            raise AuditError(
+                f"The review of {self.path} runs already, at {running.url}, and was asked for "
+                "otherwise now. Call its stop() first, or ask as before to get it."
+            )
+        return running
+
     # ------------------------------------------------------------ release, compare, report
 
-    def release(self, out: PathLike, *, threshold: int | None = None) -> Release:
+    def release(
+        self,
+        out: PathLike,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Release:
         """Write the corrected test set into the new folder ``out``.
 
         It holds ``corrected.parquet`` (all examples), ``manifest.json`` and ``README.md``. The
         same audit gives the same bytes.
 
+        Parameters
+        ----------
+        threshold, consensus, least : what makes verdicts, see `verdicts`; the manifest says it
+
         Raises
         ------
         AuditError
             There is no vote yet, or something else is at ``out`` already.
+        InputError, VoteError
+            As `verdicts`.
         """
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
-            verdicts = self._verdicts(db, threshold)
+            verdicts = self._verdicts(db, chosen)
             if len(verdicts) == 0:
                 raise AuditError(
                     f"No candidate of {self.path} has a vote yet, so nothing could be corrected. "
@@ -852,7 +959,7 @@ class Audit(Exchanging):
                 {
                     "version": made.version,
                     "path": path,
-                    "threshold": verdicts.threshold,
+                    "threshold": verdicts.threshold or verdicts.made_by,
                     "manifest_sha256": manifest,
                 },
                 (
@@ -874,6 +981,8 @@ class Audit(Exchanging):
         predictions: Mapping[str, object] | PathLike,
         *,
         threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
     ) -> Comparison:
         """Compare models on the given and on the corrected labels.
 
@@ -883,6 +992,7 @@ class Audit(Exchanging):
         Parameters
         ----------
         predictions : each model's answers; see `errata.sources.predictions.read_predictions`
+        threshold, consensus, least : what makes verdicts, see `verdicts`
         """
         from errata.sources.predictions import read_predictions
 
@@ -892,7 +1002,7 @@ class Audit(Exchanging):
                 "asks for one right label. `release` writes the corrected sets, for a measure of "
                 "your own."
             )
-        verdicts = self.verdicts(threshold=threshold)
+        verdicts = self.verdicts(threshold=threshold, consensus=consensus, least=least)
         assert isinstance(verdicts, Verdicts), "the other kind was refused above"
         answers = read_predictions(
             predictions,
@@ -908,13 +1018,26 @@ class Audit(Exchanging):
             records.log(db, "compare", predictions=kept["path"], models=len(answers))
         return compared
 
-    def report(self, out: PathLike, *, threshold: int | None = None) -> Path:
-        """Write one page to look at, self-contained: counts, examples, accuracies, charts."""
+    def report(
+        self,
+        out: PathLike,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+    ) -> Path:
+        """Write one page to look at, self-contained: counts, examples, accuracies, charts.
+
+        Parameters
+        ----------
+        threshold, consensus, least : what makes verdicts, see `verdicts`
+        """
         from errata.report.page import write_report
 
+        chosen = as_consensus(consensus, threshold, least)
         with self._db.read() as db:
             planned = records.newest_plan(db) is not None
-            verdicts = self._verdicts(db, threshold) if planned else None
+            verdicts = self._verdicts(db, chosen) if planned else None
             predictions = records.array(db, "predictions")
             comparison = None
             if isinstance(verdicts, Verdicts) and predictions is not None:

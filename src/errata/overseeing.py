@@ -15,21 +15,18 @@ import numpy as np
 from errata.arrays import as_choice
 from errata.core.consensus import ANSWERS, NON_AGREEMENT, OPEN, VOTED
 from errata.core.reviewers import Shares, given_rate, median_times, order_bias
+from errata.crowd import BREAK_SECONDS
 from errata.errors import InputError, VoteError
 from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.labels import Label, named
 from errata.panels import Panels
-from errata.reliability import Alpha, krippendorff_alpha
 from errata.results import GoldAccuracy, SetVerdicts, Verdicts
 from errata.store import adjudications, counting, pauses, records, voting
 from errata.store.counting import Alike
 
 PACE_SECONDS = 600.0
 """The present pace is that of so many last seconds."""
-
-BREAK_SECONDS = 600.0
-"""Who did not answer for so long was not at work, so that it is no answer's time."""
 
 NEWEST, NEWEST_FOR_PACE = 20_000, 2_000
 """Times, and the pace, are taken from so many newest answers."""
@@ -244,8 +241,11 @@ class Overseeing(Panels):
             return tuple(_unsettled_sets(verdicts))
         return tuple(_unsettled_pairs(verdicts))
 
-    def reviewers(self) -> tuple[ReviewerStanding, ...]:
-        """Return what there is to know of each person who reviews here or was invited, by name."""
+    def standings(self) -> tuple[ReviewerStanding, ...]:
+        """Return how each person stands who reviews here or was invited, by name.
+
+        It is counted quickly, for a look now and then; `reviewers` tells how good each is.
+        """
         with self._db.read() as db:
             people, paused = counting.people(db, self._now()), pauses.every(db)
             answers, newest = voting.answers(db), counting.newest_answers(db, NEWEST)
@@ -269,31 +269,6 @@ class Overseeing(Panels):
                 )
             )
         return tuple(sorted(found, key=lambda one: one.name))
-
-    def agreement(self, *, replicates: int = 1000) -> Alpha | None:
-        """Return how far reviewers agree beyond chance, where all votes are asked for.
-
-        Where asking stops early, those who agree are asked less; so only the share that is asked
-        in full is measured. Every answer counts, also "other".
-
-        Parameters
-        ----------
-        replicates : how many draws the interval is from
-
-        Returns
-        -------
-        Krippendorff's alpha, see `errata.reliability`; None where examples may have several labels
-        """
-        if self.multilabel:
-            return None
-        with self._db.read() as db:
-            rows = voting.votes_in_full(db)
-        places = {row["example"]: 0 for row in rows}
-        places = {example: place for place, example in enumerate(places)}
-        table = np.zeros((len(places), len(VOTED)), np.int64)
-        for row in rows:
-            table[places[row["example"]], VOTED.index(row["answer"])] = row["votes"]
-        return krippendorff_alpha(table, replicates=replicates)
 
     def events(self, *, before: int | None = None, limit: int = 50) -> tuple[Event, ...]:
         """Return the newest lines of the audit's diary, newest first.

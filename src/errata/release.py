@@ -209,7 +209,7 @@ def _manifest(content: Content, name: str, hashes: Mapping[str, str]) -> dict[st
         "version": name,
         "classes": list(content.classes),
         **({"multilabel": True} if content.multilabel else {}),
-        "threshold": content.verdicts.threshold,
+        **content.verdicts.made_by,
         "counts": content.counts,
         "noise_prevalence": prevalence if np.isfinite(prevalence) else None,
         "votes": content.votes,

@@ -28,6 +28,12 @@ class Alpha:
     high: float
     items: int
 
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Return it as plain values; None where alpha is not defined."""
+        numbers = (self.value, self.low, self.high)
+        value, low, high = (None if np.isnan(number) else number for number in numbers)
+        return {"value": value, "low": low, "high": high, "items": self.items}
+
     def __str__(self) -> str:
         if np.isnan(self.value):
             return "alpha is not defined: it needs two votes on an item, and two different answers"

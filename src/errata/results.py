@@ -4,13 +4,13 @@ They know no file and no database; `errata.audit` fills them.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from errata.core.consensus import OPEN, VERDICTS, VOTED
 from errata.labels import Label, named
@@ -26,6 +26,9 @@ VERDICT_COLUMNS = (
     "verdict",
 )
 """The columns of `Verdicts.rows`."""
+
+POSTERIOR_COLUMNS = tuple(f"p_{answer}" for answer in VOTED)
+"""What `Verdicts.rows` has besides where a model made the verdicts."""
 
 SET_VERDICT_COLUMNS = ("id", "given", "suggested", "agreed", "reviewers", "votes", "verdict")
 """The columns of `SetVerdicts.rows`."""
@@ -194,7 +197,7 @@ class AnyVerdicts:
     ----------
     threshold : votes for one answer, or for a label, that make a verdict; where the plans of the
         candidates have different ones and each was used for its own, all of them, in the order of
-        the plans
+        the plans. None where a model made the verdicts
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
@@ -204,7 +207,7 @@ class AnyVerdicts:
     classes : the class names
     """
 
-    threshold: int | tuple[int, ...]
+    threshold: int | tuple[int, ...] | None
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
     codes: Int[np.ndarray, "reviewed"]
@@ -221,8 +224,15 @@ class AnyVerdicts:
         """What makes a verdict, in words."""
         if isinstance(self.threshold, int):
             return f"{self.threshold} votes for {self._unit}"
+        assert self.threshold is not None, "without one, a model made them"
         each = " or ".join(map(str, self.threshold))
         return f"{each} votes for {self._unit}, as the candidate's plan says"
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What made the verdicts, as plain values."""
+        several = self.threshold
+        return {"threshold": list(several) if isinstance(several, tuple) else several}
 
     @property
     def _unit(self) -> str:
@@ -269,9 +279,7 @@ class AnyVerdicts:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
-            "threshold": (
-                self.threshold if isinstance(self.threshold, int) else list(self.threshold)
-            ),
+            **self.made_by,
             "reviewed": len(self),
             "counts": self.counts,
             "open": self.open,
@@ -290,12 +298,32 @@ class AnyVerdicts:
         return "\n".join([*lines, *self.notices])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Modelled:
+    """What a model of the crowd made of the votes on the reviewed candidates.
+
+    Attributes
+    ----------
+    consensus : which model, see `errata.Audit.verdicts`
+    least : the least probability of the answer that makes a verdict
+    posterior : the probability that each answer is the right one, ``(reviewed, 5)``, columns
+        ``given suggested both neither other``
+    probabilities : the SHA-256 of those that voted along, with ``"crowdlab"``
+    """
+
+    consensus: str
+    least: float
+    posterior: Float[np.ndarray, "reviewed 5"]
+    probabilities: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Verdicts(AnyVerdicts):
     """What the votes come to, for every candidate that has one vote or more.
 
     Attributes
     ----------
+    model : the model that made the verdicts; None where votes were counted
     given, suggested : the labels of the reviewed candidates, ``(reviewed,)``
     votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
         ``given suggested both neither other``
@@ -304,21 +332,45 @@ class Verdicts(AnyVerdicts):
     given: Int[np.ndarray, "reviewed"]
     suggested: Int[np.ndarray, "reviewed"]
     votes: Int[np.ndarray, "reviewed 5"]
+    model: Modelled | None = None
+
+    @property
+    def needed(self) -> str:
+        """What makes a verdict, in words."""
+        if self.model is None:
+            return super().needed
+        return f"a probability of {self.model.least:g} or more by the model {self.model.consensus}"
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What made the verdicts, as plain values."""
+        if self.model is None:
+            return super().made_by
+        told = {"threshold": None, "consensus": self.model.consensus, "least": self.model.least}
+        voted_along = list(self.model.probabilities)
+        return told | ({"probabilities": voted_along} if voted_along else {})
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return VERDICT_COLUMNS
+        return VERDICT_COLUMNS if self.model is None else VERDICT_COLUMNS + POSTERIOR_COLUMNS
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each reviewed candidate, with class names in place of numbers."""
+        """Return a row for each reviewed candidate, with class names in place of numbers.
+
+        Where a model made the verdicts, the probability of each answer stands there too.
+        """
+        posterior = [[]] * len(self) if self.model is None else self.model.posterior.tolist()
         values = zip(
             *(self.ids, self.given.tolist(), self.suggested.tolist()),
-            *(self.votes.tolist(), self.names),
+            *(self.votes.tolist(), self.names, posterior),
             strict=True,
         )
         return [
-            self._row(place, (id_, self.classes[given], self.classes[suggested], *votes, verdict))
-            for place, (id_, given, suggested, votes, verdict) in enumerate(values)
+            self._row(
+                place,
+                (id_, self.classes[given], self.classes[suggested], *votes, verdict, *probs),
+            )
+            for place, (id_, given, suggested, votes, verdict, probs) in enumerate(values)
         ]
 
 
@@ -380,6 +432,117 @@ class SetVerdicts(AnyVerdicts):
             values = (id_, given, suggested, agreed, reviewers, votes, verdict)
             rows.append(self._row(place, values))
         return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewerQuality:
+    """What the votes of one reviewer tell of them; None where that is not known.
+
+    Attributes
+    ----------
+    name : theirs, or a pseudonym
+    kind : ``"person"``, ``"imported"`` or ``"simulated"``
+    votes : how many they hold on planned examples
+    agreement : the share of all other votes on their examples that give the same answer
+    accuracy, accuracy_low, accuracy_high : how often they are right, as the model `one_coin`
+        estimates it from all votes, with an interval
+    given_rate : the share of their answers that leave the given label as it is
+    first_share, first_of : how often they chose the label that was shown first, of so many times
+        that they chose one of the two
+    first_p_value : how probable so uneven a choice is for who does not mind the order
+    seconds : the median time from one answer to the next, breaks of ten minutes left out
+    """
+
+    name: str
+    kind: str
+    votes: int
+    agreement: float | None = None
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    given_rate: float | None = None
+    first_share: float | None = None
+    first_of: int = 0
+    first_p_value: float | None = None
+    seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    def told(self) -> dict[str, str]:
+        """Return what a table for eyes says of them."""
+        accuracy = ""
+        if self.accuracy is not None:
+            interval = f"{self.accuracy_low:.0%} to {self.accuracy_high:.0%}"
+            accuracy = f"{self.accuracy:.0%} ({interval})"
+        first = "" if self.first_share is None else f"{self.first_share:.0%} of {self.first_of:,}"
+        if first and self.first_p_value is not None:
+            first += f", p = {self.first_p_value:.2g}"
+        return {
+            "reviewer": self.name,
+            "votes": f"{self.votes:,}",
+            "agrees": _percent(self.agreement),
+            "estimated accuracy": accuracy,
+            "leaves as given": _percent(self.given_rate),
+            "chose the first": first,
+            "seconds": "" if self.seconds is None else f"{self.seconds:.1f}",
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Reviewers:
+    """What the votes of an audit tell of those who cast them, most votes first.
+
+    Attributes
+    ----------
+    each : one for every reviewer who holds a vote
+    confidence : of the intervals of their accuracy
+    notices : what must be said along with these numbers
+    """
+
+    each: tuple[ReviewerQuality, ...]
+    confidence: float
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def __iter__(self) -> Iterator[ReviewerQuality]:
+        return iter(self.each)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return tuple(each.name for each in fields(ReviewerQuality))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each reviewer."""
+        return [one.to_dict() for one in self.each]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "confidence": self.confidence,
+            "reviewers": self.rows(),
+            "notices": list(self.notices),
+        }
+
+    def __repr__(self) -> str:
+        rows = [one.told() for one in self.each]
+        if not rows:
+            return "No reviewer holds a vote."
+        columns = {
+            name: [name, *(row[name] for row in rows)]
+            for name in rows[0]
+            if any(row[name] for row in rows)
+        }
+        widths = {name: max(map(len, texts)) for name, texts in columns.items()}
+        lines = [
+            "  ".join(f"{texts[at]:{widths[name]}}" for name, texts in columns.items()).rstrip()
+            for at in range(len(rows) + 1)
+        ]
+        return "\n".join([*lines, *self.notices])
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -755,6 +918,10 @@ def _predicted(one: Mapping[str, Any]) -> list[str]:
         f"  accuracy {one['accuracy']:.4f}, log-loss {one['log_loss']:.4f} over all examples",
         f"  from data {one['data']['sha256'][:12]}..., into {one['sha256'][:12]}..., by {versions}",
     ]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
 
 
 def _some(refused: Sequence[str]) -> list[str]:

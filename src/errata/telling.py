@@ -5,6 +5,7 @@ Reads the database and computes nothing that `errata.core` does not.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from errata.comparison import Comparison
 from errata.core.consensus import (
     ANSWERS,
     CORRECTABLE,
+    NON_AGREEMENT,
     OPEN,
     VERDICTS,
     VOTED,
     agreed_sets,
+    posterior_verdict_codes,
     set_verdict_codes,
     set_votes_needed,
     verdict_codes,
     votes_needed,
 )
+from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
 from errata.labels import Label
@@ -58,28 +62,43 @@ def notices(db: Connection) -> tuple[str, ...]:
 
 def verdicts(
     db: Connection,
-    threshold: int | None,
+    consensus: Consensus,
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
     multilabel: bool = False,
+    probs: Callable[[Sequence[Mapping[str, Any]]], AnswerProbs] | None = None,
 ) -> Verdicts | SetVerdicts | None:
     """Return what the votes come to, or None without a plan.
 
     Parameters
     ----------
-    threshold : votes for one answer that make a verdict; None: as each candidate's plan has it
+    probs : returns what votes along on planned examples, for a consensus that takes it
 
     Raises
     ------
     InputError
-        No candidate has so many votes, nor are so many wanted for any.
+        No candidate has so many votes, nor are so many wanted for any; or a model was asked for
+        where examples may have several labels.
+    VoteError
+        There are too few votes for the model.
     """
     planned = records.planned(db)
     if not planned:
         return None
-    count = _set_verdicts if multilabel else _verdicts
-    return count(db, planned, threshold, ids=ids, classes=classes)
+    if multilabel:
+        if not consensus.counts:
+            raise InputError(
+                f"The model {consensus.name} is about answers of which one is right, but examples "
+                "may have several labels here. Leave the consensus out: votes are counted."
+            )
+        return _set_verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
+    if consensus.counts:
+        return _verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
+    assert probs is not None, "without them there is no story, which asks no model"
+    return _modelled_verdicts(
+        db, planned, consensus, lambda: probs(planned), ids=ids, classes=classes
+    )
 
 
 def _verdicts(
@@ -105,17 +124,47 @@ def _verdicts(
     for asked, alike in _asked_alike(rows, threshold):
         closed = alike & (votes_needed(votes, *asked) == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
-    adjudicated = _adjudicated(rows, decided)
-    for place in np.flatnonzero(adjudicated).tolist():
-        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
     return Verdicts(
         **_shared(db, planned, rows, threshold, ids),
         given=_column(rows, "given"),
         suggested=_column(rows, "suggested"),
         votes=votes,
-        codes=codes,
-        adjudicated=adjudicated,
+        codes=_decided_codes(codes, rows, decided),
+        adjudicated=_adjudicated(rows, decided),
         classes=classes,
+    )
+
+
+def _modelled_verdicts(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    consensus: Consensus,
+    probs: Callable[[], AnswerProbs],
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+) -> Verdicts:
+    """Return what a model makes of the votes; where it is not sure and more are wanted, open."""
+    held = cast(db, planned, multilabel=False)
+    votes = held.table
+    decided = adjudications.held(db)
+    reviewed = np.flatnonzero(votes.any(axis=1) | _adjudicated(planned, decided))
+    rows = [planned[place] for place in reviewed.tolist()]
+    made, said = modelled(consensus, held, probs)
+    made = replace(made, posterior=made.posterior[reviewed])
+    codes = posterior_verdict_codes(made.posterior, made.least)
+    wanted = _column(rows, "needs") > 0
+    codes = np.where((codes == NON_AGREEMENT) & wanted, OPEN, codes)
+    told = _shared(db, planned, rows, None, ids)
+    return Verdicts(
+        **told | {"threshold": None, "notices": (*told["notices"], *said)},
+        given=_column(rows, "given"),
+        suggested=_column(rows, "suggested"),
+        votes=votes[reviewed],
+        codes=_decided_codes(codes, rows, decided),
+        adjudicated=_adjudicated(rows, decided),
+        classes=classes,
+        model=made,
     )
 
 
@@ -172,6 +221,18 @@ def _adjudicated(
 ) -> Bool[np.ndarray, "rows"]:
     """Tell which rows a maintainer has decided."""
     return np.array([row["example"] in decided for row in rows], dtype=bool)
+
+
+def _decided_codes(
+    codes: Int[np.ndarray, "rows"],
+    rows: Sequence[Mapping[str, Any]],
+    decided: Mapping[int, Mapping[str, Any]],
+) -> Int[np.ndarray, "rows"]:
+    """Return the verdicts of rows, those that a maintainer has decided as they were decided."""
+    codes = codes.copy()
+    for place in np.flatnonzero(_adjudicated(rows, decided)).tolist():
+        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
+    return codes
 
 
 def _check_reachable(threshold: int | None, counts: Sequence[int]) -> None:
@@ -282,7 +343,8 @@ def story(
 ) -> Story:
     """Return everything the audit knows about one label; ``load`` opens an array by its row."""
     sets = isinstance(given, tuple)
-    reached = verdicts(db, None, ids=ids, classes=classes, multilabel=sets)
+    by_votes = Consensus(name="threshold")
+    reached = verdicts(db, by_votes, ids=ids, classes=classes, multilabel=sets)
     plan, runs = records.planned(db, example), records.candidate_runs(db, example)
     newest = records.newest_computed(db)
     predicted = {
@@ -375,6 +437,7 @@ def report_context(
         decided=decided,
         open=len(rows) - decided,
         threshold=3 if verdicts is None else verdicts.threshold,
+        needed="" if verdicts is None else verdicts.needed,
         verdict_counts=verdicts.counts if verdicts else {},
         suspicious=[
             _suspicious(row, ids[row["example"]], verdict_of.get(row["example"]), show)

@@ -5,15 +5,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta as beta_distribution
 from scipy.stats import binomtest, norm
 
+from crowds import coins, simulated
+from errata.core.aggregation import one_coin
 from errata.core.consensus import VOTED
 from errata.core.reviewers import (
     NOT_GOLD,
+    estimated_accuracy,
     given_rate,
     gold_accuracy,
     median_times,
     order_bias,
+    shared_agreement,
 )
 from errata.errors import InputError, VoteError
 
@@ -141,7 +146,59 @@ def test_arrays_that_do_not_fit_are_refused():
         given_rate(np.array([0, 1]), np.array([0]))
     with pytest.raises(VoteError, match=r"reviewers\[1\] is -1, but they are numbered from 0 on"):
         median_times(np.array([0, -1]), np.array([1.0, 2.0]))
-    with pytest.raises(VoteError, match=r"reviewers\[0\] is 3, but n_reviewers is 2, so they run"):
+    with pytest.raises(VoteError, match=r"reviewers\[0\] is 3, but n_reviewers is 2, so revie"):
         given_rate(np.array([3]), np.array([0]), n_reviewers=2)
     with pytest.raises(InputError, match="confidence is 1.5; between 0 and 1"):
         given_rate(np.array([0]), np.array([0]), confidence=1.5)
+
+
+ballots = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, N - 1), st.integers(0, 2)),
+    max_size=20,
+    unique_by=lambda ballot: ballot[:2],
+)
+
+
+@given(ballots)
+def test_agreement_is_counted_over_all_pairs_of_votes_on_an_item(rows):
+    items, reviewers, answers = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    found = shared_agreement(items, reviewers, answers, n_reviewers=N)
+    for reviewer in range(N):
+        met = [
+            answer == other
+            for item, who, answer in rows
+            if who == reviewer
+            for same, whose, other in rows
+            if same == item and whose != reviewer
+        ]
+        if met:
+            assert found[reviewer] == sum(met) / len(met)
+        else:
+            assert np.isnan(found[reviewer])
+
+
+def test_the_estimated_accuracy_is_the_quality_of_the_model_it_comes_from():
+    _, items, reviewers, answers = simulated(3, coins([0.9, 0.8, 0.6, 0.7], 4), 200, 3)
+    fit = one_coin(items, reviewers, answers, tolerance=1e-10, max_iterations=5000)
+    found = estimated_accuracy(items, reviewers, answers, fit.posterior)
+    np.testing.assert_allclose(found.accuracy, fit.quality, atol=1e-8)
+
+
+def test_an_interval_of_accuracy_holds_the_truth_about_as_often_as_it_says():
+    held = []
+    for seed in range(10):
+        rates = np.random.default_rng(seed).uniform(0.5, 0.95, 20)
+        _, items, reviewers, answers = simulated(seed, coins(rates, 5), 300, 5)
+        fit = one_coin(items, reviewers, answers, n_reviewers=20)
+        found = estimated_accuracy(items, reviewers, answers, fit.posterior)
+        held += ((found.low <= rates) & (rates <= found.high)).tolist()
+    assert 0.88 < np.mean(held) < 0.99
+
+
+def test_who_has_no_vote_is_as_good_as_the_prior_says():
+    found = estimated_accuracy(
+        *np.zeros((3, 1), int), np.eye(2), right=3, wrong=1, n_reviewers=2, confidence=0.9
+    )
+    beta = beta_distribution(4, 2)
+    assert found.accuracy[1] == 3 / 4
+    assert (found.low[1], found.high[1]) == pytest.approx((beta.ppf(0.05), beta.ppf(0.95)))

@@ -22,6 +22,7 @@ from errata.review.people import link_of
 from errata.review.watch import Kept
 
 PASSWORD = "three words together"
+CSP = "content-security-policy"
 PAGES = ["/maintain", "/maintain/diary", "/maintain/decide/0"]
 FORMS = [
     ("/maintain/reviewers", {"action": "pause", "name": "Ana"}),
@@ -327,6 +328,15 @@ def test_names_reasons_and_labels_are_shown_as_text(tmp_path):
         assert not re.search(r"<script(?! src)|\son\w+=|style=", page.text)
         assert page.headers["cache-control"] == "no-store"
         assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_no_page_of_the_maintainer_is_shown_in_a_frame(audit):
+    app = create_app(audit, frame_ancestors=("http://localhost:8888",))
+    browser, found = log_in(app)
+    assert "frame-ancestors http://localhost:8888" in browser.get("/").headers[CSP]
+    for page in (found, *map(browser.get, ("/maintain", "/maintain/diary"))):
+        assert page.headers[CSP].endswith("frame-ancestors 'none'")
+    assert surf(app).get("/maintain/login").headers[CSP].endswith("frame-ancestors 'none'")
 
 
 def test_the_dashboard_and_the_program_are_told_the_same(audit, maintainer):

@@ -76,6 +76,7 @@ for command in (
     reviewing.invite,
     reviewing.maintainer,
     reviewing.verdicts,
+    reviewing.reviewers,
     publishing.release,
     publishing.compare,
     publishing.report,

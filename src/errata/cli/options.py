@@ -20,6 +20,17 @@ ThresholdOption = Annotated[
     int | None,
     typer.Option("--threshold", help="Votes that make a consensus; default: the plan's."),
 ]
+ConsensusOption = Annotated[
+    str,
+    typer.Option(
+        help="threshold: count the votes; or a model that weighs them: one_coin, dawid_skene, "
+        "glad, crowdlab."
+    ),
+]
+LeastOption = Annotated[
+    float | None,
+    typer.Option(help="Least probability of a model's verdict; default: 0.9, of crowdlab 0.5."),
+]
 PortOption = Annotated[
     int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
 ]

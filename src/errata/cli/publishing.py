@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from errata.cli.options import AuditFolder, FormatOption, QuietOption, ThresholdOption
+from errata.cli.options import (
+    AuditFolder,
+    ConsensusOption,
+    FormatOption,
+    LeastOption,
+    QuietOption,
+    ThresholdOption,
+)
 from errata.cli.output import Printer
 
 
@@ -14,6 +21,8 @@ def release(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
     *,
     threshold: ThresholdOption = None,
+    consensus: ConsensusOption = "threshold",
+    least: LeastOption = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -24,7 +33,8 @@ def release(
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    made = errata.Audit.open(audit).release(out, threshold=threshold)
+    opened = errata.Audit.open(audit)
+    made = opened.release(out, threshold=threshold, consensus=consensus, least=least)
     table = {"release": str(made.path), "version": made.version, **made.counts}
     printer.facts(made.to_dict(), table=table)
     waiting = made.counts["open"] + made.counts["unreviewed"]
@@ -48,6 +58,8 @@ def compare(
     ],
     *,
     threshold: ThresholdOption = None,
+    consensus: ConsensusOption = "threshold",
+    least: LeastOption = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -56,7 +68,7 @@ def compare(
 
     printer = Printer(format=format, quiet=quiet)
     opened = errata.Audit.open(audit)
-    compared = opened.compare(predictions, threshold=threshold)
+    compared = opened.compare(predictions, threshold=threshold, consensus=consensus, least=least)
     printer.text(compared.to_dict(), compared.rows(), repr(compared))
     printer.say(*opened.notices)
     printer.next("report", audit, "OUT.html")
@@ -67,6 +79,8 @@ def report(
     out: Annotated[Path, typer.Argument(metavar="OUT.html", help="The page to write.")],
     *,
     threshold: ThresholdOption = None,
+    consensus: ConsensusOption = "threshold",
+    least: LeastOption = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -74,5 +88,6 @@ def report(
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    path = errata.Audit.open(audit).report(out, threshold=threshold)
+    opened = errata.Audit.open(audit)
+    path = opened.report(out, threshold=threshold, consensus=consensus, least=least)
     printer.text({"report": str(path)}, [{"report": str(path)}], str(path))

@@ -10,7 +10,9 @@ import typer
 from errata.cli.options import (
     AuditFolder,
     BrowserOption,
+    ConsensusOption,
     FormatOption,
+    LeastOption,
     PortOption,
     QuietOption,
     ThresholdOption,
@@ -245,6 +247,8 @@ def verdicts(
     audit: AuditFolder,
     *,
     threshold: ThresholdOption = None,
+    consensus: ConsensusOption = "threshold",
+    least: LeastOption = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -255,12 +259,41 @@ def verdicts(
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    found = errata.Audit.open(audit).verdicts(threshold=threshold)
+    found = errata.Audit.open(audit).verdicts(threshold=threshold, consensus=consensus, least=least)
     counts = found.counts | {"open": found.open, "no vote yet": found.unreviewed}
     table = [{"verdict": verdict, "candidates": count} for verdict, count in counts.items()]
     printer.show(found.to_dict(), found.rows(), table=table, columns=found.columns)
     printer.say(*found.notices)
     printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
+
+
+def reviewers(
+    audit: AuditFolder,
+    *,
+    names: Annotated[
+        bool, typer.Option("--names", help="In CSV and JSON, too, names in place of pseudonyms.")
+    ] = False,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Say how good each reviewer is, and how far they agree.
+
+    The table has their names; CSV and JSON, which may travel, have pseudonyms.
+    """
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    opened = errata.Audit.open(audit)
+    found = opened.reviewers(pseudonyms=format != "table" and not names)
+    alpha = opened.agreement()
+    printer.show(
+        found.to_dict() | {"agreement": alpha.to_dict()},
+        found.rows(),
+        table=[one.told() for one in found],
+        columns=found.columns,
+    )
+    printer.say(*found.notices)
+    printer.say(f"Agreement of reviewers, where all votes are asked for: {alpha}")
 
 
 def why(

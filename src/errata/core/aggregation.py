@@ -8,6 +8,9 @@ few: it is written as votes, right and wrong, that every reviewer is taken to ha
 
 Each step works on whole arrays and takes a time that grows with the number of votes. Nothing is
 drawn by chance, and the order of the votes does not matter, not even for the last bit.
+
+All three take the same votes and stop by the same rule: `dawid_skene` says what these parameters
+are and which errors they raise, the others only what is their own.
 """
 
 from dataclasses import dataclass
@@ -172,20 +175,9 @@ def one_coin(
 
     Parameters
     ----------
-    items, reviewers, answers : numbers from 0 on, one entry a vote; more than one vote of a
-        reviewer on an item all count
-    n_items, n_reviewers, n_answers : how many there are; one more than the largest number if left
-        out
     right, wrong : so many votes that each reviewer is taken to have given, 0 or more
-    each : so many items that are taken to have been seen for which each answer was right
-    max_iterations, tolerance : when to stop: nothing of posterior and quality moves by more
-
-    Raises
-    ------
-    VoteError
-        The arrays differ in length, or a number is negative or too large.
-    InputError
-        A prior is negative, or there is no iteration to make.
+    items, reviewers, answers, n_items, n_reviewers, n_answers : as in `dawid_skene`
+    each, max_iterations, tolerance : as in `dawid_skene`
 
     References
     ----------
@@ -237,21 +229,15 @@ def glad(
 
     Parameters
     ----------
-    items, reviewers, answers : numbers from 0 on, one entry a vote; more than one vote of a
-        reviewer on an item all count
-    n_items, n_reviewers, n_answers : how many there are; one more than the largest number if left
-        out
     ability, easiness : means of their priors (1 in the article)
     spread : standard deviation of both, above 0 (1 in the article)
-    each : so many items that are taken to have been seen for which each answer was right
-    max_iterations, tolerance : when to stop: nothing of posterior and quality moves by more
+    items, reviewers, answers, n_items, n_reviewers, n_answers : as in `dawid_skene`
+    each, max_iterations, tolerance : as in `dawid_skene`
 
     Raises
     ------
-    VoteError
-        The arrays differ in length, or a number is negative or too large.
     InputError
-        A prior is out of range, or there is no iteration to make.
+        The spread is not above 0.
 
     References
     ----------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 
-from errata.core.consensus import most_probable
+from errata.core.consensus import ANSWERS, VOTED, most_probable
 from errata.core.votes import Votes, in_order, ratio
 from errata.errors import VoteError
 
@@ -192,18 +192,13 @@ def _for(votes: Votes, consensus: Int[np.ndarray, "voted"]) -> Bool[np.ndarray, 
 
 
 def _agreement_with_others(votes: Votes) -> Float[np.ndarray, "reviewers"]:
-    """Return the share of agreeing votes among all other votes on a reviewer's items.
+    """Return how far each reviewer agrees with the others on their items.
 
     Who shares no item with another is given the mean of the rest; who has no vote is nan.
     """
-    others = np.bincount(votes.item)[votes.item] - 1
-    same = votes.table.ravel()[votes.cell] - 1
-    n = votes.n_reviewers
-    met = np.bincount(votes.reviewer, weights=others, minlength=n)
-    agreed = np.bincount(votes.reviewer, weights=same, minlength=n)
-    share = ratio(agreed, met)
-    alone = (met == 0) & (np.bincount(votes.reviewer, minlength=n) > 0)
-    share[alone] = share[met > 0].mean()
+    share = votes.agreement
+    alone = np.isnan(share) & (np.bincount(votes.reviewer, minlength=votes.n_reviewers) > 0)
+    share[alone] = share[~np.isnan(share)].mean()
     return share
 
 
@@ -229,6 +224,48 @@ def _quality(
         hits, of
     )
     return quality
+
+
+def answer_probs(
+    probs: Float[np.ndarray, "items classes"],
+    given: Integer[np.ndarray, "items"],
+    suggested: Integer[np.ndarray, "items"],
+) -> Float[np.ndarray, "items answers"]:
+    """Return how probable a model of classes holds each answer about a pair of labels.
+
+    One class is right for such a model: the given one, the suggested one, or "neither". It holds
+    nothing of examples to which both belong, or that cannot be judged, so these answers have 0.
+
+    Parameters
+    ----------
+    probs : of the classes, ``(items, classes)``; each row is divided by its sum
+    given, suggested : the two labels of each item, ``0..m-1``; where they are the same, all of it
+        is the given one's
+
+    Returns
+    -------
+    columns as `errata.core.consensus.VOTED`, ``(items, 5)``, rows sum to 1
+
+    Examples
+    --------
+    >>> probs = np.array([[0.1, 0.7, 0.2], [0.5, 0.0, 0.5]])
+    >>> answer_probs(probs, np.array([0, 0]), np.array([1, 2]))
+    array([[0.1, 0.7, 0. , 0.2, 0. ],
+           [0.5, 0.5, 0. , 0. , 0. ]])
+    """
+    probs = probs.astype(np.float64)
+    rows = np.arange(len(probs))
+    found = np.zeros((len(probs), len(VOTED)))
+    found[rows, ANSWERS.index("given")] = probs[rows, given]
+    found[rows, ANSWERS.index("suggested")] = np.where(
+        given == suggested, 0, probs[rows, suggested]
+    )
+    probs[rows, given] = 0
+    probs[rows, suggested] = 0
+    # what is left, and not one minus the two, which may be a hair below 0
+    found[:, ANSWERS.index("neither")] = probs.sum(axis=1)
+    found /= found.sum(axis=1, keepdims=True)
+    return found
 
 
 def majority_labels(

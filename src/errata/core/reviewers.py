@@ -1,18 +1,17 @@
-"""What can be counted of each reviewer: hits on known answers, leanings, and time.
+"""What can be counted of each reviewer: hits on known answers, agreement, leanings, and time.
 
 Knows votes as parallel arrays. Which known answers there are, and what follows for a reviewer, is
-for others. Nothing here needs a model: see `aggregation` for how good reviewers are where nothing
-is known.
+for others; where none are known, a model of `aggregation` says how probable they are.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Real
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, betaincinv, ndtri
 
 from errata.core.consensus import ANSWERS
-from errata.core.votes import ratio
+from errata.core.votes import in_order, ratio, size_of
 from errata.errors import InputError, VoteError
 
 GIVEN, SUGGESTED = ANSWERS.index("given"), ANSWERS.index("suggested")
@@ -55,6 +54,20 @@ class OrderBias(Shares):
     p_value: Float[np.ndarray, "reviewers"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accuracies:
+    """How probable it is that each reviewer is right, with an interval.
+
+    Attributes
+    ----------
+    accuracy, low, high : ``(reviewers,)``, 0 to 1; those of the prior for who has no vote
+    """
+
+    accuracy: Float[np.ndarray, "reviewers"]
+    low: Float[np.ndarray, "reviewers"]
+    high: Float[np.ndarray, "reviewers"]
+
+
 def gold_accuracy(
     reviewers: Integer[np.ndarray, "_reviewers"],
     answers: Integer[np.ndarray, "_answers"],
@@ -93,6 +106,96 @@ def gold_accuracy(
     """
     n = _count_reviewers(reviewers, n_reviewers, answers=answers, gold=gold)
     return _shares(reviewers, answers == gold, gold != NOT_GOLD, n, confidence)
+
+
+def estimated_accuracy(
+    items: Integer[np.ndarray, "_items"],
+    reviewers: Integer[np.ndarray, "_reviewers"],
+    answers: Integer[np.ndarray, "_answers"],
+    posterior: Float[np.ndarray, "items answers"],
+    *,
+    right: float = 4.0,
+    wrong: float = 1.0,
+    n_reviewers: int | None = None,
+    confidence: float = 0.95,
+) -> Accuracies:
+    """Return how often each reviewer is right, by what a model holds to be the right answers.
+
+    A vote counts as right to the degree that its answer is probable. With the prior that makes a
+    Beta distribution, of which these are the mode and an interval with equal tails. With the
+    posterior of `one_coin` and its prior the mode is its ``quality``. That the posterior is itself
+    made of these votes is not allowed for.
+
+    Parameters
+    ----------
+    items, reviewers, answers : numbers from 0 on, one entry a vote
+    posterior : the probability that each answer is the right one, ``(items, answers)``
+    right, wrong : so many votes that each reviewer is taken to have given, as in `one_coin`
+    n_reviewers : how many there are; one more than the largest number if left out
+    confidence : of the interval, strictly between 0 and 1
+
+    Raises
+    ------
+    VoteError
+        The arrays differ in length, or a number is negative or too large.
+    InputError
+        The confidence is out of range.
+
+    Examples
+    --------
+    >>> items, reviewers = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    >>> posterior = np.array([[1.0, 0.0], [0.25, 0.75]])
+    >>> found = estimated_accuracy(items, reviewers, np.array([0, 0, 1, 0]), posterior)
+    >>> found.accuracy.round(2), found.low.round(2), found.high.round(2)
+    (array([0.82, 0.75]), array([0.45, 0.39]), array([0.95, 0.91]))
+    """
+    _check_confidence(confidence)
+    n_items, n_answers = posterior.shape
+    votes = in_order(
+        items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
+    )
+    probable = posterior[votes.voted].ravel()[votes.cell]
+    of = np.bincount(votes.reviewer, minlength=votes.n_reviewers)
+    hits = np.bincount(votes.reviewer, weights=probable, minlength=votes.n_reviewers)
+    tail = (1 - confidence) / 2
+    beta = hits + right + 1, np.maximum(of - hits, 0) + wrong + 1
+    return Accuracies(
+        accuracy=ratio(hits + right, of + (right + wrong)),
+        low=betaincinv(*beta, tail),
+        high=betaincinv(*beta, 1 - tail),
+    )
+
+
+def shared_agreement(
+    items: Integer[np.ndarray, "_items"],
+    reviewers: Integer[np.ndarray, "_reviewers"],
+    answers: Integer[np.ndarray, "_answers"],
+    *,
+    n_reviewers: int | None = None,
+) -> Float[np.ndarray, "reviewers"]:
+    """Return the share of agreeing votes among all other votes on each reviewer's items.
+
+    nan for who shares no item with another.
+
+    Parameters
+    ----------
+    items, reviewers, answers : numbers from 0 on, one entry a vote
+    n_reviewers : how many there are; one more than the largest number if left out
+
+    Raises
+    ------
+    VoteError
+        The arrays differ in length, or a number is negative or too large.
+
+    Examples
+    --------
+    >>> items, reviewers = np.array([0, 0, 0, 1]), np.array([0, 1, 2, 3])
+    >>> shared_agreement(items, reviewers, np.array([0, 0, 1, 1]))
+    array([0.5, 0.5, 0. , nan])
+    """
+    n_answers = int(answers.max(initial=0)) + 1
+    votes = in_order(items, reviewers, answers, n_reviewers=n_reviewers, n_answers=n_answers)
+    return votes.agreement
 
 
 def given_rate(
@@ -215,8 +318,7 @@ def _shares(
     n: int,
     confidence: float,
 ) -> Shares:
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    _check_confidence(confidence)
     of = np.bincount(reviewers[counted], minlength=n)
     hits = np.bincount(reviewers[counted & hit], minlength=n)
     z2 = float(ndtri((1 + confidence) / 2)) ** 2
@@ -226,6 +328,11 @@ def _shares(
     low = np.where(hits == 0, 0.0, middle - half)  # exactly, not but for the last digit
     high = np.where(hits == of, 1.0, middle + half)
     return Shares(hits=hits, of=of, low=low, high=high)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
 
 
 def _count_reviewers(
@@ -240,16 +347,4 @@ def _count_reviewers(
                 f"There are {len(reviewers)} reviewers and {len(column)} {name}, but a vote is one "
                 "of each: arrays of equal lengths were expected."
             )
-    least = int(reviewers.min(initial=0))
-    most = int(reviewers.max()) if reviewers.size else -1
-    if least < 0:
-        row = int(reviewers.argmin())
-        raise VoteError(f"reviewers[{row}] is {least}, but they are numbered from 0 on.")
-    if n_reviewers is None:
-        return most + 1
-    if most >= n_reviewers:
-        raise VoteError(
-            f"reviewers[{int(reviewers.argmax())}] is {most}, but n_reviewers is {n_reviewers}, so "
-            f"they run from 0 to {n_reviewers - 1}. Give a larger n_reviewers, or leave it out."
-        )
-    return n_reviewers
+    return size_of("reviewers", reviewers, n_reviewers)

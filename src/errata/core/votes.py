@@ -44,6 +44,17 @@ class Votes:
         counts = np.bincount(self.cell, minlength=len(self.voted) * self.n_answers)
         return counts.reshape(len(self.voted), self.n_answers)
 
+    @property
+    def agreement(self) -> Float[np.ndarray, "reviewers"]:
+        """The share of agreeing votes among all other votes on a reviewer's items.
+
+        nan for who shares no item with another.
+        """
+        others = np.bincount(self.item)[self.item] - 1
+        same = self.table.ravel()[self.cell] - 1
+        met = np.bincount(self.reviewer, weights=others, minlength=self.n_reviewers)
+        return ratio(np.bincount(self.reviewer, weights=same, minlength=self.n_reviewers), met)
+
 
 def in_order(
     items: Integer[np.ndarray, "_items"],
@@ -79,9 +90,9 @@ def in_order(
             "but a vote is one of each: arrays of equal lengths were expected."
         )
     shape = (
-        _size("items", items, n_items),
-        _size("reviewers", reviewers, n_reviewers),
-        _size("answers", answers, n_answers),
+        size_of("items", items, n_items),
+        size_of("reviewers", reviewers, n_reviewers),
+        size_of("answers", answers, n_answers),
     )
     if shape[2] < 1:
         raise VoteError("There are no votes to tell how many answers there are: give n_answers.")
@@ -103,8 +114,25 @@ def in_order(
     )
 
 
-def _size(name: str, numbers: Integer[np.ndarray, "votes"], size: int | None) -> int:
-    """Return how many there are of what is numbered, after a look at the numbers."""
+def size_of(name: str, numbers: Integer[np.ndarray, "votes"], size: int | None) -> int:
+    """Return how many there are of what is numbered, after a look at the numbers.
+
+    Parameters
+    ----------
+    name : what they are, for messages
+    numbers : from 0 on
+    size : how many there are said to be; one more than the largest number if None
+
+    Raises
+    ------
+    VoteError
+        A number is negative, or too large.
+
+    Examples
+    --------
+    >>> size_of("reviewers", np.array([0, 4, 1]), None)
+    5
+    """
     least, most = int(numbers.min(initial=0)), int(numbers.max(initial=0))
     if least < 0:
         row = int(numbers.argmin())

@@ -72,7 +72,8 @@ class ReportContext:
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
     probabilities : whether there are any for `find` to look at
     candidates, decided, open : examples sent for checking; those with a verdict; those without
-    threshold : votes needed for a verdict; several where plans differ
+    threshold : votes needed for a verdict; several where plans differ; None where a model made them
+    needed : what a verdict takes, in words, where there is no threshold
     verdict_counts : examples for each of the five verdicts; a verdict not listed has none
     suspicious : worst first, up to 48
     pairs : most candidates first or in any order
@@ -94,7 +95,8 @@ class ReportContext:
     candidates: int = 0
     decided: int = 0
     open: int = 0
-    threshold: int | tuple[int, ...] = 3
+    threshold: int | tuple[int, ...] | None = 3
+    needed: str = ""
     verdict_counts: Mapping[str, int]
     suspicious: Sequence[ReportExample] = ()
     pairs: Sequence[Pair] = ()

@@ -171,8 +171,7 @@ def _verdicts(context: ReportContext) -> Section | None:
     wrong = context.decided - counts.get("non_error", 0)
     sentence = (
         f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
-        f"({percent(wrong / context.decided, 0)}); a verdict takes {_votes(context.threshold)} "
-        f"for {'a label' if context.multilabel else 'one answer'}."
+        f"({percent(wrong / context.decided, 0)}); a verdict takes {_needed(context)}."
     )
     says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in arise)
 
@@ -186,10 +185,14 @@ def _meanings(context: ReportContext) -> dict[str, str]:
     return SET_VERDICT_MEANINGS if context.multilabel else VERDICT_MEANINGS
 
 
-def _votes(threshold: int | tuple[int, ...]) -> str:
-    if isinstance(threshold, int):
-        return plural(threshold, "vote")
-    return f"{' or '.join(map(str, threshold))} votes, as the candidate's plan says,"
+def _needed(context: ReportContext) -> str:
+    if context.threshold is None:
+        return context.needed
+    unit = "a label" if context.multilabel else "one answer"
+    if isinstance(context.threshold, int):
+        return f"{plural(context.threshold, 'vote')} for {unit}"
+    each = " or ".join(map(str, context.threshold))
+    return f"{each} votes, as the candidate's plan says, for {unit}"
 
 
 def _pairs(context: ReportContext) -> Section | None:

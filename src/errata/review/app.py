@@ -16,7 +16,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -60,6 +60,7 @@ def create_app(
     invited_only: bool = False,
     secure: bool = False,
     once: str | None = None,
+    frame_ancestors: Sequence[str] = (),
 ) -> FastAPI:
     """Return the review server of an audit.
 
@@ -71,6 +72,7 @@ def create_app(
     invited_only : whether nobody is let in but by the link of an invitation
     secure : whether browsers reach the server by https, and send cookies in no other way
     once : a secret that opens the maintainer's pages, once: ``/maintain/once/SECRET``
+    frame_ancestors : the origins of pages that may show ours in a frame
 
     Returns
     -------
@@ -181,7 +183,7 @@ def create_app(
 
     _add_files(app, audit, desk, site)
     _add_problems(app, site)
-    app.add_middleware(Guard, hosts=hosts, refuse=site.problem)
+    app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
     return app
 
 
@@ -466,13 +468,74 @@ def serve(
     ErrataError
         The port is taken, or may not be used.
     """
+    once = secrets.token_urlsafe(32) if host in LOOPBACK else None
+    ready = prepare(
+        audit,
+        host=host,
+        port=port,
+        url=url,
+        invited_only=invited_only,
+        reviewer=reviewer,
+        once=once,
+    )
+    with ready.listener:
+        _say(f"Review {audit.name} at {ready.url} (Ctrl-C stops; every answer is saved at once)")
+        if ready.invited_only:
+            _say("Only those who were sent a link can come in: see `errata invite`.")
+        dashboard = f"{ready.url.rstrip('/')}/maintain"
+        if once is not None:
+            _say(f"Your dashboard, by a link that opens once: {dashboard}/once/{once}")
+        else:
+            _say(f"Dashboard at {dashboard}, see `errata maintainer`.")
+        if open_browser and not ready.invited_only:
+            # The socket listens already, so the browser waits until the server answers.
+            threading.Thread(target=webbrowser.open, args=(ready.url,), daemon=True).start()
+        try:
+            ready.server.run(sockets=[ready.listener])
+        except KeyboardInterrupt:  # uvicorn has closed in good order, and passes the signal on
+            _say("Stopped. Run the same command to go on.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A server that is yet to run, with the socket that already listens for it.
+
+    Attributes
+    ----------
+    url : where reviewers reach it
+    invited_only : whether they need the link of an invitation
+    """
+
+    server: uvicorn.Server
+    listener: socket.socket
+    url: str
+    invited_only: bool
+
+
+def prepare(
+    audit: Audit,
+    *,
+    host: str,
+    port: int,
+    url: str | None,
+    invited_only: bool,
+    reviewer: str | None,
+    frame_ancestors: Sequence[str] = (),
+    once: str | None = None,
+) -> Ready:
+    """Return the server of an audit's review page, ready to run; see `serve` and `create_app`.
+
+    Raises
+    ------
+    ErrataError
+        The port is taken, or may not be used.
+    """
     alone = host in LOOPBACK
     # Whoever comes by a link brings a cookie of this server, under whatever name they reach it;
     # without one, another site's name for this machine must not do.
     named = (urlsplit(url).hostname or "",) if url is not None else ()
     hosts = (*LOOPBACK, *named) if alone else (ANY_HOST,)
     invited_only = invited_only or not alone
-    once = secrets.token_urlsafe(32) if alone else None
     app = create_app(
         audit,
         reviewer=reviewer,
@@ -480,35 +543,25 @@ def serve(
         invited_only=invited_only,
         secure=urlsplit(url or "").scheme == "https",
         once=once,
+        frame_ancestors=frame_ancestors,
     )
-    with _listen(host, port) as listener:
-        here = host if alone else socket.gethostname()
-        at = url or f"http://{here}:{listener.getsockname()[1]}/"
-        _say(f"Review {audit.name} at {at} (Ctrl-C stops; every answer is saved at once)")
-        if invited_only:
-            _say("Only those who were sent a link can come in: see `errata invite`.")
-        if once is not None:
-            _say(
-                f"Your dashboard, by a link that opens once: {at.rstrip('/')}/maintain/once/{once}"
-            )
-        else:
-            _say(f"Dashboard at {at.rstrip('/')}/maintain, see `errata maintainer`.")
-        if open_browser and not invited_only:
-            # The socket listens already, so the browser waits until the server answers.
-            threading.Thread(target=webbrowser.open, args=(at,), daemon=True).start()
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:  # uvicorn has closed in good order, and passes the signal on
-            _say("Stopped. Run the same command to go on.")
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    listener = _listen(host, port)
+    here = host if alone else socket.gethostname()
+    return Ready(
+        server=uvicorn.Server(config),
+        listener=listener,
+        url=url or f"http://{here}:{listener.getsockname()[1]}/",
+        invited_only=invited_only,
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -16,12 +16,12 @@ ANY_HOST = "*"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAX_BODY = 64 * 1024  # a form here is well under 1 kB
 MAX_BODIES = {"/api/votes": 32 * 2**20}  # some 200,000 votes
+POLICY = (
+    "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
+    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors {ancestors}"
+)
 HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
-        "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
     "x-content-type-options": "nosniff",
     # not no-referrer: that would make browsers send "Origin: null" with our own forms
     "referrer-policy": "same-origin",
@@ -34,7 +34,8 @@ HEADERS = {
 class Guard:
     """Refuses requests under other host names or from other sites, and adds the headers above.
 
-    A response keeps a header of its own; `refuse` makes the response to a refused request.
+    A response keeps a header of its own; `refuse` makes the response to a refused request. Pages
+    of the origins `frame_ancestors`, and no others, may show ours in a frame.
     """
 
     def __init__(
@@ -43,9 +44,12 @@ class Guard:
         *,
         hosts: Sequence[str],
         refuse: Callable[[Request, int, str], Response],
+        frame_ancestors: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        policy = POLICY.format(ancestors=" ".join(frame_ancestors) or "'none'")
+        self._headers = {"content-security-policy": policy} | HEADERS
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +61,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

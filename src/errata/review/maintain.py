@@ -18,6 +18,7 @@ from errata.results import SetTask
 from errata.review import boards
 from errata.review.desk import Desk
 from errata.review.gate import Gate, NotAMaintainerError, TooManyTriesError
+from errata.review.guard import POLICY
 from errata.review.pages import Page
 from errata.review.watch import Watch
 
@@ -51,9 +52,16 @@ def add_pages(app: FastAPI, desk: Desk, gate: Gate, watch: Watch, html: Html) ->
     ``GET /maintain/diary``             `Diary`; ``before``: a line's number
     ==================================  =======================================================
     """
-    _add_login(app, desk.audit, gate, html)
-    _add_dashboard(app, desk.audit, gate, watch, html)
-    _add_decisions(app, _Decisions(desk, watch), gate, html)
+
+    def unframed(page: Page, status: int = HTTPStatus.OK) -> Response:
+        # no other page, not even a notebook that may show the review, puts these under its clicks
+        response = html(page, status)
+        response.headers["content-security-policy"] = POLICY.format(ancestors="'none'")
+        return response
+
+    _add_login(app, desk.audit, gate, unframed)
+    _add_dashboard(app, desk.audit, gate, watch, unframed)
+    _add_decisions(app, _Decisions(desk, watch), gate, unframed)
 
 
 def _go(where: str) -> Response:

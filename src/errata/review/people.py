@@ -13,7 +13,7 @@ from errata.inviting import Invitation
 from errata.panels import PROLIFIC, Panel
 from errata.review.tickets import BadTicketError, Seal, kept_key
 
-KEPT_SECONDS = 1.0
+KEPT_SECONDS = 10.0
 """So long a token counts without being looked up again: as long as revoking it may take."""
 
 _MOST_KEPT = 10_000

@@ -133,7 +133,7 @@ class Watch:
         self._kept: dict[str, Kept[Any]] = {
             "campaign": Kept(audit.campaign),
             "unsettled": Kept(audit.unsettled),
-            "reviewers": Kept(audit.reviewers),
+            "reviewers": Kept(audit.standings),
             "agreement": Kept(self._agreement),
             "notices": Kept(lambda: audit.notices),
         }
@@ -177,10 +177,8 @@ class Watch:
         for kept in (self._kept["unsettled"], self._kept["reviewers"], *self._mixes.values()):
             kept.forget()
 
-    def _agreement(self) -> Agreement | None:
+    def _agreement(self) -> Agreement:
         alpha = self._audit.agreement()
-        if alpha is None:
-            return None
         value, low, high = (
             None if math.isnan(one) else one for one in (alpha.value, alpha.low, alpha.high)
         )

@@ -292,7 +292,8 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     """Return what is planned, in the order of asking, with the labels to ask about.
 
     Each row has ``example given suggested score rules plan finding rank position probability
-    votes threshold stopping full`` (votes: wanted; full: asked for all, wherever asking may stop).
+    votes threshold stopping full needs`` (votes: wanted; full: asked for all, wherever asking may
+    stop; needs: how many more are asked for at least).
     """
     if example is None:
         return _all(db, _PLANNED)
@@ -305,7 +306,7 @@ def _planned_rows() -> Select[Any]:
         select(
             *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
             *(p.plan, p.position, p.probability, t.plans.c.votes, t.plans.c.threshold),
-            *(t.plans.c.stopping, t.standing.c.full),
+            *(t.plans.c.stopping, t.standing.c.full, t.standing.c.needs),
         )
         .select_from(t.planned.join(t.candidates).join(t.plans, p.plan == t.plans.c.id))
         .join(t.standing, t.standing.c.example == p.example)

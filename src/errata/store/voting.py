@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, text
 
 from errata.errors import VoteError
 from errata.store import tables as t
@@ -92,6 +92,11 @@ _NEW_REVIEWER = text(
     "INSERT INTO reviewers (name, kind) VALUES (:name, :kind) ON CONFLICT DO NOTHING"
 )
 _TALLIES = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
+_CAST_BY = (
+    select(_v.example, _v.reviewer, _v.answer, _v.labels, _v.first, _v.created_at)
+    .where(_HELD)
+    .order_by(_v.id)
+)
 _TALLIES_OF_ONE = _TALLIES.where(_v.example == bindparam("example"))
 
 
@@ -279,6 +284,11 @@ def held(db: Connection) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
+def cast_by(db: Connection) -> list[Any]:
+    """Return who holds which vote, in the order in which they came: rows as `_CAST_BY` has them."""
+    return list(db.execute(_CAST_BY))
+
+
 def history(db: Connection, example: int) -> list[Row]:
     """Return every vote on an example in the order in which they came, withdrawn ones marked."""
     query = (
@@ -343,23 +353,15 @@ def answers(db: Connection) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def votes_in_full(db: Connection) -> list[Row]:
-    """Return ``example answer votes`` where all votes are asked for: how often each is held."""
-    query = (
-        select(_v.example, _v.answer, func.count().label("votes"))
-        .join(t.planned, t.planned.c.example == _v.example)
-        .join(t.plans)
-        .join(t.standing, t.standing.c.example == _v.example)
-        .where(_HELD, or_(t.standing.c.full, t.plans.c.stopping == "off"))
-        .group_by(_v.example, _v.answer)
-        .order_by(_v.example)
-    )
-    return [dict(row) for row in db.execute(query).mappings()]
-
-
 def reviewer_names(db: Connection) -> list[str]:
     """Return the names of all reviewers, also of those who hold no vote."""
     return list(db.scalars(select(t.reviewers.c.name).order_by(t.reviewers.c.id)))
+
+
+def reviewers(db: Connection) -> dict[int, tuple[str, str]]:
+    """Return the name and the kind of every reviewer, by their number."""
+    r = t.reviewers.c
+    return {row.id: (row.name, row.kind) for row in db.execute(select(r.id, r.name, r.kind))}
 
 
 def reviewer_count(db: Connection) -> int:
