@@ -2,7 +2,7 @@
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
 # and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-predict,
-# bench-million, bench-ray, bench-review, constraints, clean.
+# bench-million, bench-ray, bench-review, bench-page, constraints, clean.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-million bench-ray bench-review constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-predict bench-million bench-ray bench-review bench-page constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -95,6 +95,9 @@ bench-predict: $(VENV)/.dev
 
 bench-review: $(VENV)/.dev
 	$(BIN)/python benchmarks/reviewing.py $(ARGS)
+
+bench-page: $(VENV)/.dev browser
+	$(BIN)/python benchmarks/reviewing_page.py $(ARGS)
 
 bench-million: $(VENV)/.dev
 	$(BIN)/python benchmarks/reviewing_million.py $(ARGS)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from desks import client, serving, ticket
 from errata.errors import AuditError, BusyError, FileError, InputError, MissingExtraError
 from errata.review.people import link_of
 from errata.store import queue, records, voting
+from errata.store.database import Database
 from errata.store.files import sha256
 from helpers import require, run_errata
 from postgres_server import GUARDED
@@ -336,6 +338,35 @@ def test_an_example_that_others_are_just_being_handed_is_waited_for(tmp_path, po
         go_on.set()
         ann.result(timeout=20)
         assert bob.result(timeout=20).example == last
+    audit.close()
+
+
+def test_nobody_waits_for_a_second_connection_while_they_hold_one(tmp_path, address, monkeypatch):
+    audit = planned_audit(tmp_path / "a", database=address)
+    held, read = [], Database.read
+
+    @contextmanager
+    def alone(db):
+        assert not held, "forty threads that do this share fifteen connections"
+        held.append(db)
+        try:
+            with read(db) as connection:
+                yield connection
+        finally:
+            held.clear()
+
+    monkeypatch.setattr(Database, "read", alone)
+    monkeypatch.setattr("errata.planting._KEPT_SECONDS", -1.0)  # nothing is remembered
+    for name in ("ann", "bob"):
+        task, _ = audit.asked(name)
+        audit.task(name, besides=task.example)
+        assert audit.vote(name, task.example, "given", first="given", key="1")
+        audit.skip(name, audit.task(name).example)
+        audit.progress(name)
+        audit.undo(name)
+        audit.waiting(name)
+        audit.exemplars(0)
+    monkeypatch.undo()
     audit.close()
 
 

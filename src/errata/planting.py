@@ -6,6 +6,7 @@ one is the law of `due`, which one is drawn for each reviewer; both follow from 
 that a page loaded again shows the same.
 """
 
+import contextlib
 import hashlib
 import math
 import time
@@ -381,19 +382,25 @@ class Planting(Maintaining):
         total : how many candidates they can answer in all. The gold to come is foreseen from it,
             so that an answer to gold moves their progress as any other does
         """
-        sown = self._sowing()
+        sown = self._sowing(db)
         if sown is None:
             return 0, 0, 0
         _, answered, skipped = gold.turn(db, number)
         in_all = min(due(total, sown.rate, self._draws(reviewer)), sown.examples)
         return answered, max(in_all, answered + skipped), skipped
 
-    def _sowing(self) -> _Sown | None:
-        """Return how gold is planted; None where there is none."""
+    def _sowing(self, db: Connection | None = None) -> _Sown | None:
+        """Return how gold is planted; None where there is none.
+
+        Parameters
+        ----------
+        db : what whoever holds a connection hands on. Many who wait for a second while they hold
+            one would wait for each other
+        """
         known = self._sown
         if known is None or known.until < time.monotonic():
-            with self._db.read() as db:
-                known = _Sown(gold.rate(db), gold.count(db), time.monotonic() + _KEPT_SECONDS)
+            with self._db.read() if db is None else contextlib.nullcontext(db) as held:
+                known = _Sown(gold.rate(held), gold.count(held), time.monotonic() + _KEPT_SECONDS)
             self._sown = known
         return known if known.examples else None
 

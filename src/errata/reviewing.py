@@ -90,11 +90,14 @@ class Reviewing(Planting):
             self._check_not_paused(db, reviewer)
         example = self._gold_next(reviewer, besides)
         if example is None:
+            planted = self._sowing() is not None
             with self._db.read() as db:
                 number, now = self._number_of(db, reviewer), self._now()
-                held = None if number is None else queue.lease(db, number, now)
-                if held is not None and held.example != besides:
-                    example = held.example  # gold is looked at meanwhile
+                waits = None  # what they hold while they look at gold comes after it
+                if number is not None and planted and gold.one(db, besides):
+                    waits = queue.lease(db, number, now)
+                if waits is not None:
+                    example = waits.example
                 else:
                     example = queue.following(db, number or 0, now=now, besides=besides)
             example = self._or_skipped_gold(reviewer, example, besides)
@@ -480,6 +483,10 @@ class Reviewing(Planting):
             others = np.count_nonzero(given[members], axis=1)
             members = members[np.argsort(others, kind="stable")]
         return list(islice(self._undoubted(members, exclude), count))
+
+    def undoubted(self, examples: Sequence[int]) -> set[int]:
+        """Return those of some examples that no run has flagged, and that are no gold."""
+        return set(self._undoubted(np.array(examples, dtype=np.int64), ()))
 
     # ------------------------------------------------------------ checks
 

@@ -380,17 +380,42 @@ def test_pictures_are_kept_by_the_browser_and_pages_are_not(tmp_path):
         assert "immutable" in browser.get(kept).headers["cache-control"]
 
 
-def test_the_pictures_of_the_next_page_are_told_beforehand(tmp_path):
-    audit = planned_audit(tmp_path / "pets.audit", media=Images(np.zeros((60, 8, 8), np.uint8)))
+def test_the_next_page_can_be_fetched_beforehand_and_not_be_answered(tmp_path):
+    audit = planned_audit(
+        tmp_path / "pets.audit", votes=1, threshold=1, media=Images(np.zeros((60, 8, 8), np.uint8))
+    )
     browser = client(audit, "Ana")
     page = browser.get("/review").text
-    told = browser.get(f"/after/{example(page)}").json()["pictures"]
-    page = browser.post("/answer", data={"ticket": ticket(page), "answer": "a"}).text
-    assert set(re.findall(r'src="(/media/[^"]+)"', page)) == set(told)
+    ahead = browser.get(f"/after/{example(page)}").text
+    assert ticket_or_none(ahead) == ""
+    assert browser.post("/answer", data={"ticket": "", "answer": "a"}).status_code == 422
+    assert audit.task("Bo").example == example(ahead), "nothing is handed out to Ana"
+
+    page = browser.get(f"/after/{example(page)}").text  # so that another one comes next for her
+    assert example(page) != example(ahead)
+
+
+def test_the_page_fetched_beforehand_is_the_one_that_comes_but_for_what_was_answered(audit):
+    browser = client(audit, "Ana")
+    page = browser.get("/review").text
     while "Nothing is left" not in page:
         last = example(page)
+        ahead = browser.get(f"/after/{last}")
         page = browser.post("/answer", data={"ticket": ticket(page), "answer": "a"}).text
-    assert browser.get(f"/after/{last}").json() == {"pictures": []}
+        if "Nothing is left" not in page:
+            assert body_of(ahead.text) == body_of(page)
+    assert ahead.status_code == 204
+
+
+def ticket_or_none(page: str) -> str:
+    return re.findall(r'name="ticket" value="([^"]*)"', page)[0]
+
+
+def body_of(page: str) -> str:
+    """Return a page without its ticket, what it says once, and how far the reviewer is."""
+    page = re.sub(r'name="ticket" value="[^"]*"', "", page)
+    page = re.sub(r'<p class="flash".*?</p>', "", page, flags=re.DOTALL)
+    return re.sub(r'<div class="progress">.*?</div>', "", page, flags=re.DOTALL)
 
 
 def test_a_picture_that_cannot_be_read_stops_nobody_and_its_name_stays_unsaid(tmp_path, caplog):
@@ -587,7 +612,7 @@ def test_problems_told_to_programs_have_one_shape(audit, method, path, headers, 
 
 
 def test_what_breaks_is_told_without_its_insides(audit, monkeypatch):
-    monkeypatch.setattr(audit, "task", lambda *_: 1 / 0)
+    monkeypatch.setattr(audit, "asked", lambda *_: 1 / 0)
     page = client(audit).post("/", data={"name": "Ana"})
     assert page.status_code == 500
     assert "Something broke" in page.text

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audits import candidates, cast, planned_audit
-from desks import DESK, PHONE, Server, look, serving
+from desks import DESK, PHONE, SETTLED, Server, look, serving
 from errata.audit import Audit
 from errata.datasets.media import Images
 
@@ -133,6 +133,26 @@ def test_a_server_that_is_gone_is_told_and_a_session_outlives_it(audit, page):
         assert page.inner_text("#silence") == ""
         audit.set_password("Max", PASSWORD + "!")
         page.wait_for_url("**/maintain/login")
+
+
+def test_a_reviewer_at_work_is_told_of_a_pause_and_goes_on_after_it(audit, page):
+    with serving(audit) as server:
+        page.goto(server.url)
+        page.fill("#name", "Ana")
+        page.click("button:has-text('Begin')")
+        page.wait_for_selector("#a")
+        audit.pause("Ana", by="Max")
+        time.sleep(SETTLED)
+        page.click("#a")
+        page.wait_for_selector("h1:has-text('Paused')")
+        assert "Nothing was recorded." in page.inner_text("#flash")
+        assert audit.progress("Ana").answered == 0
+        audit.resume("Ana", by="Max")
+        page.click("text=Look again")
+        page.wait_for_selector("#a")
+        time.sleep(SETTLED)
+        page.click("#a")
+        until(lambda: audit.progress("Ana").answered == 1)
 
 
 def test_everything_works_without_the_script(audit, browser):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audits import planned_audit
-from desks import DESK, ORIGIN, PHONE, look, serving, surf, ticket
+from desks import DESK, ORIGIN, PHONE, example, look, serving, surf, ticket
 from errata.audit import Audit
 from errata.datasets.media import Texts
 from errata.errors import InputError
@@ -80,6 +80,16 @@ def test_the_same_id_goes_on_and_another_begins(anywhere):
     panel = path_of(audit, answers=3)
     assert "0 of 3 answered" in surf(closed).get(panel).text
     assert len({one.reviewer for one in audit.participants()}) == 2
+
+
+def test_no_page_is_made_ahead_after_the_last_answer_that_is_asked(audit, closed):
+    browser = surf(closed)
+    browser.get(path_of(audit, answers=2))
+    for ahead in (200, 204):
+        page = browser.get("/review")
+        assert browser.get(f"/after/{example(page.text)}").status_code == ahead
+        answer(browser, page)
+    assert "You are done" in browser.get("/review").text
 
 
 @pytest.mark.parametrize("wrong", ["", "{{%PROLIFIC_PID%}}", "a b", "<script>", "x" * 65, "é"])

@@ -32,7 +32,7 @@ def token_of(audit, name="Ana", **options):
     return {"authorization": f"Bearer {path_of(audit, name, **options).rpartition('/')[2]}"}
 
 
-PAGES = ["/review", "/after/0", "/media/0", "/api/task"]
+PAGES = ["/review", "/after/0", "/practice/1", "/media/0", "/api/task"]
 
 
 @pytest.mark.parametrize("page", PAGES)

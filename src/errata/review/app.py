@@ -47,6 +47,8 @@ from errata.review.watch import Watch
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
+Choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
+Ticked = Annotated[list[int], Form(default_factory=list)]
 BY_LINK = ("invitation", "participant")
 """The cookies of those who came by a link."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -89,7 +91,11 @@ def create_app(
                          that is ticked
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
-    ``GET /after/0``     ``{"pictures": [...]}``: addresses that the page after example 0 needs
+    ``GET /after/0``     the page that comes after example 0 if nothing changes, without a ticket;
+                         nothing is handed out, and nothing is there (204) where none comes
+    ``GET /practice/1``  an example with a known answer (`Practice`), before the first real one
+    ``POST /practice/1`` the same fields as ``/answer`` without a ticket: whether that is right;
+                         nothing is recorded
     ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
     ``/api``             the same for programs, see `errata.review.api`
     ``/maintain``        the maintainer's pages, see `errata.review.maintain`
@@ -115,8 +121,6 @@ def create_app(
     maintain.add_pages(app, desk, gate, watch, site.html)
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
-    choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
-    ticked = Annotated[list[int], Form(default_factory=list)]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
         known = site.known(request)
@@ -131,6 +135,9 @@ def create_app(
             notices=audit.notices,
             several=audit.multilabel,
         )
+        if known or not invited_only:  # strangers see no example
+            lessons = desk.lessons()
+            page = replace(page, worked=desk.worked(), practice=len(lessons.practice))
         return site.html(page, status)
 
     @app.get("/")
@@ -138,14 +145,15 @@ def create_app(
         return start(request, 200, reviewer or "", "")
 
     @app.post("/")
-    def begin(request: Request, name: Annotated[str, Form()] = "") -> Response:
+    def begin(request: Request, name: text = "", practise: text = "") -> Response:
         if invited_only:
             raise HTTPException(403, "This review is for those who were sent a link: open yours.")
         try:
             name = clean_name(name)
         except InputError as error:
             return start(request, 422, name, str(error))
-        return site.welcome(name, back=audit.progress(name).answered > 0)
+        to = "/practice/1" if practise else "/review"
+        return site.welcome(name, back=audit.progress(name).answered > 0, to=to)
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
@@ -166,7 +174,7 @@ def create_app(
         return site.html(desk.next_page(reviewer, site.flash(request)))
 
     @app.post("/answer")
-    def answer(reviewer: known, ticket: text, answer: choice, label: ticked) -> Response:
+    def answer(reviewer: known, ticket: text, answer: Choice, label: Ticked) -> Response:
         return site.go_on(desk.vote(seal.read_ticket(ticket, reviewer=reviewer), answer, label))
 
     @app.post("/skip")
@@ -178,13 +186,34 @@ def create_app(
         return site.go_on(desk.undo(seal.read_ticket(ticket, reviewer=reviewer)))
 
     @app.get("/after/{example:int}")
-    def after(reviewer: known, example: int) -> dict[str, list[str]]:
-        return {"pictures": desk.pictures_after(reviewer, example)}
+    def after(reviewer: known, example: int) -> Response:
+        page = desk.page_after(reviewer, example)
+        return Response(status_code=204) if page is None else site.html(page)
 
+    _add_practice(app, desk, site)
     _add_files(app, audit, desk, site)
     _add_problems(app, site)
     app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
     return app
+
+
+def _add_practice(app: FastAPI, desk: Desk, site: "_Site") -> None:
+    """Add the examples to practise on; after the last of them the review begins."""
+    known = Annotated[str, Depends(site.reviewer)]
+
+    def page(reviewer: str, number: int, answer: tuple[str, list[int]] | None = None) -> Response:
+        found = desk.practice(reviewer, number, answer)
+        return (
+            RedirectResponse("/review", HTTPStatus.SEE_OTHER) if found is None else site.html(found)
+        )
+
+    @app.get("/practice/{number:int}")
+    def practice(reviewer: known, number: int) -> Response:
+        return page(reviewer, number)
+
+    @app.post("/practice/{number:int}")
+    def practised(reviewer: known, number: int, answer: Choice, label: Ticked) -> Response:
+        return page(reviewer, number, (answer, label))
 
 
 def _add_files(app: FastAPI, audit: Audit, desk: Desk, site: "_Site") -> None:
@@ -344,17 +373,17 @@ class _Site:
         said = self._cookies.read(request, "flash")
         return None if said is None else Flash(*said)
 
-    def welcome(self, reviewer: str, *, back: bool) -> Response:
-        """Remember a reviewer, and go to their next example."""
-        response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."))
+    def welcome(self, reviewer: str, *, back: bool, to: str) -> Response:
+        """Remember a reviewer, and go to their next example, or to the practice before it."""
+        response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."), to=to)
         for purpose in BY_LINK:
             self._cookies.drop(response, purpose)
         self._cookies.give(response, "reviewer", reviewer, MONTH)
         return response
 
-    def go_on(self, flash: Flash) -> Response:
+    def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
-        response = RedirectResponse("/review", HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
         self._cookies.give(response, "flash", [flash.text, flash.undo], 60)
         return response
 
@@ -416,7 +445,7 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
 
     @app.exception_handler(PausedError)
     def paused(request: Request, error: Exception) -> Response:
-        if for_programs(request):
+        if for_programs(request) or request.method == "GET":  # the script's look ahead
             return site.problem(request, 409, str(error))
         return site.go_on(Flash("Nothing was recorded."))
 

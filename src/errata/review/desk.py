@@ -11,17 +11,19 @@ import math
 import shlex
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import FileError, MissingExtraError, PausedError
+from errata.errors import AuditError, FileError, MissingExtraError, PausedError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.panels import Quota
 from errata.results import Progress, SetTask, Task, Waiting
 from errata.review import pages
-from errata.review.pages import Flash
+from errata.review.pages import Flash, Told, Worked
+from errata.review.practice import Item, Lessons, lessons
 from errata.review.tickets import Seal, Ticket
 
 EXEMPLARS = 6
@@ -63,6 +65,32 @@ class Desk:
             return self._done(reviewer, flash, quota, met=met)
         task, ticket, progress = asked
         progress = progress if quota is None else quota.of(progress)
+        return self._asking(reviewer, task, ticket, progress, flash)
+
+    def page_after(self, reviewer: str, example: int) -> pages.Page | None:
+        """Return the page that comes after an example's if nothing changes; None if none does.
+
+        It hands nothing out, so it has no ticket, and cannot be answered before the server has
+        said that it does come next.
+        """
+        progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
+        if quota is not None and quota.met(replace(progress, answered=progress.answered + 1)):
+            return None
+        task = self.audit.task(reviewer, besides=example)
+        if task is None:
+            return None
+        progress = progress if quota is None else quota.of(progress)
+        return self._asking(reviewer, task, "", progress, None)
+
+    def _asking(
+        self,
+        reviewer: str,
+        task: Task | SetTask,
+        ticket: str,
+        progress: Progress,
+        flash: Flash | None,
+    ) -> pages.Page:
+        """Return the page that asks a reviewer about an example."""
         shown = self.classes_shown(task)
         common: dict[str, Any] = {
             "audit": self.audit.name,
@@ -72,19 +100,11 @@ class Desk:
             "flash": flash,
             "ticket": ticket,
             "after": f"/after/{task.example}",
-            "example": self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT),
+            "example": self._large(task.example),
         }
         if isinstance(task, SetTask):
-            names = self.audit.classes
-            boxes = [
-                pages.Box(label, names[label], key, self._exemplars(label))
-                for label, key in itertools.zip_longest(shown, pages.BOX_KEYS[: len(shown)])
-            ]
-            return pages.Checks(**common, boxes=boxes)
-        return pages.Question(
-            **common,
-            panels=(self._panel(pages.A, shown[0]), self._panel(pages.B, shown[1])),
-        )
+            return pages.Checks(**common, boxes=self._boxes(shown))
+        return pages.Question(**common, panels=self._panels(shown))
 
     def _done(
         self, reviewer: str, flash: Flash | None, quota: Quota | None, *, met: bool
@@ -106,6 +126,7 @@ class Desk:
             minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
             folder=shlex.quote(str(self.audit.path)),
             notices=self.audit.notices,
+            several=self.audit.multilabel,
             code=quota.code if quota else "",
             url=quota.url if quota else None,
         )
@@ -136,16 +157,6 @@ class Desk:
         # Another audit served at the same port has other pictures, hence the stamp.
         return f"/media/{example}?v={self.seal.stamp}"
 
-    def pictures_after(self, reviewer: str, example: int) -> list[str]:
-        """Return the addresses of the pictures on the page that comes after an example's."""
-        task = self.audit.task(reviewer, besides=example)
-        if task is None:
-            return []
-        views = [self._view(task.example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)]
-        for label in self.classes_shown(task):
-            views.extend(self._exemplars(label))
-        return [view.url for view in views if isinstance(view, pages.PictureView)]
-
     def shown(self, example: int) -> Shown | pages.Missing:
         """Return what there is to see of an example, or why there is nothing."""
         try:
@@ -174,14 +185,27 @@ class Desk:
             return shown
         return pages.view(shown, self.media_url(example), side=side, longest=longest)
 
-    def _panel(self, answer: pages.Answer, label: int) -> pages.Panel:
-        return pages.Panel(answer, self.audit.classes[label], self._exemplars(label))
+    def _large(self, example: int) -> pages.View:
+        return self._view(example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)
+
+    def _small(self, example: int) -> pages.View:
+        return self._view(example, pages.EXEMPLAR_SIDE, pages.LONGEST_EXCERPT)
+
+    def _panels(self, shown: Sequence[int]) -> tuple[pages.Panel, pages.Panel]:
+        a, b = (
+            pages.Panel(answer, self.audit.classes[label], self._exemplars(label))
+            for answer, label in zip((pages.A, pages.B), shown, strict=True)
+        )
+        return a, b
+
+    def _boxes(self, shown: Sequence[int]) -> list[pages.Box]:
+        return [
+            pages.Box(label, self.audit.classes[label], key, self._exemplars(label))
+            for label, key in itertools.zip_longest(shown, pages.BOX_KEYS[: len(shown)])
+        ]
 
     def _find_exemplars(self, label: int) -> tuple[pages.View, ...]:
-        views = (
-            self._view(example, pages.EXEMPLAR_SIDE, pages.LONGEST_EXCERPT)
-            for example in self.audit.exemplars(label, count=EXEMPLARS)
-        )
+        views = map(self._small, self.audit.exemplars(label, count=EXEMPLARS))
         return tuple(view for view in views if not isinstance(view, pages.Missing))
 
     def _ticket(
@@ -190,6 +214,83 @@ class Desk:
         return self.seal.sign_ticket(
             Ticket(reviewer=reviewer, example=example, shown=shown, answered=answered)
         )
+
+    # ------------------------------------------------------------ before the first question
+
+    def lessons(self) -> Lessons:
+        """Return the examples with known answers, of those that nothing speaks against yet."""
+        try:
+            found = self._lessons
+        except AuditError:  # nothing is known yet of any example
+            return Lessons((), ())
+        return found.among(self.audit.undoubted(found.examples))
+
+    @functools.cached_property
+    def _lessons(self) -> Lessons:
+        return lessons(self.audit, beside=EXEMPLARS)
+
+    def worked(self) -> list[Worked]:
+        """Return an example of each way to answer, with the reason."""
+        ways = [
+            Worked(self._right(item), self._names(item), self._why(item), self._small(item.example))
+            for item in self.lessons().worked
+        ]
+        return ways if self.audit.multilabel else [*ways, *_in_words(ways)]
+
+    def practice(
+        self, reviewer: str, number: int, answer: tuple[str, Sequence[int]] | None = None
+    ) -> pages.Practice | None:
+        """Return the page of an example for practice, 1 for the first; None if there is none.
+
+        Parameters
+        ----------
+        answer : what was chosen, and which boxes were ticked, to be told whether it is right
+        """
+        items = self.lessons().practice
+        if not 1 <= number <= len(items):
+            return None
+        item = items[number - 1]
+        told = None
+        if answer is not None:
+            told = Told(right=self._is_right(item, *answer), why=self._why(item))
+        several = self.audit.multilabel
+        return pages.Practice(
+            audit=self.audit.name,
+            reviewer=reviewer,
+            number=number,
+            of=len(items),
+            example=self._large(item.example),
+            panels=() if several else self._panels(item.shown),
+            boxes=self._boxes(item.shown) if several else (),
+            told=told,
+        )
+
+    def _is_right(self, item: Item, choice: str, ticked: Sequence[int]) -> bool:
+        if self.audit.multilabel:
+            return choice == pages.SEND.name and set(ticked) == set(item.right)
+        return choice == self._right(item)
+
+    def _right(self, item: Item) -> str:
+        """Return the answer that is right: its name in the form."""
+        if self.audit.multilabel:
+            return pages.SEND.name
+        if not item.right:
+            return pages.NEITHER.name
+        return pages.A.name if item.shown[0] in item.right else pages.B.name
+
+    def _names(self, item: Item) -> list[str]:
+        return [self.audit.classes[label] for label in item.shown]
+
+    def _why(self, item: Item) -> str:
+        """Return what is known of an example, and what follows."""
+        given = named(item.given if self.audit.multilabel else item.given[0], self.audit.classes)
+        known = f"The data set calls this {given}, and nothing speaks against it."
+        if self.audit.multilabel:
+            right = named(item.right, self.audit.classes)
+            return f"{known} So {'tick ' + right if item.right else 'tick nothing'}, and send."
+        if not item.right:
+            return f"{known} So neither name is right."
+        return f"{known} So it is ({self._right(item)})."
 
     # ------------------------------------------------------------ what a reviewer does
 
@@ -241,3 +342,20 @@ class Desk:
         if example is None:
             return Flash("There is no answer to take back.")
         return Flash("Taken back. Here it is again.")
+
+
+def _in_words(ways: Sequence[Worked]) -> list[Worked]:
+    """Return the ways to answer of which no example is known: only people can say so."""
+    both = Worked(
+        pages.BOTH.name,
+        (),
+        "If both things are to be seen, or if one thing may be called by either name, both names "
+        "are right.",
+    )
+    neither = Worked(
+        pages.NEITHER.name,
+        (),
+        "If it is something else, neither name is right, even if one is near.",
+    )
+    known = {way.answer for way in ways}
+    return [both] if pages.NEITHER.name in known else [neither, both]

@@ -133,13 +133,15 @@ def _value(value: str | float) -> str:
 class Answer:
     """One way to answer (or to go on): its name in the form, its label, and its keys.
 
-    Keys are names of `KeyboardEvent.key`; the first is the one printed on the button.
+    Keys are names of `KeyboardEvent.key`, and ``Space``; the first is the one printed on the
+    button. A reviewer may give it another key, unless it is `fixed`.
     """
 
     name: str
     label: str
     keys: tuple[str, ...]
     meaning: str
+    fixed: bool = False
 
 
 A = Answer("a", "(a)", ("a", "1", "ArrowLeft"), "The example is what (a) says, and not (b).")
@@ -151,13 +153,23 @@ UNCLEAR = Answer(
 )
 SKIP = Answer("skip", "Skip", ("s",), "Not now: it comes back when the others are done.")
 UNDO = Answer("undo", "Undo", ("z", "Backspace"), "Take your last answer back and see it again.")
+LOOK = Answer("look", "Look", ("Space",), "See a picture large; play or stop a sound; read on.")
+PAUSE = Answer("pause", "Pause", ("p",), "Cover the page; any key or button goes on.")
+KEYS = Answer("keys", "Keys", ("?",), "What the keys are, and others in their place.")
 ANSWERS = (A, B, BOTH, NEITHER)
+HANDS = (SKIP, UNDO, LOOK, PAUSE, KEYS)
 
 
 # where examples may have several labels
 SEND = Answer("labels", "Send", ("Enter",), "Exactly the ticked names are right; perhaps none is.")
-TICK = Answer("tick", "Tick", tuple("123456789"), "Tick the name with this number, or untick it.")
+TICK = Answer(
+    "tick", "Tick", tuple("123456789"), "Tick the name with this number, or untick it.", fixed=True
+)
 BOX_KEYS = TICK.keys
+
+# what has a key on the page of a pair, and on a page of boxes
+PAIR_KEYS = (*ANSWERS, UNCLEAR, *HANDS)
+BOXES_KEYS = (TICK, SEND, *HANDS)
 
 
 @dataclass(frozen=True)
@@ -177,6 +189,19 @@ class Box:
     name: str
     key: str | None
     exemplars: Sequence[View]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """One example of the start page with its answer: what is shown, which names, and why so.
+
+    Without an example, only words.
+    """
+
+    answer: str
+    names: Sequence[str]
+    why: str
+    example: View | None = None
 
 
 @dataclass(frozen=True)
@@ -207,44 +232,100 @@ class Start(Page):
     notices: Sequence[str] = ()
     problem: str = ""
     several: bool = False  # labels that an example may have
+    worked: Sequence[Worked] = ()
+    practice: int = 0  # how many examples there are to practise on
+
+    @property
+    def new(self) -> bool:
+        """Whether there is something to practise on, for somebody who has answered nothing."""
+        return self.practice > 0 and not self.answered
 
     @property
     def answers(self) -> Sequence[Answer]:
         """The ways to answer, for the table of keys."""
-        return (TICK, SEND, SKIP, UNDO) if self.several else (*ANSWERS, UNCLEAR, SKIP, UNDO)
+        return BOXES_KEYS if self.several else PAIR_KEYS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question(Page):
-    """The page of one example: Figure 2 of the paper."""
+class Asking(Page):
+    """What the pages with a question share: the example, and the keys that every one has.
+
+    ``ticket`` is empty on a page that is made ahead; the acknowledgement of the answer before it
+    brings one.
+    """
 
     ticket: str
-    after: str  # where to ask what the next page will need
+    after: str  # where the page is that comes next
     example: View
+    skip: Answer = SKIP
+    undo: Answer = UNDO
+    look: Answer = LOOK
+    pause: Answer = PAUSE
+    keys: Answer = KEYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Asking):
+    """The page of one example: Figure 2 of the paper."""
+
     panels: tuple[Panel, Panel]
     both: Answer = BOTH
     neither: Answer = NEITHER
     unclear: Answer = UNCLEAR
-    skip: Answer = SKIP
-    undo: Answer = UNDO
-    answers: Sequence[Answer] = (*ANSWERS, UNCLEAR, SKIP, UNDO)
+    answers: Sequence[Answer] = PAIR_KEYS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checks(Page):
+class Checks(Asking):
     """The page of one example that may have several labels, or none: a box to tick for each.
 
     The boxes are the given and the suggested labels together; nothing tells which are which.
     """
 
-    ticket: str
-    after: str
-    example: View
     boxes: Sequence[Box]
     send: Answer = SEND
-    skip: Answer = SKIP
-    undo: Answer = UNDO
-    answers: Sequence[Answer] = (TICK, SEND, SKIP, UNDO)
+    answers: Sequence[Answer] = BOXES_KEYS
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of an answer that was given for practice."""
+
+    right: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practice(Page):
+    """The page of one example to practise on, whose answer is known; nothing is recorded.
+
+    It has two panels or some boxes, as the real ones have; once answered, what is said of it.
+    """
+
+    number: int
+    of: int
+    example: View
+    panels: Sequence[Panel] = ()
+    boxes: Sequence[Box] = ()
+    told: Told | None = None
+    both: Answer = BOTH
+    neither: Answer = NEITHER
+    unclear: Answer = UNCLEAR
+    send: Answer = SEND
+    look: Answer = LOOK
+    pause: Answer = PAUSE
+    keys: Answer = KEYS
+
+    @property
+    def following(self) -> str:
+        """Where it goes on: the next example, or after the last the review."""
+        return f"/practice/{self.number + 1}" if self.number < self.of else "/review"
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """What has a key here."""
+        ways = (TICK, SEND) if self.boxes else (*ANSWERS, UNCLEAR)
+        return (*ways, LOOK, PAUSE, KEYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +339,7 @@ class Done(Page):
     code: str = ""  # for participants of a panel, who then are done
     url: str | None = None  # where these go
     notices: Sequence[str] = ()
+    several: bool = False  # labels that an example may have
     undo: Answer = UNDO
 
 
@@ -315,5 +397,5 @@ def _templates() -> jinja2.Environment:
 
 def key_name(key: str) -> str:
     """Return how a key is printed: ``key_name("ArrowLeft")`` is ``"←"``."""
-    arrows = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
+    arrows = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}  # and keys.js
     return arrows.get(key, key)
