@@ -4,13 +4,11 @@ Knows plans, votes and the rule of `errata.core.consensus`; who is asked is for
 `errata.store.queue`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 from sqlalchemy import Connection
 
 from errata.core.consensus import ANSWERS, VOTED, set_votes_needed, votes_needed
@@ -53,69 +51,46 @@ def restand(db: Connection, *, multilabel: bool, one: Mapping[str, Any] | None =
     ----------
     one : of this one alone, a row of `errata.store.records.planned`; without it, of all
     """
-    if one is not None and not multilabel:
-        queue.set_needs(db, [_one_pair(db, one)])
-        return
     planned = records.planned(db) if one is None else [one]
-    example = None if one is None else one["example"]
-    votes, needed = _sets(db, planned, example) if multilabel else _pairs(db, planned)
-    now = zip(planned, votes.tolist(), needed.tolist(), strict=True)
-    queue.set_needs(
-        db, [{"example": row["example"], "votes": held, "needs": more} for row, held, more in now]
-    )
-
-
-def _one_pair(db: Connection, row: Mapping[str, Any]) -> dict[str, int]:
-    """Return what `_pairs` finds for one example, which each vote asks."""
-    tallies = voting.tallies(db, row["example"])
-    counts = tuple(tallies.get((row["example"], answer), 0) for answer in VOTED)
-    held = sum(counts)
-    needed = max(row["votes"] - held, 0)
-    for (threshold, wanted), _ in _may_stop([row]):
-        needed = _needed(counts, threshold, wanted)
-    return {"example": row["example"], "votes": held, "needs": needed}
+    count = _sets if multilabel else _pairs
+    queue.set_needs(db, list(count(db, planned, None if one is None else one["example"])))
 
 
 def _pairs(
-    db: Connection, planned: Sequence[Mapping[str, Any]]
-) -> tuple[Int[np.ndarray, "planned"], Int[np.ndarray, "planned"]]:
-    tallies = voting.tallies(db)
-    counts = np.array(
-        [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
-    ).reshape(-1, len(VOTED))
-    votes = counts.sum(axis=1)
-    needed = np.maximum([row["votes"] for row in planned] - votes, 0)
-    for (threshold, wanted), rows in _may_stop(planned):
-        needed[rows] = votes_needed(counts[rows], threshold, wanted)
-    return votes, needed
+    db: Connection, planned: Sequence[Mapping[str, Any]], example: int | None
+) -> Iterator[dict[str, int]]:
+    tallies = voting.tallies(db, example)
+    for row in planned:
+        counts = tuple(tallies.get((row["example"], answer), 0) for answer in VOTED)
+        needed = None
+        if _may_stop(row):
+            needed = _needed(counts, row["threshold"], row["votes"])
+        yield _standing(row, sum(counts), needed)
 
 
 def _sets(
     db: Connection, planned: Sequence[Mapping[str, Any]], example: int | None
-) -> tuple[Int[np.ndarray, "planned"], Int[np.ndarray, "planned"]]:
+) -> Iterator[dict[str, int]]:
     tallies = voting.set_tallies(db, example)
-    votes = np.array([tallies.get(row["example"], (0, {}))[0] for row in planned], np.int64)
-    needed = np.maximum([row["votes"] for row in planned] - votes, 0)
-    for (threshold, wanted), rows in _may_stop(planned):
-        for place in rows:
-            row = planned[place]
-            held, ticks = tallies.get(row["example"], (0, {}))
+    for row in planned:
+        held, ticks = tallies.get(row["example"], (0, {}))
+        needed = None
+        if _may_stop(row):
             labels = sorted({*row["given"], *row["suggested"], *ticks})
             counts = np.array([[ticks.get(label, 0) for label in labels]], np.int64)
             asked = np.ones(counts.shape, bool)
-            needed[place] = set_votes_needed(counts, np.array([held]), asked, threshold, wanted)[0]
-    return votes, needed
+            needed = int(
+                set_votes_needed(counts, np.array([held]), asked, row["threshold"], row["votes"])[0]
+            )
+        yield _standing(row, held, needed)
 
 
-def _may_stop(
-    planned: Sequence[Mapping[str, Any]],
-) -> list[tuple[tuple[int, int], list[int]]]:
-    """Return, for each threshold and number of votes, the places where asking may stop early."""
+def _may_stop(row: Mapping[str, Any]) -> bool:
+    """Tell whether asking about an example may stop before it has all its votes."""
+    return row["stopping"] == "exact" and not row["full"]
 
-    def asked(place: int) -> tuple[int, int]:
-        return planned[place]["threshold"], planned[place]["votes"]
 
-    places = [
-        place for place, row in enumerate(planned) if row["stopping"] == "exact" and not row["full"]
-    ]
-    return [(key, list(some)) for key, some in groupby(sorted(places, key=asked), key=asked)]
+def _standing(row: Mapping[str, Any], held: int, needed: int | None) -> dict[str, int]:
+    """Return how an example stands; it needs all its votes where nothing else is ``needed``."""
+    needs = max(row["votes"] - held, 0) if needed is None else needed
+    return {"example": row["example"], "votes": held, "needs": needs}

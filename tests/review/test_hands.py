@@ -432,6 +432,7 @@ def test_a_picture_opens_large_and_closes_by_space_escape_and_click(audit, serve
     for close in ("Space", "Escape", None):
         page.keyboard.press("Space")
         large = page.locator("#zoom img")
+        large.wait_for()  # a moment passes until the picture is there
         assert large.bounding_box()["height"] > 0.9 * DESK["height"]
         assert large.evaluate("one => getComputedStyle(one).imageRendering") == "pixelated"
         page.keyboard.press("a")
@@ -440,6 +441,7 @@ def test_a_picture_opens_large_and_closes_by_space_escape_and_click(audit, serve
         else:
             large.click()
         assert page.locator("#zoom").is_hidden()
+        until(page, "!document.activeElement.closest('#zoom')")  # the focus is back a frame later
     page.click(".zoom")
     assert page.locator("#zoom").is_visible()
     page.keyboard.press("Escape")
@@ -532,6 +534,7 @@ def test_everything_is_in_reach_of_a_finger(tmp_path, browser, width):
         page.tap("text=Practise on 5 first")
         page.wait_for_url("**/practice/1")
         fits(page)
+        time.sleep(SETTLED)
         page.tap("#b")
         page.wait_for_selector(".told")
         fits(page)

@@ -147,7 +147,7 @@ def estimated_accuracy(
     >>> posterior = np.array([[1.0, 0.0], [0.25, 0.75]])
     >>> found = estimated_accuracy(items, reviewers, np.array([0, 0, 1, 0]), posterior)
     >>> found.accuracy.round(2), found.low.round(2), found.high.round(2)
-    (array([0.82, 0.75]), array([0.45, 0.39]), array([0.95, 0.91]))
+    (array([0.82, 0.75]), array([0.44, 0.38]), array([0.96, 0.93]))
     """
     _check_confidence(confidence)
     n_items, n_answers = posterior.shape
