@@ -226,7 +226,7 @@ def in_time(hours: float) -> str:
 
     Examples
     --------
-    >>> [in_time(hours) for hours in (0.01, 0.5, 7.6, 60, 1000)]
+    >>> [in_time(hours) for hours in (0.01, 0.5, 7.6, 70, 1000)]
     ['a minute', '30 minutes', '8 hours', '3 days', '42 days']
     """
     minutes = round(60 * hours)
