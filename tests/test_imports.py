@@ -32,6 +32,7 @@ VERBS = {
     "planting",
     "reviewing",
     "panels",
+    "deciding",
     "overseeing",
     "report",
     "searching",
@@ -101,10 +102,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "results",
     },
     "panels": {"errors", "exchange", "store", "inviting", "reviewing", "results"},
-    "overseeing": {
-        *("errors", "arrays", "core", "crowd", "exchange", "labels", "store", "results"),
-        "panels",
+    "deciding": {
+        *("errors", "arrays", "asking", "core", "exchange", "labels", "store", "panels"),
     },
+    "overseeing": {"core", "crowd", "labels", "store", "results", "telling", "deciding"},
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
         "overseeing",
@@ -120,7 +121,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {
         *("errors", "inviting", "panels", "labels", "datasets", "exchange", "audit", "results"),
-        *("maintaining", "overseeing"),
+        *("maintaining", "overseeing", "deciding"),
     },
     "paper": {"errata"},
     "demo": {"errata"},

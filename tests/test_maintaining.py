@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from audits import planned_audit
+from audits import candidates, planned_audit
 from errata.errors import InputError, NameUnknownError, PausedError, VoteError
 from errata.maintaining import SESSION_SECONDS
 
@@ -12,8 +12,8 @@ PASSWORD = "three words together"
 
 
 @pytest.fixture
-def audit(tmp_path):
-    return planned_audit(tmp_path / "pets.audit")
+def audit(tmp_path, address):
+    return planned_audit(tmp_path / "pets.audit", database=address)
 
 
 def vote(audit, name, example, key="k"):
@@ -25,26 +25,55 @@ def vote(audit, name, example, key="k"):
 
 def test_only_the_right_password_of_a_known_name_begins_a_session(audit):
     audit.set_password("Max  Lima ", PASSWORD)
-    number = audit.log_in(" Max Lima", PASSWORD)
-    assert audit.session(number) == "Max Lima"
+    token = audit.log_in(" Max Lima", PASSWORD)
+    assert audit.session(token) == "Max Lima"
     for name, password in (
         ("Max Lima", PASSWORD + "x"),
         ("Max Lima", ""),
         ("max lima", PASSWORD),
         ("Eve", PASSWORD),
         ("", PASSWORD),
+        ("Max\0", PASSWORD),
+        ("x" * 1000, PASSWORD),
     ):
         assert audit.log_in(name, password) is None
-    assert audit.session(number + 1) is None
+    assert audit.session(token + "x") is audit.session("") is None
 
 
-def test_no_password_is_in_the_database(audit):
+def test_no_password_and_no_token_is_in_the_database(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
     audit.set_password("Max", PASSWORD)
+    token = audit.log_in("Max", PASSWORD)
     with sqlite3.connect(audit.path / "audit.db") as plain:
         (hash_,) = plain.execute("SELECT hash FROM accounts").fetchone()
-        rows = plain.execute("SELECT verb, details FROM events").fetchall()
+        everything = "\n".join(plain.iterdump())
     assert hash_.startswith("$argon2id$")
-    assert PASSWORD not in hash_ + str(rows)
+    assert PASSWORD not in everything
+    assert token not in everything
+
+
+def test_a_session_of_after_a_backup_is_none_once_that_is_put_back(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
+    audit.close()
+    backup = (audit.path / "audit.db").read_bytes()
+    before = audit.begin_session("Max")
+    audit.close()
+    for file in audit.path.glob("audit.db*"):
+        file.unlink()
+    (audit.path / "audit.db").write_bytes(backup)
+    again = type(audit).open(audit.path)
+    after = again.begin_session("Mia")
+    assert again.session(before) is None
+    assert again.session(after) == "Mia"
+
+
+def test_the_diary_says_who_logged_in_who_brought_votes_and_that_nobody_could_log_in(audit):
+    audit.begin_session("Max")
+    votes = [{"index": candidates(audit)[0], "reviewer": "ann", "answer": "given"}]
+    audit.add_votes(votes, by="Mia")
+    audit.note_lockout(300)
+    told = [(one.verb, dict(one.details).get("by")) for one in audit.events(limit=3)]
+    assert told == [("lockout", None), ("add_votes", "Mia"), ("log_in", "Max")]
 
 
 def test_a_session_ends_when_it_is_ended_expires_or_the_password_changes(audit):
@@ -135,7 +164,8 @@ def test_who_is_paused_is_not_asked_about_gold_either(audit):
     assert vote(audit, "ann", task.example, "gold")
     (ann,) = audit.standings()
     (known,) = audit.gold_accuracy()
-    assert (ann.gold.hits, ann.gold.of, ann.gold.low) == (known.right, 1, known.low)
+    gold = ann.counts.gold
+    assert (gold.hits, gold.of, gold.low) == (known.right, 1, known.low)
 
 
 def test_a_pause_outlives_the_process_and_holds_of_a_name_in_any_form(audit):
@@ -148,8 +178,8 @@ def test_a_pause_outlives_the_process_and_holds_of_a_name_in_any_form(audit):
     assert again.paused("Ana Lima")
 
 
-def test_what_is_released_goes_to_others_and_may_still_be_answered(tmp_path):
-    audit = planned_audit(tmp_path / "one.audit", votes=1, threshold=1)
+def test_what_is_released_goes_to_others_and_may_still_be_answered(tmp_path, address):
+    audit = planned_audit(tmp_path / "one.audit", votes=1, threshold=1, database=address)
     held = {name: audit.task(name).example for name in ("ann", "bob")}
     assert len(set(held.values())) == 2
     assert audit.release_leases("ann", by="Max") == 1

@@ -1,27 +1,26 @@
-"""Numbers for the maintainer against plain counts, and decisions that stand beside the votes."""
+"""Numbers for the maintainer against plain counts."""
 
-import json
 from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audits import CLASSES, candidates, cast, planned_audit
-from errata.audit import Audit
+from audits import CLASSES, candidates, cast, planned_audit, small_audit
 from errata.core.consensus import VERDICTS, VOTED
-from errata.errors import InputError, NameUnknownError, VoteError
+from errata.errors import AuditError
 from errata.overseeing import expected_votes
 from errata.store.counting import Alike
-from label_sets import sounds
+from label_sets import sounds, tick
 
 
 @pytest.fixture
-def audit(tmp_path):
-    return planned_audit(tmp_path / "pets.audit", stopping="exact", full_share=0.5)
+def audit(tmp_path, address):
+    return planned_audit(
+        tmp_path / "pets.audit", stopping="exact", full_share=0.5, database=address
+    )
 
 
 # ---------------------------------------------------------------- how it goes
@@ -42,7 +41,6 @@ def test_the_campaign_counts_what_there_is(audit):
     assert after.at_least <= after.expected <= after.at_most
     assert after.per_hour > 0
     assert after.hours == pytest.approx(after.expected / after.per_hour)
-    assert after.to_dict()["votes"] == 5
 
 
 def test_the_pace_is_that_of_the_last_ten_minutes(audit):
@@ -86,17 +84,36 @@ def test_mixes_are_the_verdicts_at_each_threshold_above_half(audit):
     for example, answers in zip(examples, ("ggggg", "ssssg", "gsbno", "bbb", "nn"), strict=False):
         cast(audit, example, answers)
     assert audit.thresholds() == (3, 4, 5)
-    for mix in map(audit.mix, audit.thresholds()):
+    outlook = audit.outlook()
+    assert outlook.unsettled == audit.unsettled()
+    assert outlook.notices == audit.notices
+    assert [mix.threshold for mix in outlook.mixes] == [3, 4, 5]
+    for mix in outlook.mixes:
         verdicts = audit.verdicts(threshold=mix.threshold)
         assert mix.verdicts == Counter(name for name in verdicts.names if name != "open") | {
             name: 0 for name in VERDICTS if name not in verdicts.names
         }
-        assert mix.undetermined == verdicts.names.count("open")
-        assert sum(mix.verdicts.values()) + mix.undetermined + mix.no_vote == 8
+        assert mix.open == verdicts.names.count("open")
+        assert sum(mix.verdicts.values()) + mix.open + mix.no_vote == 8
 
 
-def test_unsettled_are_those_with_all_votes_and_no_verdict_or_two_who_cannot_tell(tmp_path):
-    audit = planned_audit(tmp_path / "a.audit")
+def test_thresholds_reach_down_to_those_of_the_plans(tmp_path, address):
+    audit = small_audit(tmp_path / "a.audit", database=address)
+    for refused in (audit.thresholds, audit.planned_threshold, audit.outlook, audit.unsettled):
+        with pytest.raises(AuditError, match="`find`, then `plan`"):
+            refused()
+    audit.find()
+    audit.plan(votes=5, threshold=4, limit=3)
+    assert (audit.thresholds(), audit.planned_threshold()) == ((3, 4, 5), 4)
+    audit.plan(votes=3, threshold=1)
+    assert (audit.thresholds(), audit.planned_threshold()) == ((1, 2, 3, 4, 5), 1)
+    assert len(audit.outlook().mixes) == 5
+
+
+def test_unsettled_are_those_with_all_votes_and_no_verdict_or_two_who_cannot_tell(
+    tmp_path, address
+):
+    audit = planned_audit(tmp_path / "a.audit", database=address)
     examples = candidates(audit)
     sent = ("ggggg", "ggssb", "gggoo", "gsb", "ssooo", "ggso")
     for example, answers in zip(examples, sent, strict=False):
@@ -108,6 +125,24 @@ def test_unsettled_are_those_with_all_votes_and_no_verdict_or_two_who_cannot_tel
     assert found[4].why == "no answer has the votes; 3 cannot tell"
     assert found[1].votes == "given 2, suggested 2, both 1"
     assert {found[1].given, found[1].suggested} < set(CLASSES)
+    numbers = [one.example for one in audit.unsettled()]
+    assert numbers == sorted(numbers)
+
+
+def test_where_there_are_several_labels_unsettled_are_those_without_an_agreed_one(
+    tmp_path, address
+):
+    audit = sounds(tmp_path / "sounds.audit", database=address)
+    one, two, three, *_ = candidates(audit)
+    tick(audit, one, "d", "s", "m")
+    tick(audit, two, "d", "d", "m")
+    tick(audit, three, "", "", "")
+    (found,) = audit.unsettled()
+    assert (found.example, found.why) == (one, "no label has the votes")
+    (at_two, at_three) = audit.outlook().mixes
+    assert (at_two.threshold, at_three.threshold) == (2, 3)
+    assert at_two.verdicts == audit.verdicts(threshold=2).counts
+    assert at_three.verdicts == audit.verdicts(threshold=3).counts
 
 
 def test_reviewers_are_counted_as_their_votes_say(audit):
@@ -129,15 +164,50 @@ def test_reviewers_are_counted_as_their_votes_say(audit):
     for name, one in found.items():
         own = [vote for vote in votes if vote.reviewer == name]
         chosen = [vote for vote in own if vote.answer in sides]
-        assert one.votes == one.given_rate.of == len(own)
-        assert one.given_rate.hits == sum(vote.answer == "given" for vote in own)
-        assert one.first_panel.of == len(chosen)
-        assert one.first_panel.hits == sum(vote.answer == vote.first for vote in chosen)
-        assert (one.seconds is None) is (not own)
+        if not own:
+            assert one.counts is None
+            continue
+        assert one.counts.votes == one.counts.given_rate.of == len(own)
+        assert one.counts.given_rate.hits == sum(vote.answer == "given" for vote in own)
+        assert one.counts.first_panel.of == len(chosen)
+        assert one.counts.first_panel.hits == sum(vote.answer == vote.first for vote in chosen)
+        assert one.counts.seconds is not None
     assert found["ann"].holds == held.id
     assert [one.paused for one in found.values()] == [False, True, False]
     assert [one.invited for one in found.values()] == [False, False, True]
-    assert found["cid"].first_panel.share is None
+    assert audit.counts() == {name: found[name].counts for name in ("ann", "bob")}
+
+
+def test_whose_first_votes_were_imported_is_a_reviewer_once_they_review_here(audit):
+    one, two, *_ = candidates(audit)
+    rows = [{"index": one, "reviewer": name, "answer": "both"} for name in ("ann", "bob", "cid")]
+    audit.add_votes([*rows, {"index": one, "reviewer": "elsewhere", "answer": "given"}])
+    audit.add_votes([{"index": one, "reviewer": "robot", "answer": "given"}], kind="simulated")
+    assert audit.standings() == ()
+    audit.vote("ann", two, "given", first="given", key="1")
+    audit.skip("bob", two)
+    held = audit.task("cid")
+    found = {one.name: one for one in audit.standings()}
+    assert list(found) == ["ann", "bob", "cid"]
+    assert found["ann"].counts.votes == 2
+    assert found["ann"].counts.given_rate.hits == 1
+    assert found["cid"].holds == held.id
+    audit.pause("ann")
+    assert audit.standings()[0].paused
+
+
+def test_a_panel_is_no_reviewer_and_its_participants_are(audit):
+    panel = audit.open_panel("prolific", answers=3)
+    audit.open_panel("earlier")
+    audit.revoke("earlier")
+    names = [audit.enter(panel, each) for each in ("p1", "p2")]
+    audit.task(names[0])
+    (one,) = audit.standings()
+    assert (one.name, one.invited) == (names[0], False)
+    (shown,) = audit.panel_standings()
+    assert (shown.name, shown.participants, shown.answers) == ("prolific", 2, 3)
+    audit.invite("prolific")
+    assert [each.name for each in audit.standings() if each.invited] == ["prolific"]
 
 
 def test_seconds_are_between_answers_and_breaks_are_none(audit, monkeypatch):
@@ -149,7 +219,9 @@ def test_seconds_are_between_answers_and_breaks_are_none(audit, monkeypatch):
     for example in candidates(audit)[:5]:
         audit.vote("ann", example, "given", first="given", key=str(example))
     (ann,) = audit.standings()
-    assert ann.seconds == 10  # of 10, 6 and 30
+    assert ann.counts.seconds == 10  # of 10, 6 and 30
+    (known,) = audit.reviewers()
+    assert known.seconds == 10
 
 
 def test_the_diary_is_read_page_by_page_newest_first(audit):
@@ -164,141 +236,3 @@ def test_the_diary_is_read_page_by_page_newest_first(audit):
     assert [line.number for line in lines] == sorted((one.number for one in lines), reverse=True)
     assert [line.verb for line in lines][-3:] == ["plan", "find", "create"]
     assert len(lines) == 14 + 3
-
-
-# ---------------------------------------------------------------- decisions
-
-
-def decided(tmp_path):
-    audit = planned_audit(tmp_path / "pets.audit")
-    examples = candidates(audit)
-    for example, answers in zip(examples, ("ggssb", "ggggg", "ggssn"), strict=False):
-        cast(audit, example, answers)
-    return audit, examples
-
-
-@pytest.mark.parametrize("answer", ["given", "suggested", "both", "neither"])
-def test_what_is_decided_is_the_verdict_at_every_threshold_until_it_is_taken_back(tmp_path, answer):
-    audit, (example, other, *_) = decided(tmp_path)
-    votes, before = audit.votes(), audit.verdicts().to_dict()
-    audit.adjudicate(example, answer, reason="the tail is a fox's", by="Max")
-    verdict = dict(zip(("given", "suggested", "both", "neither"), VERDICTS, strict=False))[answer]
-    for threshold in (None, 1, 3, 5):
-        found = audit.verdicts(threshold=threshold)
-        place = found.examples.tolist().index(example)
-        assert found.names[place] == verdict
-        assert found.adjudicated.tolist() == [one == example for one in found.examples.tolist()]
-        assert "A maintainer decided 1 of the verdicts." in found.notices
-        row = found.rows()[place]
-        assert (row["verdict"], row["adjudicated"]) == (verdict, True)
-        assert found.columns == tuple(row)
-    assert audit.votes() == votes
-    assert example not in [one.example for one in audit.unsettled()]
-    story = audit.why(example)
-    assert story.verdict == verdict
-    assert "by Max" in repr(story)
-    assert "the tail is a fox's" in repr(story)
-    assert f"{verdict}, by a maintainer" in repr(story)
-    json.dumps(story.to_dict())
-    assert audit.undo_adjudication(example, by="Mia", reason="a second look")
-    assert not audit.undo_adjudication(example, by="Mia")
-    assert audit.verdicts().to_dict() == before
-    assert "taken back, by Mia" in repr(audit.why(example))
-    assert [one["answer"] for one in audit.adjudications(example)] == [answer, None]
-    assert audit.adjudications(other) == ()
-    assert [one.verb for one in audit.events()[:2]] == ["undo_adjudication", "adjudicate"]
-
-
-def test_what_is_decided_is_the_verdict_of_models_of_the_crowd_too(tmp_path):
-    audit, (example, *_) = decided(tmp_path)
-    audit.adjudicate(example, "neither", reason="seen", by="Max")
-    for consensus in ("one_coin", "dawid_skene", "crowdlab"):
-        found = audit.verdicts(consensus=consensus)
-        place = found.examples.tolist().index(example)
-        assert found.names[place] == "neither"
-        assert found.adjudicated.tolist().count(True) == 1
-        row = found.rows()[place]
-        assert row["adjudicated"] is True
-        assert row["p_given"] == pytest.approx(found.model.posterior[place, 0])
-        assert found.columns == tuple(row)
-
-
-def test_a_release_tells_which_labels_a_maintainer_decided(tmp_path):
-    audit, (example, *_) = decided(tmp_path)
-    audit.release(tmp_path / "before")
-    audit.adjudicate(example, "suggested", reason="seen", by="Max")
-    release = audit.release(tmp_path / "after")
-    table = pq.read_table(tmp_path / "after" / "corrected.parquet")
-    assert np.flatnonzero(table["adjudicated"]).tolist() == [example]
-    suggested = audit.task_for("x", example).suggested
-    assert table["corrected"][example].as_py() == suggested
-    assert "A maintainer decided 1 of the verdicts." in release.notices
-    readme = (tmp_path / "after" / "README.md").read_text()
-    assert "| `adjudicated` | a maintainer" in readme
-    assert "Max" not in readme
-    assert (
-        "adjudicated" not in pq.read_table(tmp_path / "before" / "corrected.parquet").column_names
-    )
-
-
-def test_what_cannot_be_decided_is_told(tmp_path):
-    audit, (example, *rest) = decided(tmp_path)
-    words = {"reason": "r", "by": "Max"}
-    with pytest.raises(VoteError, match="still needs 5 or more votes"):
-        audit.adjudicate(rest[-1], "given", **words)
-    with pytest.raises(VoteError, match="in no plan"):
-        audit.adjudicate(59, "given", **words)
-    with pytest.raises(NameUnknownError, match="There is no answer 'other'"):
-        audit.adjudicate(example, "other", **words)
-    with pytest.raises(InputError, match="reason is missing"):
-        audit.adjudicate(example, "given", reason="  ", by="Max")
-    with pytest.raises(InputError, match="1,001 characters"):
-        audit.adjudicate(example, "given", reason="x" * 1001, by="Max")
-    with pytest.raises(VoteError, match="comes a list of labels"):
-        audit.adjudicate(example, "given", labels=[0], **words)
-    assert audit.adjudications(example) == ()
-
-
-def test_what_is_decided_stands_when_votes_are_taken_back(tmp_path):
-    audit = planned_audit(tmp_path / "a.audit", votes=1, threshold=1)
-    example = candidates(audit)[0]
-    cast(audit, example, "o")
-    audit.adjudicate(example, "both", reason="seen", by="Max")
-    audit.undo("r0")
-    assert audit.verdicts().names == ("multi_label",)
-
-
-def test_ballots_are_the_votes_that_count_by_pseudonym(tmp_path):
-    audit, (example, *_) = decided(tmp_path)
-    audit.undo("r0")  # of another example
-    ballots = audit.ballots(example)
-    assert [one["answer"] for one in ballots] == ["given"] * 2 + ["suggested"] * 2 + ["both"]
-    names = {one["reviewer"] for one in ballots}
-    exported = {row["reviewer"] for row in audit.vote_rows(pseudonyms=True)}
-    assert len(names) == 5
-    assert names <= exported
-
-
-def test_a_set_of_labels_is_decided_as_a_set(tmp_path):
-    audit = sounds(tmp_path / "sounds.audit")
-    examples = candidates(audit)
-    example = examples[0]
-    shown = audit.task_for("r0", example).labels
-    wanted = audit.votes_needed(example)
-    for number in range(wanted):
-        order = audit.task_for(f"r{number}", example).labels
-        audit.vote_labels(f"r{number}", example, [shown[number % len(shown)]], shown=order, key="1")
-    given_set = np.flatnonzero(audit.labels[example]).tolist()
-    other = [label for label in range(len(audit.classes)) if label not in given_set][:1]
-    for labels, verdict in ((given_set, "non_error"), ([], "neither"), (other, "correctable")):
-        audit.adjudicate(example, "labels", labels=labels, reason="heard", by="Max")
-        found = audit.verdicts()
-        place = found.examples.tolist().index(example)
-        assert found.names[place] == verdict
-        assert np.flatnonzero(found.agreed[place]).tolist() == labels
-        assert audit.unsettled() == ()
-    with pytest.raises(VoteError, match="There is no class 99"):
-        audit.adjudicate(example, "labels", labels=[99], reason="r", by="Max")
-    json.dumps(audit.why(example).to_dict())
-    assert isinstance(Audit.open(audit.path).release(tmp_path / "out").version, str)
-    assert all(one.votes for one in audit.standings())

@@ -4,6 +4,7 @@
 browser is given to show that somebody has logged in is for `errata.review.gate`.
 """
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,16 +98,19 @@ class Maintaining(Inviting):
 
     # ------------------------------------------------------------ sessions
 
-    def log_in(self, name: str, password: str) -> int | None:
-        """Return the number of a new session of a maintainer; None if name or password is wrong.
+    def log_in(self, name: str, password: str) -> str | None:
+        """Return the token of a new session of a maintainer; None if name or password is wrong.
 
-        It takes as long for a name without an account as for a wrong password.
+        It takes as long for a name without an account as for a wrong password. What is kept is a
+        hash of the token: nobody who reads the database can go on with a session.
         """
         from argon2.exceptions import VerificationError
 
         name = one_form(name)
-        with self._db.read() as db:
-            known = accounts.hash_of(db, name)
+        known = None
+        if name.isprintable():  # what is not is no name, and no database need take it
+            with self._db.read() as db:
+                known = accounts.hash_of(db, name)
         try:
             _hasher().verify(known or _hash_of_nobody(), password)
         except VerificationError:
@@ -116,25 +120,31 @@ class Maintaining(Inviting):
                 return None
             return self._begin(db, name)
 
-    def begin_session(self, name: str = AT_THE_MACHINE) -> int:
-        """Return the number of a new session of somebody who needs no password."""
+    def begin_session(self, name: str = AT_THE_MACHINE) -> str:
+        """Return the token of a new session of somebody who needs no password."""
         with self._db.write() as db:
             return self._begin(db, name)
 
-    def _begin(self, db: Connection, name: str) -> int:
-        number = accounts.begin(db, name, self._now() + SESSION_SECONDS)
-        records.log(db, "log_in", name=name)
-        return number
+    def _begin(self, db: Connection, name: str) -> str:
+        token = secrets.token_urlsafe(32)
+        accounts.begin(db, _key(token), name=name, expires=self._now() + SESSION_SECONDS)
+        records.log(db, "log_in", **doer(name))
+        return token
 
-    def session(self, number: int) -> str | None:
+    def session(self, token: str) -> str | None:
         """Return whose session it is; None if it has ended or expired."""
         with self._db.read() as db:
-            return accounts.session(db, number, self._now())
+            return accounts.session(db, _key(token), self._now())
 
-    def end_session(self, number: int) -> None:
+    def end_session(self, token: str) -> None:
         """End a session: who has logged out is not let in by it again."""
         with self._db.write() as db:
-            accounts.end(db, number)
+            accounts.end(db, _key(token))
+
+    def note_lockout(self, seconds: int) -> None:
+        """Write into the diary that so many logins have failed that nobody may try for a while."""
+        with self._db.write() as db:
+            records.log(db, "lockout", seconds=seconds)
 
     # ------------------------------------------------------------ pauses and leases
 
@@ -214,6 +224,11 @@ class Maintaining(Inviting):
         paused = pauses.of(db, reviewer)
         if paused is not None:
             raise PausedError(ALL_PAUSED if paused == pauses.EVERYBODY else ONE_PAUSED)
+
+
+def _key(token: str) -> str:
+    # no salt, nor many rounds: nobody guesses 256 bits of chance
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)

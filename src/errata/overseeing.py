@@ -1,44 +1,37 @@
-"""How an audit's reviewing goes, in numbers for its maintainer, and what a maintainer decides.
+"""How an audit's reviewing goes, in numbers for its maintainer.
 
-`errata.audit.Audit` is made of this and of the verbs; what the votes come to is for them. Nothing
-here changes a vote: what is decided stands beside the votes, in a table that only grows.
+`errata.audit.Audit` is made of this and of the verbs. What the votes come to is for
+`errata.telling`, and what a maintainer decides for `errata.deciding`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
-from errata.arrays import as_choice
-from errata.core.consensus import ANSWERS, NON_AGREEMENT, OPEN, VOTED
+from errata import telling
+from errata.core.consensus import NON_AGREEMENT, OPEN, VOTED
 from errata.core.reviewers import Shares, given_rate, median_times, order_bias
-from errata.crowd import BREAK_SECONDS
-from errata.errors import InputError, VoteError
-from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
-from errata.exchange.votes import LABELS, check_reviewer
+from errata.crowd import as_seconds, seconds_between
+from errata.deciding import Deciding
 from errata.labels import Label, named
-from errata.panels import Panels
 from errata.results import GoldAccuracy, SetVerdicts, Verdicts
-from errata.store import adjudications, counting, pauses, records, voting
+from errata.store import counting, pauses, records, voting
 from errata.store.counting import Alike
 
 PACE_SECONDS = 600.0
 """The present pace is that of so many last seconds."""
 
 NEWEST, NEWEST_FOR_PACE = 20_000, 2_000
-"""Times, and the pace, are taken from so many newest answers."""
+"""Times, and the pace, are taken from so many newest answers of all reviewers together."""
 
 CANNOT_TELL_TWICE = 2
 """So many "can't tell" on one example are something to look at."""
 
 UNEVEN = 0.01
 """A share is uneven where chance would make it so more rarely than this."""
-
-LONGEST_REASON = 1000
-"""A reason has at most so many characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +57,6 @@ class Campaign:
     per_hour: float
     hours: float | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as plain values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
@@ -77,13 +66,13 @@ class Mix:
     ----------
     threshold : votes for one answer, or for a label, that make a verdict
     verdicts : how many candidates came to each
-    undetermined : how many have votes, but too few to say at this threshold
+    open : how many have votes, but too few to say at this threshold
     no_vote : how many have none
     """
 
     threshold: int
     verdicts: dict[str, int]
-    undetermined: int
+    open: int
     no_vote: int
 
 
@@ -100,6 +89,22 @@ class Unsettled:
     suggested: str
     votes: str
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What the votes come to, from one reading of them.
+
+    Attributes
+    ----------
+    mixes : at each of `Overseeing.thresholds`
+    unsettled : see `Overseeing.unsettled`
+    notices : what must be said along with these numbers
+    """
+
+    mixes: tuple[Mix, ...]
+    unsettled: tuple[Unsettled, ...]
+    notices: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,30 +142,55 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewerStanding:
-    """What there is to know of one reviewer.
+class ReviewerCounts:
+    """What the answers of one reviewer say, counted quickly; `reviewers` tells how good each is.
 
     Attributes
     ----------
     votes : theirs that count
-    seconds : the median time between an answer of theirs and the one before; None without two
+    seconds : the median time from one answer of theirs to the next, breaks of ten minutes left out,
+        among the newest `NEWEST` answers of all; None without two
     first_panel : how often they chose the first panel, of the answers that chose a panel
     given_rate : how often they answered that the given label is right
     gold : how often they gave the known answer to gold; None where they were not asked about any
-    holds : the id of the example they look at now; None where that is none
-    paused : by name
-    invited : by a link that counts
     """
 
-    name: str
     votes: int
     seconds: float | None
     first_panel: Share
     given_rate: Share
     gold: Share | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewerStanding:
+    """How one reviewer stands.
+
+    Attributes
+    ----------
+    counts : what their answers say; None where they gave none, or these are not counted yet
+    holds : the id of the example they look at now; None where that is none
+    paused : by name
+    invited : by a link of their own that counts
+    """
+
+    name: str
+    counts: ReviewerCounts | None
     holds: str | None
     paused: bool
     invited: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelStanding:
+    """How many participants came by a panel that is open, and how many answers each is asked for.
+
+    ``answers`` is None where they are asked for as many as there are.
+    """
+
+    name: str
+    participants: int
+    answers: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +203,8 @@ class Event:
     time: str
 
 
-class Overseeing(Panels):
-    """Numbers and decisions; `errata.audit.Audit` says what the fields are."""
-
-    def verdicts(self, *, threshold: int | None = None) -> Verdicts | SetVerdicts:
-        """Say what the votes come to."""
-        raise NotImplementedError
+class Overseeing(Deciding):
+    """Numbers for the maintainer; `errata.audit.Audit` says what the fields are."""
 
     # ------------------------------------------------------------ how it goes
 
@@ -195,7 +221,7 @@ class Overseeing(Panels):
             stands = counting.alike(db)
             newest = counting.newest_answers(db, NEWEST_FOR_PACE)
         expected = expected_votes(stands)
-        pace = _pace([_seconds(row["created_at"]) for row in newest], self._now())
+        pace = _pace([as_seconds(row["created_at"]) for row in newest], self._now())
         return Campaign(
             candidates=sum(one.examples for one in stands),
             closed=sum(one.examples for one in stands if one.needs == 0),
@@ -208,25 +234,52 @@ class Overseeing(Panels):
         )
 
     def thresholds(self) -> tuple[int, ...]:
-        """Return the thresholds at which verdicts are worth a look: more than half of the votes."""
-        with self._db.read() as db:
-            wanted = max((plan["votes"] for plan in records.plans(db)), default=1)
-        return tuple(range(wanted // 2 + 1, wanted + 1))
+        """Return the thresholds at which verdicts are worth a look, one after the other.
 
-    def mix(self, threshold: int) -> Mix:
-        """Return what the votes come to at a threshold.
+        They are those of the plans, and all that are more than half of the votes.
 
         Raises
         ------
-        AuditError, InputError
-            There is no plan, or no candidate could get so many votes.
+        AuditError
+            There is no plan.
         """
-        found = self.verdicts(threshold=threshold)
-        return Mix(
-            threshold=threshold,
-            verdicts=found.counts,
-            undetermined=found.open,
-            no_vote=found.unreviewed,
+        asked = self._asked_for()
+        wanted = max(votes for votes, _ in asked)
+        least = min(wanted // 2 + 1, *(threshold for _, threshold in asked))
+        return tuple(range(least, wanted + 1))
+
+    def planned_threshold(self) -> int:
+        """Return the threshold of the newest plan.
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        """
+        return self._asked_for()[-1][1]
+
+    def _asked_for(self) -> list[tuple[int, int]]:
+        with self._db.read() as db:
+            plans = records.plans(db)
+            if not plans:
+                raise self._unplanned(db)
+        return [(plan["votes"], plan["threshold"]) for plan in plans]
+
+    def outlook(self) -> Outlook:
+        """Return what the votes come to at each of `thresholds`, and what they do not settle.
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        """
+        thresholds = self.thresholds()
+        with self._db.read() as db:
+            planned, *found = self._counted(db, None, *thresholds)
+        return Outlook(
+            mixes=tuple(map(_mix, thresholds, found)),
+            unsettled=_unsettled(planned),
+            notices=planned.notices,
         )
 
     def unsettled(self) -> tuple[Unsettled, ...]:
@@ -234,41 +287,81 @@ class Overseeing(Panels):
 
         At their plans' thresholds: where no answer has the votes, or two or more cannot tell; where
         an example may have several labels, where labels were ticked and none has the votes.
-        What a maintainer decided is not among them.
-        """
-        verdicts = self.verdicts()
-        if isinstance(verdicts, SetVerdicts):
-            return tuple(_unsettled_sets(verdicts))
-        return tuple(_unsettled_pairs(verdicts))
+        What a maintainer decided is not among them. They are in the order of the examples.
 
-    def standings(self) -> tuple[ReviewerStanding, ...]:
-        """Return how each person stands who reviews here or was invited, by name.
-
-        It is counted quickly, for a look now and then; `reviewers` tells how good each is.
+        Raises
+        ------
+        AuditError
+            There is no plan.
         """
         with self._db.read() as db:
-            people, paused = counting.people(db, self._now()), pauses.every(db)
+            return _unsettled(*self._counted(db, None))
+
+    def _counted(self, db: Connection, *thresholds: int | None) -> Sequence[Verdicts | SetVerdicts]:
+        found = telling.counted(
+            db, thresholds, ids=self.ids, classes=self.classes, multilabel=self.multilabel
+        )
+        if not found:
+            raise self._unplanned(db)
+        return found
+
+    def counts(self) -> dict[str, ReviewerCounts]:
+        """Return what the answers of each reviewer say, by name.
+
+        It is counted of those who hold an answer that was given here, or brought as a person's; or
+        one about gold.
+        """
+        with self._db.read() as db:
             answers, newest = voting.answers(db), counting.newest_answers(db, NEWEST)
-        counts = _of_people([row["id"] for row in people], answers, newest)
-        invited = {one.name for one in self.invitations() if self._counts(one)}
-        unseen = invited - {row["name"] for row in people}
-        rows: list[dict[str, Any]] = [*people, *({"name": name} for name in unseen)]
-        known = {one.reviewer: one for one in self.gold_accuracy()}
-        found = []
-        for place, row in enumerate(rows):
-            example, name = row.get("example"), row["name"]
-            facts = counts[place] if place < len(people) else _NOTHING
-            found.append(
-                ReviewerStanding(
-                    name=name,
-                    gold=_gold_share(known.get(name)),
-                    holds=None if example is None else self.ids[example],
-                    paused=name in paused,
-                    invited=name in invited,
-                    **facts,
-                )
+            everybody = voting.reviewers(db)
+        golden = {one.reviewer: one for one in self.gold_accuracy()}
+        voted = {row["reviewer"] for row in answers if row["kind"] == "person"}
+        people = {
+            number: name
+            for number, (name, _) in everybody.items()
+            if number in voted or name in golden
+        }
+        gold = [_gold_share(golden.get(name)) for name in people.values()]
+        found = _counts_of(list(people), gold, answers, newest)
+        return dict(zip(people.values(), found, strict=True))
+
+    def standings(
+        self, counts: Mapping[str, ReviewerCounts] | None = None
+    ) -> tuple[ReviewerStanding, ...]:
+        """Return how each person stands who reviews here or was invited, by name.
+
+        Parameters
+        ----------
+        counts : what their answers say, where that is known already, see `counts`
+        """
+        counts = self.counts() if counts is None else counts
+        with self._db.read() as db:
+            paused, holding = pauses.every(db), counting.holding(db, self._now())
+            people = counting.people(db).values()
+        panels = {one.number for one in self.panels()}
+        invited = {
+            one.name for one in self.invitations() if self._counts(one) and one.number not in panels
+        }
+        return tuple(
+            ReviewerStanding(
+                name=name,
+                counts=counts.get(name),
+                holds=self.ids[holding[name]] if name in holding else None,
+                paused=name in paused,
+                invited=name in invited,
             )
-        return tuple(sorted(found, key=lambda one: one.name))
+            for name in sorted({*people, *counts, *invited})
+        )
+
+    def panel_standings(self) -> tuple[PanelStanding, ...]:
+        """Return how each panel stands that is open, oldest first."""
+        with self._db.read() as db:
+            came = counting.came_by(db)
+        return tuple(
+            PanelStanding(name=one.name, participants=came.get(one.number, 0), answers=one.answers)
+            for one in self.panels()
+            if not one.revoked and one.expires > self._now()
+        )
 
     def events(self, *, before: int | None = None, limit: int = 50) -> tuple[Event, ...]:
         """Return the newest lines of the audit's diary, newest first.
@@ -286,132 +379,6 @@ class Overseeing(Panels):
             )
             for row in rows
         )
-
-    # ------------------------------------------------------------ what a maintainer decides
-
-    def ballots(self, example: int) -> tuple[dict[str, str], ...]:
-        """Return the votes on an example that count: ``reviewer`` by pseudonym, and ``answer``."""
-        self._planned(example)
-        secret = kept_secret(self.path / PSEUDONYMS)
-        with self._db.read() as db:
-            history = voting.history(db, example)
-        return tuple(
-            {
-                "reviewer": pseudonym(vote["name"], secret),
-                "answer": self._answer_told(vote["answer"], vote["labels"], vote["said"]),
-            }
-            for vote in history
-            if not vote["withdrawn"]
-        )
-
-    def adjudications(self, example: int) -> tuple[dict[str, Any], ...]:
-        """Return what maintainers decided of an example, or took back, oldest first.
-
-        Each has ``answer`` (None: taken back), ``told`` (the same in words), ``reason``,
-        ``maintainer`` and ``time``.
-        """
-        with self._db.read() as db:
-            rows = adjudications.history(db, self._checked(example))
-        return tuple(
-            {
-                "answer": row["answer"],
-                "told": "taken back"
-                if row["answer"] is None
-                else self._answer_told(row["answer"], row["labels"], None),
-                "reason": row["reason"],
-                "maintainer": row["maintainer"],
-                "time": row["created_at"],
-            }
-            for row in rows
-        )
-
-    def adjudicate(
-        self,
-        example: int,
-        answer: str,
-        *,
-        reason: str,
-        by: str,
-        labels: Sequence[int] | None = None,
-    ) -> None:
-        """Decide an example that has all its votes; from now on this is its verdict.
-
-        It holds whatever the votes are, at every threshold. The votes stay as they are, and
-        `undo_adjudication` lets them decide again.
-
-        Parameters
-        ----------
-        answer : what the right answer of a reviewer would be: ``"given"``, ``"suggested"``,
-            ``"both"`` or ``"neither"``; ``"labels"`` where examples may have several labels
-        reason : why, for whoever asks later
-        by : the maintainer who decides
-        labels : the classes that apply, with the answer ``"labels"`` and only then
-
-        Raises
-        ------
-        VoteError
-            The example is in no plan, or still needs votes, or the labels do not fit the answer.
-        NameUnknownError, InputError
-            The answer is none, or the reason is missing or too long.
-        """
-        answer = as_choice("answer", answer, (LABELS,) if self.multilabel else ANSWERS)
-        if (labels is not None) != self.multilabel:
-            raise VoteError("With the answer 'labels', and only with it, comes a list of labels.")
-        ticked = None if labels is None else sorted({self._checked_class(one) for one in labels})
-        reason = _checked_reason(reason)
-        if not reason:
-            raise InputError("The reason is missing. Say why, for whoever asks later.")
-        needs = self.votes_needed(example)
-        if needs:
-            raise VoteError(
-                f"The example {self.ids[example]!r} still needs {needs} or more votes. Decide it "
-                "when the reviewers have answered."
-            )
-        self._decide(example, answer, ticked, reason, by)
-
-    def undo_adjudication(self, example: int, *, by: str, reason: str = "") -> bool:
-        """Let the votes decide an example again; False where no maintainer had decided it."""
-        with self._db.read() as db:
-            held = adjudications.held(db)
-        if example not in held:
-            return False
-        self._decide(example, None, None, _checked_reason(reason), by)
-        return True
-
-    def votes_needed(self, example: int) -> int:
-        """Return how many more votes an example needs at least; 0 where it has all.
-
-        Raises
-        ------
-        VoteError
-            It is in no plan.
-        """
-        self._planned(example)
-        with self._db.read() as db:
-            return counting.needs(db, example)
-
-    def _decide(
-        self, example: int, answer: str | None, labels: list[int] | None, reason: str, by: str
-    ) -> None:
-        by = check_reviewer(by)
-        with self._db.write() as db:
-            adjudications.add(
-                db, example=example, answer=answer, labels=labels, reason=reason, maintainer=by
-            )
-            verb = "undo_adjudication" if answer is None else "adjudicate"
-            records.log(db, verb, example=self.ids[example], answer=answer, labels=labels, by=by)
-
-    def _checked_class(self, label: int) -> int:
-        if not 0 <= label < len(self.classes):
-            raise VoteError(
-                f"There is no class {label}; they run from 0 to {len(self.classes) - 1}."
-            )
-        return label
-
-    def _answer_told(self, answer: str, labels: Sequence[int] | None, said: str | None) -> str:
-        if labels is not None:
-            return named(tuple(labels), self.classes)
-        return answer if said is None else said
 
 
 def expected_votes(stands: Sequence[Alike]) -> float:
@@ -432,12 +399,12 @@ def expected_votes(stands: Sequence[Alike]) -> float:
     closed: dict[tuple[Any, ...], list[Alike]] = {}
     for one in stands:
         if one.needs == 0:
-            closed.setdefault(one[:4], []).append(one)
+            closed.setdefault(one.asked, []).append(one)
     total = 0.0
     for one in stands:
         if one.needs:
             least = one.votes + one.needs
-            like = [each for each in closed.get(one[:4], []) if each.votes >= least]
+            like = [each for each in closed.get(one.asked, []) if each.votes >= least]
             many = sum(each.examples for each in like)
             mean = sum(each.votes * each.examples for each in like) / many if many else None
             more = _most(one) if mean is None else min(mean - one.votes, _most(one))
@@ -463,12 +430,21 @@ def _pace(times: Sequence[float], now: float) -> float:
     return 3600 * len(recent) / span
 
 
-def _seconds(time: str) -> float:
-    found = datetime.fromisoformat(time)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
 # ---------------------------------------------------------------- what is not settled
+
+
+def _mix(threshold: int, found: Verdicts | SetVerdicts) -> Mix:
+    return Mix(
+        threshold=threshold, verdicts=found.counts, open=found.open, no_vote=found.unreviewed
+    )
+
+
+def _unsettled(verdicts: Verdicts | SetVerdicts) -> tuple[Unsettled, ...]:
+    if isinstance(verdicts, SetVerdicts):
+        found = _unsettled_sets(verdicts)
+    else:
+        found = _unsettled_pairs(verdicts)
+    return tuple(sorted(found, key=lambda one: one.example))
 
 
 def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
@@ -515,33 +491,18 @@ def _one_unsettled(
     )
 
 
-def _checked_reason(reason: str) -> str:
-    reason = reason.strip()
-    if len(reason) > LONGEST_REASON:
-        raise InputError(
-            f"The reason has {len(reason):,} characters; at most {LONGEST_REASON:,} are kept."
-        )
-    return reason
-
-
 # ---------------------------------------------------------------- reviewers
 
-_NEVER = Share(hits=0, of=0, low=0.0, high=1.0)
-_NOTHING: dict[str, Any] = {
-    "votes": 0,
-    "seconds": None,
-    "first_panel": _NEVER,
-    "given_rate": _NEVER,
-}
 
-
-def _of_people(
+def _counts_of(
     numbers: Sequence[int],
+    gold: Sequence[Share | None],
     answers: Sequence[Mapping[str, Any]],
     newest: Sequence[Mapping[str, Any]],
-) -> list[dict[str, Any]]:
+) -> list[ReviewerCounts]:
     """Return what is counted of each reviewer, in the order of their numbers in the store."""
     place, n = {number: place for place, number in enumerate(numbers)}, len(numbers)
+    answers = [row for row in answers if row["reviewer"] in place]
     votes = np.zeros(n, np.int64)
     for row in answers:
         votes[place[row["reviewer"]]] += row["votes"]
@@ -555,14 +516,23 @@ def _of_people(
     panel = order_bias(whose[seen], said[seen], first[seen] == "given", n_reviewers=n)
     seconds = _median_seconds(place, newest)
     return [
-        {
-            "votes": int(votes[one]),
-            "seconds": None if np.isnan(seconds[one]) else float(seconds[one]),
-            "first_panel": _share(panel, one, float(panel.p_value[one])),
-            "given_rate": _share(rate, one),
-        }
+        ReviewerCounts(
+            votes=int(votes[one]),
+            seconds=None if np.isnan(seconds[one]) else float(seconds[one]),
+            first_panel=_share(panel, one, float(panel.p_value[one])),
+            given_rate=_share(rate, one),
+            gold=gold[one],
+        )
         for one in range(n)
     ]
+
+
+def _median_seconds(place: Mapping[int, int], newest: Sequence[Mapping[str, Any]]) -> Any:
+    """Return each reviewer's median time from one answer to the next, in seconds."""
+    rows = [row for row in newest if row["reviewer"] in place]
+    whose = np.array([place[row["reviewer"]] for row in rows], np.int64)
+    seconds = seconds_between(whose, [as_seconds(row["created_at"]) for row in rows])
+    return median_times(whose, seconds, n_reviewers=len(place))
 
 
 def _share(shares: Shares, one: int, p_value: float | None = None) -> Share:
@@ -579,20 +549,3 @@ def _gold_share(found: GoldAccuracy | None) -> Share | None:
     if found is None:
         return None
     return Share(hits=found.right, of=found.of, low=found.low, high=found.high)
-
-
-def _median_seconds(place: Mapping[int, int], newest: Sequence[Mapping[str, Any]]) -> Any:
-    """Return each reviewer's median time from one answer to the next, in seconds."""
-    times: dict[int, list[float]] = {}
-    for row in reversed(newest):
-        if row["reviewer"] in place:
-            times.setdefault(place[row["reviewer"]], []).append(_seconds(row["created_at"]))
-    gaps = [
-        (who, after - before)
-        for who, answered in times.items()
-        for before, after in pairwise(answered)
-        if after - before < BREAK_SECONDS
-    ]
-    whose = np.array([who for who, _ in gaps], np.int64)
-    seconds = np.array([gap for _, gap in gaps], np.float64)
-    return median_times(whose, seconds, n_reviewers=len(place))

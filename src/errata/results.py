@@ -4,7 +4,7 @@ They know no file and no database; `errata.audit` fills them.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -270,11 +270,14 @@ class AnyVerdicts:
     def _candidates(self) -> list[dict[str, Any]]:
         return self.rows()
 
-    def _row(self, place: int, values: tuple[Any, ...]) -> dict[str, Any]:
-        """Return a row with these values, and with what a maintainer has to do with it."""
-        decided = bool(self.adjudicated[place])
-        # without any there is no such column
-        return dict(zip(self.columns, (*values, decided), strict=False))
+    def _as_rows(self, values: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        """Return the values of each reviewed candidate as rows, under the names of the columns."""
+        columns, decided = self.columns, self.adjudicated.tolist()
+        own = [(one,) for one in decided] if any(decided) else [()] * len(decided)
+        return [
+            dict(zip(columns, (*row, *more), strict=True))
+            for row, more in zip(values, own, strict=True)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -365,13 +368,10 @@ class Verdicts(AnyVerdicts):
             *(self.votes.tolist(), self.names, posterior),
             strict=True,
         )
-        return [
-            self._row(
-                place,
-                (id_, self.classes[given], self.classes[suggested], *votes, verdict, *probs),
-            )
-            for place, (id_, given, suggested, votes, verdict, probs) in enumerate(values)
-        ]
+        return self._as_rows(
+            (id_, self.classes[given], self.classes[suggested], *votes, verdict, *probs)
+            for id_, given, suggested, votes, verdict, probs in values
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -418,7 +418,9 @@ class SetVerdicts(AnyVerdicts):
         ]
 
     def _candidates(self) -> list[dict[str, Any]]:
-        rows = []
+        return self._as_rows(self._values())
+
+    def _values(self) -> Iterator[tuple[Any, ...]]:
         for place, (id_, verdict) in enumerate(zip(self.ids, self.names, strict=True)):
             sets = (self.given[place], self.suggested[place], self.agreed[place])
             given, suggested, agreed = (
@@ -429,9 +431,7 @@ class SetVerdicts(AnyVerdicts):
                 for label in np.flatnonzero(self.votes[place])
             }
             reviewers = int(self.reviewers[place])
-            values = (id_, given, suggested, agreed, reviewers, votes, verdict)
-            rows.append(self._row(place, values))
-        return rows
+            yield id_, given, suggested, agreed, reviewers, votes, verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from errata.exchange.votes import LABELS, check_reviewer
 from errata.folder import Arrays
 from errata.planting import TYPICAL, Planting
 from errata.results import Progress, SetTask, Side, Task, Waiting
-from errata.store import gold, queue, records, voting
+from errata.store import adjudications, gold, queue, records, voting
 from errata.store.database import Database
 
 _KEPT_PLANS = 2**16
@@ -413,7 +413,12 @@ class Reviewing(Planting):
             example = voting.withdraw(db, reviewer)
             if example is not None:
                 queue.lock(db, example)
-                restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
+                restand(
+                    db,
+                    multilabel=self.multilabel,
+                    one=records.planned(db, example)[0],
+                    decided=adjudications.holds(db, example),
+                )
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example
 

@@ -46,17 +46,20 @@ def notices(db: Connection) -> tuple[str, ...]:
 
     Which votes are simulated, which imported, and how many verdicts are a maintainer's.
     """
+    decided = adjudications.count(db)
+    told = [f"A maintainer decided {decided:,} of the verdicts."] if decided else []
+    return (*vote_notices(db), *told)
+
+
+def vote_notices(db: Connection) -> tuple[str, ...]:
+    """Return which votes are simulated, and which imported: what reviewers are told, too."""
     kinds = voting.kinds(db)
     total = sum(count for _, count, _ in kinds)
     said = {"simulated": "are simulated", "imported": "were imported"}
-    decided = len(adjudications.held(db))
-    return (
-        *(
-            f"{count:,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
-            for kind, count, notes in kinds
-            if kind in said
-        ),
-        *([f"A maintainer decided {decided:,} of the verdicts."] if decided else []),
+    return tuple(
+        f"{count:,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
+        for kind, count, notes in kinds
+        if kind in said
     )
 
 
@@ -83,35 +86,64 @@ def verdicts(
     VoteError
         There are too few votes for the model.
     """
+    if consensus.counts:
+        found = counted(db, [consensus.threshold], ids=ids, classes=classes, multilabel=multilabel)
+        return found[0] if found else None
     planned = records.planned(db)
     if not planned:
         return None
     if multilabel:
-        if not consensus.counts:
-            raise InputError(
-                f"The model {consensus.name} is about answers of which one is right, but examples "
-                "may have several labels here. Leave the consensus out: votes are counted."
-            )
-        return _set_verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
-    if consensus.counts:
-        return _verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
+        raise InputError(
+            f"The model {consensus.name} is about answers of which one is right, but examples may "
+            "have several labels here. Leave the consensus out: votes are counted."
+        )
     assert probs is not None, "without them there is no story, which asks no model"
     return _modelled_verdicts(
         db, planned, consensus, lambda: probs(planned), ids=ids, classes=classes
     )
 
 
-def _verdicts(
+def counted(
     db: Connection,
-    planned: Sequence[Mapping[str, Any]],
-    threshold: int | None,
+    thresholds: Sequence[int | None],
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
-) -> Verdicts:
+    multilabel: bool,
+) -> Sequence[Verdicts | SetVerdicts]:
+    """Return what the votes come to at each of some thresholds, by reading them once.
+
+    Parameters
+    ----------
+    thresholds : None stands for those of the candidates' plans
+
+    Returns
+    -------
+    one for each threshold, or none without a plan
+
+    Raises
+    ------
+    InputError
+        No candidate has, or is to get, so many votes.
+    """
+    planned = records.planned_labels(db)
+    if not planned:
+        return []
+    count = _set_verdicts if multilabel else _verdicts
+    return count(db, planned, thresholds, ids=ids, classes=classes)
+
+
+def _verdicts(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    thresholds: Sequence[int | None],
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+) -> Sequence[Verdicts]:
     tallies = voting.tallies(db)
     counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
-    _check_reachable(threshold, [*(row["votes"] for row in planned), *map(sum, counts)])
+    _check_reachable(thresholds, [*(row["votes"] for row in planned), *map(sum, counts)])
     decided = adjudications.held(db)
     reviewed = [
         place
@@ -120,19 +152,33 @@ def _verdicts(
     ]
     rows = [planned[place] for place in reviewed]
     votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+    shared = _shared(db, planned, rows, ids)
+    given, suggested = _column(rows, "given"), _column(rows, "suggested")
+    adjudicated = _adjudicated(rows, decided)
+    return [
+        Verdicts(
+            **shared,
+            threshold=_threshold(planned, threshold),
+            given=given,
+            suggested=suggested,
+            votes=votes,
+            codes=_decided_codes(_codes(rows, votes, threshold), rows, decided),
+            adjudicated=adjudicated,
+            classes=classes,
+        )
+        for threshold in thresholds
+    ]
+
+
+def _codes(
+    rows: Sequence[Mapping[str, Any]], votes: Int[np.ndarray, "rows 5"], threshold: int | None
+) -> Int[np.ndarray, "rows"]:
+    """Return the verdicts that votes come to."""
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     for asked, alike in _asked_alike(rows, threshold):
         closed = alike & (votes_needed(votes, *asked) == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
-    return Verdicts(
-        **_shared(db, planned, rows, threshold, ids),
-        given=_column(rows, "given"),
-        suggested=_column(rows, "suggested"),
-        votes=votes,
-        codes=_decided_codes(codes, rows, decided),
-        adjudicated=_adjudicated(rows, decided),
-        classes=classes,
-    )
+    return codes
 
 
 def _modelled_verdicts(
@@ -155,9 +201,10 @@ def _modelled_verdicts(
     codes = posterior_verdict_codes(made.posterior, made.least)
     wanted = _column(rows, "needs") > 0
     codes = np.where((codes == NON_AGREEMENT) & wanted, OPEN, codes)
-    told = _shared(db, planned, rows, None, ids)
+    told = _shared(db, planned, rows, ids)
     return Verdicts(
-        **told | {"threshold": None, "notices": (*told["notices"], *said)},
+        **told | {"notices": (*told["notices"], *said)},
+        threshold=None,
         given=_column(rows, "given"),
         suggested=_column(rows, "suggested"),
         votes=votes[reviewed],
@@ -171,14 +218,14 @@ def _modelled_verdicts(
 def _set_verdicts(
     db: Connection,
     planned: Sequence[Mapping[str, Any]],
-    threshold: int | None,
+    thresholds: Sequence[int | None],
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
-) -> SetVerdicts:
+) -> Sequence[SetVerdicts]:
     tallies = voting.set_tallies(db)
     answered = [count for count, _ in tallies.values()]
-    _check_reachable(threshold, [*(row["votes"] for row in planned), *answered])
+    _check_reachable(thresholds, [*(row["votes"] for row in planned), *answered])
     decided = adjudications.held(db)
     rows = [row for row in planned if row["example"] in tallies or row["example"] in decided]
     given, suggested = (
@@ -190,30 +237,60 @@ def _set_verdicts(
     for place, (_, ticks) in enumerate(held):
         for label, count in ticks.items():
             votes[place, label] = count
+    shared = _shared(db, planned, rows, ids)
+    adjudicated = _adjudicated(rows, decided)
+    by_hand = _as_matrix([_labels_decided(row, decided) for row in rows], len(classes))
+    found = []
+    for threshold in thresholds:
+        codes, agreed = _set_codes(
+            rows, threshold, votes=votes, reviewers=reviewers, given=given, suggested=suggested
+        )
+        agreed[adjudicated] = by_hand[adjudicated]
+        one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
+        codes[adjudicated] = set_verdict_codes(one_vote, given[adjudicated], threshold=1)
+        found.append(
+            SetVerdicts(
+                **shared,
+                threshold=_threshold(planned, threshold),
+                given=given,
+                suggested=suggested,
+                votes=votes,
+                reviewers=reviewers,
+                agreed=agreed,
+                codes=codes,
+                adjudicated=adjudicated,
+                classes=classes,
+            )
+        )
+    return found
+
+
+def _set_codes(
+    rows: Sequence[Mapping[str, Any]],
+    threshold: int | None,
+    *,
+    votes: Int[np.ndarray, "rows classes"],
+    reviewers: Int[np.ndarray, "rows"],
+    given: Bool[np.ndarray, "rows classes"],
+    suggested: Bool[np.ndarray, "rows classes"],
+) -> tuple[Int[np.ndarray, "rows"], Bool[np.ndarray, "rows classes"]]:
+    """Return the verdicts that votes come to, and the sets that have them."""
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     agreed = np.zeros_like(given)
+    asked = given | suggested | (votes > 0)
     for (needed, wanted), alike in _asked_alike(rows, threshold):
-        asked = given | suggested | (votes > 0)
         closed = alike & (set_votes_needed(votes, reviewers, asked, needed, wanted) == 0)
         codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
         agreed[alike] = agreed_sets(votes[alike], needed)
-    adjudicated = _adjudicated(rows, decided)
-    for place in np.flatnonzero(adjudicated).tolist():
-        agreed[place] = False
-        agreed[place, decided[rows[place]["example"]]["labels"]] = True
-    one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
-    codes[adjudicated] = set_verdict_codes(one_vote, given[adjudicated], threshold=1)
-    return SetVerdicts(
-        **_shared(db, planned, rows, threshold, ids),
-        given=given,
-        suggested=suggested,
-        votes=votes,
-        reviewers=reviewers,
-        agreed=agreed,
-        codes=codes,
-        adjudicated=adjudicated,
-        classes=classes,
-    )
+    return codes, agreed
+
+
+def _labels_decided(
+    row: Mapping[str, Any], decided: Mapping[int, Mapping[str, Any]]
+) -> Sequence[int]:
+    """Return the labels that a maintainer decided for a row; none where none did."""
+    found: Sequence[int] = decided.get(row["example"], {}).get("labels") or ()
+    return found
 
 
 def _adjudicated(
@@ -235,43 +312,52 @@ def _decided_codes(
     return codes
 
 
-def _check_reachable(threshold: int | None, counts: Sequence[int]) -> None:
-    """Check that a candidate has, or is to get, as many votes as a threshold asks for."""
+def _check_reachable(thresholds: Sequence[int | None], counts: Sequence[int]) -> None:
+    """Check that a candidate has, or is to get, as many votes as each threshold asks for."""
     largest = max(counts)
-    if threshold is not None and threshold > largest:
-        raise InputError(
-            f"The threshold is {threshold}, but no candidate has, or is to get, more than "
-            f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
-        )
+    for threshold in thresholds:
+        if threshold is not None and threshold > largest:
+            raise InputError(
+                f"The threshold is {threshold}, but no candidate has, or is to get, more than "
+                f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
+            )
 
 
 def _asked_alike(
     rows: Sequence[Mapping[str, Any]], threshold: int | None
 ) -> Iterator[tuple[tuple[int, int], Bool[np.ndarray, "rows"]]]:
     """Yield each pair of a threshold and of votes wanted, and the rows that have it."""
-    needed = [row["threshold"] if threshold is None else threshold for row in rows]
-    asked = list(zip(needed, (row["votes"] for row in rows), strict=True))
-    for each in set(asked):
-        yield each, np.array([one == each for one in asked])
+    wanted, needed = _column(rows, "votes"), _column(rows, "threshold")
+    if threshold is not None:
+        needed[:] = threshold
+    for each in sorted(set(zip(needed.tolist(), wanted.tolist(), strict=True))):
+        yield each, (needed == each[0]) & (wanted == each[1])
 
 
 def _shared(
     db: Connection,
     planned: Sequence[Mapping[str, Any]],
     rows: Sequence[Mapping[str, Any]],
-    threshold: int | None,
     ids: Sequence[str],
 ) -> dict[str, Any]:
-    """Return what verdicts of both kinds say alike."""
-    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
+    """Return what verdicts of both kinds say alike, at every threshold."""
     examples = _column(rows, "example")
     return {
-        "threshold": threshold or (own[0] if len(own) == 1 else own),
         "examples": examples,
         "ids": tuple(ids[example] for example in examples.tolist()),
         "unreviewed": len(planned) - len(rows),
         "notices": notices(db),
     }
+
+
+def _threshold(
+    planned: Sequence[Mapping[str, Any]], threshold: int | None
+) -> int | tuple[int, ...]:
+    """Return a threshold; where it is that of each candidate's plan, what these are."""
+    if threshold is not None:
+        return threshold
+    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
+    return own[0] if len(own) == 1 else own
 
 
 def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray, "sets classes"]:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from audits import candidates, planned_audit
@@ -19,7 +20,8 @@ from errata.review import gate, people, watch
 from errata.review.app import create_app
 from errata.review.gate import TooManyTriesError, Tries
 from errata.review.people import link_of
-from errata.review.watch import Kept
+from errata.review.watch import Kept, Watch
+from label_sets import sounds, tick
 
 PASSWORD = "three words together"
 CSP = "content-security-policy"
@@ -37,15 +39,26 @@ def looked_up_each_time(monkeypatch):
     monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)
     monkeypatch.setattr(watch, "LEAST_SECONDS", 0.0)
     monkeypatch.setattr(watch, "SHARE", 0)
+    monkeypatch.setattr(watch, "QUICK", 60.0)
     monkeypatch.setattr(watch, "PATIENCE", 60.0)
+
+
+def pets(path, **options):
+    texts = [f"text {i} <script>alert({i})</script>" for i in range(60)]
+    audit = planned_audit(path, votes=3, threshold=2, media=Texts(texts), **options)
+    audit.set_password("Max", PASSWORD)
+    return audit
 
 
 @pytest.fixture
 def audit(tmp_path):
-    texts = [f"text {i} <script>alert({i})</script>" for i in range(60)]
-    audit = planned_audit(tmp_path / "pets.audit", votes=3, threshold=2, media=Texts(texts))
-    audit.set_password("Max", PASSWORD)
-    return audit
+    return pets(tmp_path / "pets.audit")
+
+
+@pytest.fixture
+def stored(tmp_path, address):
+    """Return the same audit, with its database in each place there is."""
+    return pets(tmp_path / "pets.audit", database=address)
 
 
 def log_in(app, password=PASSWORD, name="Max"):
@@ -129,6 +142,13 @@ def test_what_is_signed_for_a_reviewer_is_no_session(audit):
         stranger = surf(create_app(audit))
         stranger.cookies.set(cookie.name, value)
         assert outside(stranger)
+
+
+def test_a_link_on_another_page_leads_on_with_the_session(audit):
+    app = create_app(audit, once="a secret")
+    found = surf(app).get("/maintain/once/a secret", follow_redirects=False)
+    (given,) = [one for one in found.headers.get_list("set-cookie") if "maintainer" in one]
+    assert "samesite=lax" in given.lower()  # a strict one does not come along where mail led here
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites_and_expires(audit):
@@ -267,6 +287,32 @@ def test_guesses_at_once_are_counted_before_they_are_looked_at(audit):
     assert statuses.count(429) == 12 - gate.TRIES_EACH
 
 
+def test_a_browser_that_has_logged_in_is_not_kept_out_by_what_others_guess(audit):
+    app = create_app(audit)  # behind a proxy all have one address, as here
+    known, _ = log_in(app)
+    known.post("/maintain/logout")
+    for _ in range(gate.TRIES_EACH + 2):
+        guessed = log_in(app, "wrong" * 4)[1]
+    assert guessed.status_code == 429
+    sent = {"name": "Max", "password": PASSWORD}
+    assert known.post("/maintain/login", data=sent).url.path == "/maintain"
+    known.post("/maintain/logout")
+    for _ in range(gate.TRIES_EACH):
+        assert known.post("/maintain/login", data=sent | {"password": "x"}).status_code == 403
+    assert known.post("/maintain/login", data=sent).status_code == 429
+    other = surf(app)
+    other.get(path_of(audit, "Mia", role="maintainer"))
+    assert other.get("/maintain").url.path == "/maintain", "links open it all the same"
+    told = [one.verb for one in audit.events(limit=100)]
+    assert told.count("lockout") == 1, "not one for each try"
+
+
+def test_a_name_that_can_be_nobodys_is_a_wrong_login(audit):
+    app = create_app(audit)
+    for name in ("Max\0", "x" * 5000, "", "\u202eMax"):
+        assert log_in(app, PASSWORD, name)[1].status_code == 403
+
+
 def test_forms_are_small(audit):
     browser = surf(create_app(audit))
     sent = {"name": "Max", "password": "x" * 100_000}
@@ -352,6 +398,7 @@ def test_the_dashboard_and_the_program_are_told_the_same(audit, maintainer):
     assert told["campaign"]["at_least"] == campaign.at_least
     assert [mix["threshold"] for mix in told["mixes"]] == [2, 3]
     assert [one["id"] for one in told["unsettled"]] == [audit.ids[first]]
+    assert (told["all_unsettled"], told["more_after"], told["all_reviewers"]) == (1, None, 4)
     assert [one["name"] for one in told["reviewers"]] == ["Ana", "Ben", "Cid", "Mia"]
     assert told["agreement"]["items"] == 2
     assert told["paused"] is False
@@ -369,6 +416,83 @@ def test_the_dashboard_and_the_program_are_told_the_same(audit, maintainer):
     assert {"Overview", "Campaign", "Mix"} <= set(document["components"]["schemas"])
 
 
+def test_what_is_told_has_a_bound_and_goes_on_where_it_ended(audit, maintainer, monkeypatch):
+    monkeypatch.setattr(watch, "MOST_UNSETTLED", 3)
+    monkeypatch.setattr(watch, "MOST_REVIEWERS", 2)
+    examples = sorted(candidates(audit))
+    for each in examples:
+        disagree(audit, each)
+    token = token_of(audit, "Mia", role="maintainer")
+    app, after, asked = create_app(audit), -1, []
+    while after is not None:
+        asked_for = {"after": after, "skip": 2 * len(asked)}
+        told = surf(app).get("/api/progress", headers=token, params=asked_for).json()
+        assert len(told["unsettled"]) <= 3
+        assert len(told["reviewers"]) <= 2
+        assert (told["all_unsettled"], told["all_reviewers"]) == (8, 4)
+        asked.append(told)
+        after = told["more_after"]
+    assert [one["example"] for told in asked for one in told["unsettled"]] == examples
+    assert [one["name"] for told in asked for one in told["reviewers"]] == [
+        *("Ana", "Ben", "Cid", "Mia")
+    ]
+    seen, page = [], maintainer.get("/maintain")
+    while True:
+        seen += re.findall(r'id="example-(\d+)"', page.text)
+        more = re.search(r'id="unsettled-more" href="([^"#]+)', page.text)
+        if more is None:
+            break
+        page = maintainer.get(html.unescape(more[1]))
+    assert list(map(int, seen)) == examples
+    assert "From the beginning" in page.text
+    page = maintainer.get("/maintain?skip=2")
+    assert [name in page.text for name in ("Pause Ana", "Pause Cid")] == [False, True]
+    done = maintainer.post(
+        "/maintain/reviewers", data={"action": "pause", "name": "Cid", "skip": "2"}
+    )
+    assert "Resume Cid" in done.text
+    for place, each in enumerate(examples):
+        following = examples[(place + 1) % len(examples)]
+        text = maintainer.get(f"/maintain/decide/{each}").text
+        assert f'href="/maintain/decide/{following}">Next to decide' in text
+    for wrong in ("skip=-1", "after=x"):
+        assert maintainer.get(f"/maintain?{wrong}").status_code == 422
+
+
+def test_a_number_that_fails_is_told_and_all_else_is_there(audit, maintainer, monkeypatch):
+    def fails():
+        raise AuditError("the disk <is> full")
+
+    for broken in ("campaign", "outlook", "counts", "agreement"):
+        with monkeypatch.context() as patch:
+            patch.setattr(audit, broken, fails)
+            browser, found = log_in(create_app(audit))
+            assert found.status_code == 200
+            assert "could not be counted: the disk &lt;is&gt; full" in found.text
+            assert "Being" not in found.text
+            browser.post("/maintain/reviewers", data={"action": "pause", "name": ""})
+            assert audit.paused()
+            browser.post("/maintain/reviewers", data={"action": "resume", "name": ""})
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "counts", lambda: 1 / 0)
+        found = log_in(create_app(audit))[1]
+        assert "something broke" in found.text
+        assert "division" not in found.text
+
+
+def test_a_panel_has_a_row_of_its_own_and_its_link_is_revoked_there(audit, maintainer):
+    panel = audit.open_panel("prolific", answers=5)
+    audit.enter(panel, "someone")
+    page = maintainer.get("/maintain").text
+    assert "Pause prolific" not in page
+    row = r'<th scope="row">prolific</th><td class="number">1</td><td class="number">5</td>'
+    assert re.search(row, page)
+    assert "Revoke the link of the panel prolific" in page
+    sent = {"action": "revoke", "name": "prolific"}
+    assert "panel prolific" not in maintainer.post("/maintain/reviewers", data=sent).text
+    assert audit.panel(panel.number) is None
+
+
 @pytest.mark.parametrize(("asked_for", "shown"), [(3, 3), (2, 2), (9, 2), (None, 2)])
 def test_verdicts_are_shown_at_the_threshold_that_is_asked_for(audit, maintainer, asked_for, shown):
     example = candidates(audit)[0]
@@ -384,6 +508,15 @@ def test_verdicts_are_shown_at_the_threshold_that_is_asked_for(audit, maintainer
         for one in re.findall(r'<rect class="\w+" x="[\d.]+" y="0" width="([\d.]+)', page)
     ]
     assert sum(widths) == pytest.approx(100, abs=0.1)
+
+
+def test_without_a_choice_the_threshold_is_that_of_the_newest_plan(tmp_path):
+    audit = planned_audit(tmp_path / "a.audit", votes=5, threshold=4)
+    audit.set_password("Max", PASSWORD)
+    browser, found = log_in(create_app(audit))
+    assert "At 4 votes" in found.text
+    assert "At 3 votes" in browser.get("/maintain?threshold=3").text
+    assert 'min="3" max="5" value="4"' in found.text
 
 
 def test_without_a_plan_the_dashboard_says_what_to_run(tmp_path):
@@ -452,9 +585,9 @@ def test_links_are_revoked_and_leases_taken_back(audit, maintainer):
     assert maintainer.post("/maintain/reviewers", data={"action": "shoot"}).status_code == 422
 
 
-def test_an_example_is_decided_with_all_votes_in_sight_and_the_decision_taken_back(
-    audit, maintainer
-):
+def test_an_example_is_decided_with_all_votes_in_sight_and_the_decision_taken_back(stored):
+    audit = stored
+    maintainer, _ = log_in(create_app(audit))
     example, other, *_ = candidates(audit)
     disagree(audit, example)
     disagree(audit, other)
@@ -497,7 +630,82 @@ def test_what_still_needs_votes_cannot_be_decided(audit, maintainer):
     )
     assert found.status_code == 422
     assert maintainer.get("/maintain/decide/59").status_code == 409
-    assert maintainer.get("/maintain/decide/999").status_code == 409
+    for nowhere in ("60", "99999999999999999999"):
+        assert maintainer.get(f"/maintain/decide/{nowhere}").status_code == 404
+        for page in (f"/maintain/decide/{nowhere}", f"/maintain/decide/{nowhere}/undo"):
+            sent = {"answer": "both", "reason": "seen"}
+            assert maintainer.post(page, data=sent).status_code == 404
+    for nothing in ("99999999999999999999", "-1", "x"):
+        assert maintainer.get(f"/maintain/diary?before={nothing}").status_code == 422
+
+
+def test_who_decides_what_was_decided_meanwhile_is_told_and_may_decide_anew(audit, maintainer):
+    example = candidates(audit)[0]
+    disagree(audit, example)
+    at = f"/maintain/decide/{example}"
+
+    def seen():
+        return re.search(r'name="seen" value="(\d+)"', maintainer.get(at).text)[1]
+
+    sent = {"answer": "both", "reason": "seen", "seen": seen()}
+    audit.adjudicate(example, "given", reason="first", by="Mia")
+    refused = maintainer.post(at, data=sent)
+    assert refused.status_code == 422
+    assert "Mia has decided this meanwhile: given" in refused.text
+    assert maintainer.post(f"{at}/undo", data={"seen": "0"}).status_code == 422
+    assert audit.verdicts().names == ("non_error",)
+    done = maintainer.post(at, data=sent | {"seen": seen()})
+    assert "<strong>both</strong>, by Max" in done.text
+    maintainer.post(f"{at}/undo", data={"seen": seen()})
+    assert audit.verdicts().names == ("non_agreement",)
+
+
+def test_where_there_are_several_labels_boxes_are_ticked_and_the_set_is_decided(tmp_path):
+    audit = sounds(tmp_path / "sounds.audit")
+    audit.set_password("Max", PASSWORD)
+    example, other, *_ = candidates(audit)
+    for each in (example, other):
+        tick(audit, each, "d", "s", "m")
+    browser, found = log_in(create_app(audit))
+    assert f'id="example-{example}"' in found.text
+    assert "no label right" in found.text
+    assert "no agreement" not in found.text
+    at = f"/maintain/decide/{example}"
+    page = browser.get(at).text
+    labels = list(map(int, re.findall(r'type="checkbox" name="label" value="(\d+)"', page)))
+    assert labels == sorted(audit.task_for("x", example).labels)
+    refused = browser.post(at, data={"label": labels[:2]})
+    assert refused.status_code == 422
+    assert refused.text.count(" checked") == 2
+    browser.post(at, data={"label": labels[:2], "reason": "heard"})
+    assert np.flatnonzero(audit.verdicts().agreed[0]).tolist() == labels[:2]
+    assert browser.post(at, data={"label": [99], "reason": "heard"}).status_code == 422
+    browser.post(at, data={"reason": "nothing is heard"})
+    assert not audit.verdicts().agreed[0].any()
+    assert f'id="example-{example}"' not in browser.get("/maintain").text
+    assert f'id="example-{other}"' in browser.get("/maintain").text
+
+
+def test_reviewers_are_not_told_what_a_maintainer_decided(audit):
+    for each in candidates(audit):
+        disagree(audit, each)
+    audit.adjudicate(candidates(audit)[0], "both", reason="seen", by="Max")
+    assert "A maintainer decided 1 of the verdicts." in audit.notices
+    reviewer = client(audit, "Ana")
+    for page in ("/", "/review"):
+        assert "decided" not in reviewer.get(page).text
+    assert "Nothing is left for you" in reviewer.get("/review").text
+
+
+def test_votes_that_a_program_brings_stand_in_the_diary_under_its_name(audit, maintainer):
+    votes = [{"index": candidates(audit)[0], "reviewer": "ann", "answer": "given"}]
+    token = token_of(audit, "Mia", role="maintainer")
+    assert surf(create_app(audit)).post("/api/votes", json=votes, headers=token).is_success
+    (line,) = audit.events(limit=1)
+    assert (line.verb, line.details["by"]) == ("add_votes", "Mia")
+    page = maintainer.get("/maintain/diary").text
+    assert '<th scope="row">add votes</th><td>Mia</td>' in page
+    assert '<th scope="row">log in</th><td>Max</td>' in page
 
 
 def test_the_diary_is_shown_page_by_page(audit, maintainer):
@@ -556,6 +764,21 @@ def test_no_reviewer_sees_what_another_answered(audit):
 # ---------------------------------------------------------------- numbers are kept
 
 
+def kept(work, **options):
+    return Kept(work, threading.Lock(), **options)
+
+
+def soon():
+    return time.monotonic() + 30
+
+
+def until(what):
+    deadline = soon()
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_numbers_are_worked_out_at_most_a_twentieth_of_the_time(monkeypatch):
     monkeypatch.setattr(watch, "SHARE", 20)
     now, worked = [0.0], []
@@ -565,50 +788,128 @@ def test_numbers_are_worked_out_at_most_a_twentieth_of_the_time(monkeypatch):
         now[0] += 1.0
         return len(worked)
 
-    kept = Kept(work, clock=lambda: now[0])
-    assert kept.value(until=60) == 1
+    number = kept(work, clock=lambda: now[0], cost=lambda: now[0])
+    assert number.value(until=60) == 1
     for now[0] in (2.0, 10.0, 20.9):
-        assert kept.value(until=0) == 1
+        number.changed()
+        assert number.value(until=60) == 1
     now[0] = 21.0
-    assert kept.value(until=60) == 2
-    kept.forget()
-    assert kept.value(until=999) == 3
+    assert number.value(until=99) == 2
+
+
+def test_what_costs_little_is_kept_for_a_moment_unless_something_changes(monkeypatch):
+    monkeypatch.setattr(watch, "LEAST_SECONDS", 2.0)
+    now, worked = [0.0], []
+    number = kept(lambda: worked.append(1) or len(worked), clock=lambda: now[0], cost=lambda: 0.0)
+    assert [number.value(until=60), number.value(until=60)] == [1, 1]
+    number.changed()
+    assert number.value(until=60) == 2
+    now[0] = 2.0
+    assert number.value(until=60) == 3
+
+
+def test_what_it_costs_is_what_a_processor_spends_and_not_how_long_others_keep_it(monkeypatch):
+    monkeypatch.setattr(watch, "SHARE", 1000)
+    worked = []
+    number = kept(lambda: time.sleep(0.05) or worked.append(1) or len(worked))
+    assert number.value(until=soon()) == 1
+    until(lambda: number.value(until=soon()) > 1)  # 50 s by the clock
 
 
 def test_what_takes_long_keeps_no_page_waiting():
     go = threading.Event()
-    kept = Kept(lambda: go.wait(30) and "done")
+    number = kept(lambda: go.wait(30) and "done")
     begun = time.monotonic()
-    assert kept.value(until=begun + 0.05) is None
+    assert number.value(until=begun + 0.05) is None
     assert time.monotonic() - begun < 5
     go.set()
-    assert kept.value(until=time.monotonic() + 30) == "done"
+    assert number.value(until=soon()) == "done"
 
 
-def test_what_was_changed_meanwhile_is_worked_out_again():
-    steps, state = threading.Semaphore(0), ["old"]
-    begun = threading.Event()
+def test_one_number_is_worked_out_at_a_time(monkeypatch):
+    at_once, most, turn = [], [], threading.Lock()
+
+    def work():
+        at_once.append(1)
+        time.sleep(0.02)
+        most.append(len(at_once))
+        at_once.pop()
+        return True
+
+    numbers = [Kept(work, turn) for _ in range(5)]
+    for number in numbers:
+        number.begin()
+    assert all(number.value(until=soon()) for number in numbers)
+    assert most == [1] * 5
+
+
+def test_changes_that_come_faster_than_the_work_hide_nothing_and_are_counted_in_the_end(
+    monkeypatch,
+):
+    monkeypatch.setattr(watch, "QUICK", 0.0)
+    state, begun, go = [0], threading.Semaphore(0), threading.Semaphore(0)
 
     def work():
         seen = state[0]
-        begun.set()
-        steps.acquire()
+        begun.release()
+        assert go.acquire(timeout=30)
         return seen
 
-    kept = Kept(work)
-    kept.begin()
-    begun.wait(30)
-    state[0] = "new"
-    kept.forget()
-    steps.release()
-    steps.release()
-    assert kept.value(until=time.monotonic() + 30) == "new"
+    number = kept(work)
+    go.release()
+    assert number.value(until=soon()) == 0
+    assert begun.acquire(timeout=30)
+    for state[0] in range(1, 6):
+        number.changed()
+        asked = time.monotonic()
+        assert number.value(until=asked + 30) == 0
+        assert time.monotonic() - asked < 5
+    for _ in range(100):
+        go.release()
+    until(lambda: number.value(until=soon()) == 5)
 
 
-def test_work_that_fails_says_so_where_the_number_is_asked_for():
-    kept = Kept(lambda: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        kept.value(until=time.monotonic() + 30)
+def test_decisions_that_come_faster_than_the_count_never_hide_what_else_is_to_be_decided(
+    audit, monkeypatch
+):
+    monkeypatch.setattr(watch, "QUICK", 0.0)
+    examples = sorted(candidates(audit))[:4]
+    for each in examples:
+        disagree(audit, each)
+    seen, count, go = Watch(audit), audit.outlook, threading.Event()
+    assert seen.overview().all_unsettled == 4
+    monkeypatch.setattr(audit, "outlook", lambda: go.wait(30) and count())
+    for place, each in enumerate(examples[:3]):
+        audit.adjudicate(each, "both", reason="seen", by="Max")
+        seen.decided(each)
+        begun = time.monotonic()
+        assert [one.example for one in seen.overview().unsettled] == examples[place + 1 :]
+        assert seen.following(each).example == examples[place + 1]
+        assert time.monotonic() - begun < 5
+    go.set()
+    until(lambda: sum(one.verdicts["multi_label"] for one in seen.overview().mixes) == 3 * 2)
+    assert seen.overview().all_unsettled == 1
+    audit.undo_adjudication(examples[0], by="Mia")  # not by this server
+    until(lambda: seen.overview().all_unsettled == 2)
+
+
+def test_work_that_fails_says_so_and_is_tried_again_soon(monkeypatch):
+    monkeypatch.setattr(watch, "SHARE", 20)
+    monkeypatch.setattr(watch, "LEAST_SECONDS", 2.0)
+    now, wrong = [0.0], [False]
+
+    def work():
+        now[0] += 1.0
+        if wrong[0]:
+            raise AuditError("the disk is full")
+        return now[0]
+
+    number = kept(work, clock=lambda: now[0], cost=lambda: now[0])
+    assert (number.value(until=60), number.problem) == (1.0, "")
+    now[0], wrong[0] = 21.0, True
+    assert (number.value(until=60), number.problem) == (1.0, "the disk is full")
+    now[0], wrong[0] = 24.0, False
+    assert (number.value(until=60), number.problem) == (25.0, "")
 
 
 def test_an_audit_opened_again_knows_its_maintainers(audit):

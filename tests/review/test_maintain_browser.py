@@ -86,6 +86,17 @@ def test_the_numbers_follow_the_votes_and_the_focus_stays(audit, page):
         assert not audit.paused("r1")
 
 
+def test_the_page_of_a_long_list_stays_while_the_numbers_follow(audit, page):
+    with serving(audit) as server:
+        log_in(page, server)
+        page.goto(f"{server.url}/maintain?threshold=4&skip=2")
+        assert "r0" not in page.inner_text("#people")
+        cast(audit, candidates(audit)[3], "sgs")
+        until(lambda: figure(page, "votes so far") == "15")
+        assert "r0" not in page.inner_text("#people")
+        assert "At 4 votes" in page.inner_text("#mix")
+
+
 def test_the_slider_changes_the_verdicts_without_a_reload(audit, page):
     with serving(audit) as server:
         log_in(page, server)

@@ -132,7 +132,7 @@ def create_app(
             total=progress.total if progress else 0,
             suggested_name=name,
             problem=problem,
-            notices=audit.notices,
+            notices=audit.vote_notices,
             several=audit.multilabel,
         )
         if known or not invited_only:  # strangers see no example

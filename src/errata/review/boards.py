@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from errata.overseeing import LONGEST_REASON, Event, Mix, Unsettled
+from errata.deciding import LONGEST_REASON
+from errata.overseeing import NEWEST, Event, Mix, Unsettled
 from errata.review.pages import Page, View
 from errata.review.watch import Overview
-
-MOST_LISTED = 50
-"""So many unsettled examples are listed at once; those that are decided make room for others."""
 
 VERDICT_WORDS = {
     "non_error": "given label right",
@@ -66,6 +64,8 @@ class Dashboard(MaintainerPage):
     Attributes
     ----------
     thresholds, threshold : those to choose from, and the chosen one
+    after : the example after which those to decide begin; -1: from the beginning
+    skip : so many reviewers are on the pages before
     events : the newest lines of the diary
     several : whether examples may have several labels
     """
@@ -73,13 +73,17 @@ class Dashboard(MaintainerPage):
     overview: Overview
     thresholds: Sequence[int]
     threshold: int
+    after: int
+    skip: int
     events: Sequence["Line"]
     several: bool
+    newest: int = NEWEST
 
     @property
     def mix(self) -> Mix | None:
         """What the votes come to at the chosen threshold."""
-        return next(iter(self.overview.mixes), None)
+        at = self.threshold
+        return next((mix for mix in self.overview.mixes if mix.threshold == at), None)
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -91,7 +95,7 @@ class Dashboard(MaintainerPage):
         unused = ("multi_label", "non_agreement") if self.several else ()
         counts = {words[name]: (name, n) for name, n in mix.verdicts.items() if name not in unused}
         counts |= {
-            "undetermined": ("undetermined", mix.undetermined),
+            "open": ("open", mix.open),
             "no vote yet": ("no_vote", mix.no_vote),
         }
         whole = max(1, sum(count for _, count in counts.values()))
@@ -103,19 +107,15 @@ class Dashboard(MaintainerPage):
         return parts
 
     @property
-    def unsettled(self) -> Sequence[Unsettled]:
-        """The first of those to decide."""
-        return (self.overview.unsettled or ())[:MOST_LISTED]
-
-    @property
-    def more_unsettled(self) -> int:
-        """How many more there are."""
-        return len(self.overview.unsettled or ()) - len(self.unsettled)
+    def more_reviewers(self) -> int | None:
+        """How many reviewers are on the pages up to the next; None on the last."""
+        shown = self.skip + len(self.overview.reviewers)
+        return shown if shown < self.overview.all_reviewers else None
 
     @property
     def gold(self) -> bool:
         """Whether anybody has answered about gold."""
-        return any(one.gold is not None for one in self.overview.reviewers or ())
+        return any(one.counts and one.counts.gold for one in self.overview.reviewers)
 
     @property
     def ends(self) -> str:
@@ -168,6 +168,11 @@ class Decide(MaintainerPage):
     reason: str = ""
     chosen: Sequence[str] = ()
     longest_reason: int = LONGEST_REASON
+
+    @property
+    def seen(self) -> int:
+        """The number of the newest decision; 0 where there is none."""
+        return int(self.decisions[-1]["number"]) if self.decisions else 0
 
     @property
     def decided(self) -> bool:

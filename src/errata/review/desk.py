@@ -100,7 +100,7 @@ class Desk:
             "flash": flash,
             "ticket": ticket,
             "after": f"/after/{task.example}",
-            "example": self._large(task.example),
+            "example": self.view(task.example),
         }
         if isinstance(task, SetTask):
             return pages.Checks(**common, boxes=self._boxes(shown))
@@ -125,7 +125,7 @@ class Desk:
             waiting=waiting.examples,
             minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
             folder=shlex.quote(str(self.audit.path)),
-            notices=self.audit.notices,
+            notices=self.audit.vote_notices,
             several=self.audit.multilabel,
             code=quota.code if quota else "",
             url=quota.url if quota else None,
@@ -184,9 +184,6 @@ class Desk:
         if isinstance(shown, pages.Missing):
             return shown
         return pages.view(shown, self.media_url(example), side=side, longest=longest)
-
-    def _large(self, example: int) -> pages.View:
-        return self._view(example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)
 
     def _small(self, example: int) -> pages.View:
         return self._view(example, pages.EXEMPLAR_SIDE, pages.LONGEST_EXCERPT)
@@ -259,7 +256,7 @@ class Desk:
             reviewer=reviewer,
             number=number,
             of=len(items),
-            example=self._large(item.example),
+            example=self.view(item.example),
             panels=() if several else self._panels(item.shown),
             boxes=self._boxes(item.shown) if several else (),
             told=told,

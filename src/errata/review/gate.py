@@ -1,15 +1,17 @@
 """Who is a maintainer: logins, sessions, links of maintainers, and how often a login may be tried.
 
-A session is a number in the audit, signed into a cookie, so that it can be ended there. Passwords
-and sessions themselves are for `errata.maintaining`.
+A session is known to the audit, so that it can be ended there; its token is signed into a cookie.
+Passwords and sessions themselves are for `errata.maintaining`.
 """
 
 import math
+import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -20,7 +22,8 @@ from errata.maintaining import SESSION_SECONDS
 from errata.review.cookies import Cookies
 from errata.review.people import Door, NotInvitedError
 
-COOKIE = "maintainer"
+COOKIE, DEVICE = "maintainer", "device"
+YEAR = 365 * 24 * 3600
 
 TRIES_EACH, TRIES_IN_ALL, TRIES_SECONDS = 5, 40, 300.0
 """So many logins may fail in so many seconds: from one address, and from all of them together."""
@@ -111,14 +114,16 @@ class Gate:
         self._door = door
         self._cookies = cookies
         self._once = set() if once is None else {once}
-        self._tries = Tries(clock)
+        self._clock = clock
+        self._strangers, self._known = Tries(clock), Tries(clock)
+        self._noted = -math.inf
         # one password at a time: each takes 64 MiB to look at
         self._looking = threading.Lock()
 
     def who(self, request: Request) -> str | None:
         """Return the maintainer whose session, or whose link, a request carries; None without."""
-        number = self._cookies.read(request, COOKIE)
-        name = None if number is None else self._audit.session(int(number))
+        token = self._cookies.read(request, COOKIE)
+        name = None if token is None else self._audit.session(str(token))
         if name is not None:
             return name
         invitation = self._invitation(request)
@@ -131,39 +136,64 @@ class Gate:
             raise NotAMaintainerError
         return name
 
-    def log_in(self, address: str, name: str, password: str) -> int | None:
-        """Return the number of a new session; None if name or password is wrong.
+    def log_in(self, request: Request, name: str, password: str) -> str | None:
+        """Return the token of a new session; None if name or password is wrong.
+
+        A browser that somebody has logged in with before is counted apart from all others, so that
+        nobody else's guesses keep a maintainer out.
 
         Raises
         ------
         TooManyTriesError
             Too many were wrong lately.
         """
-        self._tries.take(address)
+        device = self._cookies.read(request, DEVICE)
+        tries = self._strangers if device is None else self._known
+        whose = device or (request.client.host if request.client else "")
+        try:
+            tries.take(whose)
+        except TooManyTriesError as error:
+            self._note(error.seconds)
+            raise
         with self._looking:
-            number = self._audit.log_in(name, password)
-        if number is not None:
-            self._tries.forgive(address)
-        return number
+            token = self._audit.log_in(name, password)
+        if token is not None:
+            tries.forgive(whose)
+        return token
 
-    def use(self, secret: str) -> int | None:
-        """Return the number of a new session for the secret that counts once; None after that."""
+    def _note(self, seconds: int) -> None:
+        """Write a lockout into the diary; not each try of who goes on trying."""
+        if self._clock() >= self._noted + TRIES_SECONDS:
+            self._noted = self._clock()
+            self._audit.note_lockout(seconds)
+
+    def use(self, secret: str) -> str | None:
+        """Return the token of a new session for the secret that counts once; None after that."""
         try:
             self._once.remove(secret)
         except KeyError:
             return None
         return self._audit.begin_session()
 
-    def open(self, response: Response, number: int) -> Response:
-        """Have a browser remember its session."""
-        self._cookies.give(response, COOKIE, number, int(SESSION_SECONDS))
+    def open(
+        self, response: Response, token: str, *, samesite: Literal["lax", "strict"] = "strict"
+    ) -> Response:
+        """Have a browser remember its session, and that somebody has logged in with it.
+
+        Parameters
+        ----------
+        samesite : ``"lax"`` for who comes by a link on another page, such as a mail, and is to be
+            led on with this cookie
+        """
+        self._cookies.give(response, COOKIE, token, int(SESSION_SECONDS), samesite=samesite)
+        self._cookies.give(response, DEVICE, secrets.token_urlsafe(12), YEAR)
         return response
 
     def shut(self, request: Request, response: Response) -> Response:
         """End a browser's session, here and there; a maintainer's link is forgotten there."""
-        number = self._cookies.read(request, COOKIE)
-        if number is not None:
-            self._audit.end_session(int(number))
+        token = self._cookies.read(request, COOKIE)
+        if token is not None:
+            self._audit.end_session(str(token))
         self._cookies.drop(response, COOKIE)
         if self._invitation(request) is not None:
             self._cookies.drop(response, "invitation")

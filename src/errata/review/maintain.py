@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, Form, Request
+from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from errata.audit import Audit
@@ -30,7 +30,11 @@ NEWEST_LINES = 8
 
 WRONG = "This is not a name and password of a maintainer here."
 
+LARGEST = 2**63 - 1
+"""A larger number is that of no line."""
+
 Action = Literal["pause", "resume", "release", "revoke"]
+Skipped = Annotated[int, Query(ge=0)]
 Html = Callable[..., Response]
 
 
@@ -41,14 +45,17 @@ def add_pages(app: FastAPI, desk: Desk, gate: Gate, watch: Watch, html: Html) ->
     in to it:
 
     ==================================  =======================================================
-    ``GET /maintain``                   the numbers (`Dashboard`); ``threshold``: of the verdicts
+    ``GET /maintain``                   the numbers (`Dashboard`); ``threshold``: of the verdicts;
+                                        ``after``, ``skip``: as of ``/api/progress``
     ``GET, POST /maintain/login``       `Login`; ``name`` and ``password``
     ``GET /maintain/once/SECRET``       the link that the server's terminal shows, which counts once
     ``POST /maintain/logout``           the session ends
     ``POST /maintain/reviewers``        ``action``: ``pause``, ``resume``, ``release``, ``revoke``;
-                                        ``name``: of whom; empty: of everybody (not ``revoke``)
-    ``GET, POST /maintain/decide/0``    `Decide` example 0: ``answer`` or ``label``, ``reason``
-    ``POST /maintain/decide/0/undo``    the votes decide again
+                                        ``name``: of whom; empty: of everybody (not ``revoke``);
+                                        ``skip``: of the page that was looked at
+    ``GET, POST /maintain/decide/0``    `Decide` example 0: ``answer`` or ``label``, ``reason``;
+                                        ``seen``: the number of the newest decision, 0: none
+    ``POST /maintain/decide/0/undo``    the votes decide again; ``seen``
     ``GET /maintain/diary``             `Diary`; ``before``: a line's number
     ==================================  =======================================================
     """
@@ -84,24 +91,23 @@ def _add_login(app: FastAPI, audit: Audit, gate: Gate, html: Html) -> None:
 
     @app.post(LOGIN)
     def log_in(request: Request, name: text = "", password: text = "") -> Response:
-        address = request.client.host if request.client else ""
         try:
-            number = gate.log_in(address, name, password)
+            token = gate.log_in(request, name, password)
         except TooManyTriesError as error:
             page = boards.Login(audit=audit.name, name=name, problem=str(error))
             response = html(page, HTTPStatus.TOO_MANY_REQUESTS)
             response.headers["retry-after"] = str(error.seconds)
             return response
-        if number is None:
+        if token is None:
             page = boards.Login(audit=audit.name, name=name, problem=WRONG)
             return html(page, HTTPStatus.FORBIDDEN)
-        return gate.open(_go(HOME), number)
+        return gate.open(_go(HOME), token)
 
     @app.get("/maintain/once/{secret}")
     def once(request: Request, secret: str) -> Response:
-        number = gate.use(secret)
-        if number is not None:
-            return gate.open(_go(HOME), number)
+        token = gate.use(secret)
+        if token is not None:
+            return gate.open(_go(HOME), token, samesite="lax")
         if gate.who(request):
             return _go(HOME)
         used = "This link was used already, or the server was started anew since it was shown."
@@ -119,15 +125,18 @@ def _add_dashboard(app: FastAPI, audit: Audit, gate: Gate, watch: Watch, html: H
     known = Annotated[str, Depends(gate.maintainer)]
 
     @app.get(HOME)
-    def dashboard(maintainer: known, threshold: int = 0) -> Response:
-        thresholds = watch.thresholds()
-        shown = threshold if threshold in thresholds else thresholds[0]
+    def dashboard(
+        maintainer: known, threshold: int = 0, after: int = -1, skip: Skipped = 0
+    ) -> Response:
+        thresholds = audit.thresholds()
         page = boards.Dashboard(
             audit=audit.name,
             maintainer=maintainer,
-            overview=watch.overview(shown),
+            overview=watch.overview(after=after, skip=skip),
             thresholds=thresholds,
-            threshold=shown,
+            threshold=threshold if threshold in thresholds else audit.planned_threshold(),
+            after=after,
+            skip=skip,
             events=_lines(audit, None, NEWEST_LINES),
             several=audit.multilabel,
         )
@@ -135,7 +144,10 @@ def _add_dashboard(app: FastAPI, audit: Audit, gate: Gate, watch: Watch, html: H
 
     @app.post("/maintain/reviewers")
     def reviewers(
-        maintainer: known, action: Annotated[Action, Form()], name: Annotated[str, Form()] = ""
+        maintainer: known,
+        action: Annotated[Action, Form()],
+        name: Annotated[str, Form()] = "",
+        skip: Annotated[int, Form(ge=0)] = 0,
     ) -> Response:
         whom = name or None
         if action == "pause":
@@ -146,11 +158,12 @@ def _add_dashboard(app: FastAPI, audit: Audit, gate: Gate, watch: Watch, html: H
             audit.release_leases(whom, by=maintainer)
         else:
             audit.revoke(name, by=maintainer)
-        watch.changed()
-        return _go(f"{HOME}#reviewers")
+        return _go(f"{HOME}?skip={skip}#reviewers" if skip else f"{HOME}#reviewers")
 
     @app.get("/maintain/diary")
-    def diary(maintainer: known, before: int | None = None) -> Response:
+    def diary(
+        maintainer: known, before: Annotated[int | None, Query(ge=0, le=LARGEST)] = None
+    ) -> Response:
         lines = _lines(audit, before, LINES + 1)
         older = lines[LINES - 1].event.number if len(lines) > LINES else None
         return html(
@@ -169,18 +182,28 @@ def _add_decisions(app: FastAPI, decisions: "_Decisions", gate: Gate, html: Html
     known = Annotated[str, Depends(gate.maintainer)]
     ticked = Annotated[list[int], Form(default_factory=list)]
     text = Annotated[str, Form()]
+    seen_ = Annotated[int | None, Form()]
+    there = Annotated[int, Depends(decisions.checked)]
     at = "/maintain/decide/{example:int}"
 
     @app.get(at)
-    def decide(maintainer: known, example: int) -> Response:
+    def decide(maintainer: known, example: there) -> Response:
         return html(decisions.page(maintainer, example))
 
     @app.post(at)
     def decided(
-        maintainer: known, example: int, label: ticked, answer: text = "", reason: text = ""
+        maintainer: known,
+        example: there,
+        *,
+        label: ticked,
+        answer: text = "",
+        reason: text = "",
+        seen: seen_ = None,
     ) -> Response:
         try:
-            decisions.take(maintainer, example, answer, label, reason)
+            decisions.take(
+                maintainer, example, answer=answer, label=label, reason=reason, seen=seen
+            )
         except InputError as error:
             sent = {"reason": reason, "chosen": [answer, *map(str, label)]}
             page = decisions.page(maintainer, example, problem=str(error), **sent)
@@ -188,8 +211,12 @@ def _add_decisions(app: FastAPI, decisions: "_Decisions", gate: Gate, html: Html
         return _go(f"/maintain/decide/{example}")
 
     @app.post(f"{at}/undo")
-    def undo(maintainer: known, example: int, reason: text = "") -> Response:
-        decisions.undo(maintainer, example, reason)
+    def undo(maintainer: known, example: there, reason: text = "", seen: seen_ = None) -> Response:
+        try:
+            decisions.undo(maintainer, example, reason, seen)
+        except InputError as error:
+            page = decisions.page(maintainer, example, problem=str(error))
+            return html(page, HTTPStatus.UNPROCESSABLE_ENTITY)
         return _go(f"/maintain/decide/{example}")
 
 
@@ -201,9 +228,14 @@ class _Decisions:
         self._audit = desk.audit
         self._watch = watch
 
+    def checked(self, example: int) -> int:
+        """Return the number of an example in the address, if there is one."""
+        if not 0 <= example < self._audit.n:
+            raise HTTPException(404, f"There is no example {example} in this audit.")
+        return example
+
     def page(self, maintainer: str, example: int, **sent: object) -> Page:
         audit, choices = self._audit, self._choices(example)
-        unsettled = self._watch.unsettled()
         return boards.Decide(
             audit=audit.name,
             maintainer=maintainer,
@@ -215,7 +247,7 @@ class _Decisions:
             ballots=audit.ballots(example),
             decisions=audit.adjudications(example),
             needs=audit.votes_needed(example),
-            following=next((one for one in unsettled if one.example != example), None),
+            following=self._watch.following(example),
             **sent,  # type: ignore[arg-type]
         )
 
@@ -232,16 +264,28 @@ class _Decisions:
         ]
 
     def take(
-        self, maintainer: str, example: int, answer: str, label: list[int], reason: str
+        self,
+        maintainer: str,
+        example: int,
+        *,
+        answer: str,
+        label: list[int],
+        reason: str,
+        seen: int | None,
     ) -> None:
-        if not self._audit.multilabel:
-            if not answer:
-                raise InputError("Nothing was chosen. Say what is right.")
-            self._audit.adjudicate(example, answer, reason=reason, by=maintainer)
-        else:
-            self._audit.adjudicate(example, "labels", labels=label, reason=reason, by=maintainer)
-        self._watch.changed()
+        several = self._audit.multilabel
+        if not several and not answer:
+            raise InputError("Nothing was chosen. Say what is right.")
+        self._audit.adjudicate(
+            example,
+            "labels" if several else answer,
+            labels=label if several else None,
+            reason=reason,
+            by=maintainer,
+            after=seen,
+        )
+        self._watch.decided(example)
 
-    def undo(self, maintainer: str, example: int, reason: str) -> None:
-        self._audit.undo_adjudication(example, by=maintainer, reason=reason)
-        self._watch.changed()
+    def undo(self, maintainer: str, example: int, reason: str, seen: int | None) -> None:
+        self._audit.undo_adjudication(example, by=maintainer, reason=reason, after=seen)
+        self._watch.decided(example, holds=False)

@@ -1,31 +1,49 @@
 """The numbers of the dashboard, worked out beside the requests and kept for a while.
 
-What they mean is for `errata.overseeing`. With a million candidates some take seconds; so each is
-worked out in a thread of its own, which takes a twentieth of the time at most, and a page shows
-what is there.
+What they mean is for `errata.overseeing`. With a million candidates some take minutes; so each is
+worked out in a thread of its own, one after the other, and then left alone for so long that it
+takes a twentieth of a processor at most. A page shows what is there.
 """
 
+import bisect
+import logging
 import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from errata.audit import Audit
-from errata.overseeing import Campaign, Mix, ReviewerStanding, Unsettled
+from errata.errors import ErrataError
+from errata.overseeing import (
+    Campaign,
+    Mix,
+    Outlook,
+    PanelStanding,
+    ReviewerCounts,
+    ReviewerStanding,
+    Unsettled,
+)
 
 LEAST_SECONDS = 2.0
-"""So long a number is kept at least."""
+"""So long a number is kept at least, unless a maintainer changes something."""
 
 SHARE = 20
-"""And so many times as long as it took to work out."""
+"""And so many times as long as a processor took to work it out."""
+
+QUICK = 0.2
+"""What was there after so many seconds, the last time, is worth waiting for."""
 
 PATIENCE = 2.0
-"""So many seconds a page waits for numbers that are not there yet."""
+"""So many seconds a page waits for numbers that are not there yet, or are quick."""
+
+MOST_UNSETTLED, MOST_REVIEWERS = 50, 100
+"""So many are told at once of those to decide, and of the reviewers."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,32 +66,62 @@ class Overview:
 
     Attributes
     ----------
-    mixes : of the thresholds that were asked for
-    paused : whether everybody is
+    mixes : at each threshold that is worth a look
+    unsettled, all_unsettled : some of those to decide, in the order of the examples; how many there
+        are in all
+    more_after : the example after which those to decide go on; None where these are the last
+    reviewers, all_reviewers : some of them by name; how many there are in all
+    panels : those that are open
     notices : what must be said along with the numbers: which votes are simulated, which imported
+    paused : whether everybody is
+    problems : why something could not be counted, by what it is: ``campaign``, ``outlook`` (the
+        mixes, the unsettled and the notices), ``counts`` (of the reviewers), ``agreement``
     """
 
     campaign: Campaign | None
     mixes: tuple[Mix, ...]
     unsettled: tuple[Unsettled, ...] | None
-    reviewers: tuple[ReviewerStanding, ...] | None
+    all_unsettled: int | None
+    more_after: int | None
+    reviewers: tuple[ReviewerStanding, ...]
+    all_reviewers: int
+    panels: tuple[PanelStanding, ...]
     agreement: Agreement | None
     notices: tuple[str, ...] | None
     paused: bool
+    problems: dict[str, str]
 
 
 class Kept(Generic[T]):
-    """What some work comes to, kept until it is due again, and worked out in a thread then."""
+    """What some work comes to, kept until it is due again, and worked out in a thread then.
 
-    def __init__(self, work: Callable[[], T], clock: Callable[[], float] = time.monotonic) -> None:
+    Parameters
+    ----------
+    turn : held while it is worked out, so that one thing is at a time
+    clock : seconds that only grow
+    cost : seconds that a processor has spent on the thread that asks
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], T],
+        turn: threading.Lock,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        cost: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._work = work
+        self._turn = turn
         self._clock = clock
+        self._cost = cost
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._working = self._again = False
-        self._due = -math.inf
+        self._working = self._stale = False
+        self._due = self._rested = -math.inf
+        self._quick = True
         self._value: T | None = None
-        self._error: Exception | None = None
+        self.problem = ""
+        """Why it could not be worked out when that was last tried; empty where it could."""
 
     def begin(self) -> None:
         """Begin to work it out, if it is due and nobody does."""
@@ -85,44 +133,51 @@ class Kept(Generic[T]):
         threading.Thread(target=self._run, daemon=True).start()
 
     def value(self, until: float) -> T | None:
-        """Return it; where it is due, wait for it until then, and return the last one after.
+        """Return it as it was last worked out; None where it never was.
 
-        That is None where there was none.
-
-        Raises
-        ------
-        Exception
-            Whatever the work raised.
+        Where it is being worked out for the first time, or quickly, that is waited for until then.
         """
         self.begin()
-        self._done.wait(max(0.0, until - self._clock()))
-        if self._error is not None:
-            raise self._error
+        if self._value is None or self._quick:
+            self._done.wait(max(0.0, until - self._clock()))
         return self._value
 
-    def forget(self) -> None:
-        """Have it worked out again: something has changed."""
+    def changed(self) -> None:
+        """Have it worked out again as soon as its share of the time allows.
+
+        Until then the last one is shown: changes that come faster keep nobody from seeing it.
+        """
         with self._lock:
-            self._due, self._again = -math.inf, self._working
-            self._value, self._error = None, None
-            self._done.clear()
+            self._stale = self._working  # from what was there before, perhaps
+            self._due = min(self._due, self._rested)
 
     def _run(self) -> None:
-        while True:
-            begun, value, error = self._clock(), None, None
+        value, problem, asked = None, "", self._clock()
+        with self._turn:
+            begun = self._cost()
             try:
                 value = self._work()
-            except Exception as raised:  # noqa: BLE001 (raised again where the value is asked for)
-                error = raised
-            with self._lock:
-                if self._again:  # something changed meanwhile
-                    self._again = False
-                    continue
-                now = self._clock()
-                self._due = now + max(LEAST_SECONDS, SHARE * (now - begun))
-                self._value, self._error, self._working = value, error, False
-                self._done.set()
-                return
+            except Exception as error:  # noqa: BLE001 (told on the page, beside all the rest)
+                problem = _told(error)
+            took = self._cost() - begun
+        with self._lock:
+            now = self._clock()
+            self._rested = now + (LEAST_SECONDS if problem else SHARE * took)
+            self._due = self._rested if self._stale else max(now + LEAST_SECONDS, self._rested)
+            self._quick = now - asked < QUICK
+            if not problem:
+                self._value = value
+            self.problem = problem
+            self._working = self._stale = False
+            self._done.set()
+
+
+def _told(error: Exception) -> str:
+    """Return what a maintainer is told of an error."""
+    if isinstance(error, ErrataError):
+        return str(error)
+    _log.error("A number of the dashboard could not be counted.", exc_info=error)
+    return "something broke; the server's messages say what."
 
 
 class Watch:
@@ -130,56 +185,89 @@ class Watch:
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._kept: dict[str, Kept[Any]] = {
-            "campaign": Kept(audit.campaign),
-            "unsettled": Kept(audit.unsettled),
-            "reviewers": Kept(audit.standings),
-            "agreement": Kept(self._agreement),
-            "notices": Kept(lambda: audit.notices),
-        }
-        self._mixes: dict[int, Kept[Mix]] = {}
+        turn = threading.Lock()
+        self._campaign: Kept[Campaign] = Kept(audit.campaign, turn)
+        self._outlook: Kept[tuple[Outlook, frozenset[int]]] = Kept(self._work_out_outlook, turn)
+        self._counts: Kept[dict[str, ReviewerCounts]] = Kept(audit.counts, turn)
+        self._agreement: Kept[Agreement] = Kept(self._work_out_agreement, turn)
+        self._decided: set[int] = set()
 
-    def thresholds(self) -> tuple[int, ...]:
-        """Return the thresholds that there are verdicts for."""
-        return self._audit.thresholds()
+    def overview(self, *, after: int = -1, skip: int = 0) -> Overview:
+        """Return the numbers that are there.
 
-    def overview(self, *thresholds: int) -> Overview:
-        """Return the numbers that are there, with the verdicts at some thresholds.
+        Parameters
+        ----------
+        after : those to decide begin with the first example after this one
+        skip : so many reviewers are left out before those that are told
 
         Raises
         ------
         AuditError
             There is no plan.
         """
+        self._audit.check_planned()
         until = time.monotonic() + PATIENCE
-        wanted = [
-            self._mixes.setdefault(threshold, Kept(partial(self._audit.mix, threshold)))
-            for threshold in thresholds
-        ]
-        for kept in (*self._kept.values(), *wanted):
-            kept.begin()
-        values = {name: kept.value(until) for name, kept in self._kept.items()}
-        mixes = [kept.value(until) for kept in wanted]
+        kept: dict[str, Kept[Any]] = {
+            "campaign": self._campaign,
+            "outlook": self._outlook,
+            "counts": self._counts,
+            "agreement": self._agreement,
+        }
+        for one in kept.values():
+            one.begin()
+        outlook, unsettled = self._known(until)
+        those = _beyond(unsettled or (), after)
+        reviewers = self._audit.standings(self._counts.value(until) or {})
         return Overview(
-            **values,
-            mixes=tuple(mix for mix in mixes if mix is not None),
+            campaign=self._campaign.value(until),
+            mixes=outlook.mixes if outlook else (),
+            unsettled=None if unsettled is None else those[:MOST_UNSETTLED],
+            all_unsettled=None if unsettled is None else len(unsettled),
+            more_after=those[MOST_UNSETTLED - 1].example if len(those) > MOST_UNSETTLED else None,
+            reviewers=reviewers[skip : skip + MOST_REVIEWERS],
+            all_reviewers=len(reviewers),
+            panels=self._audit.panel_standings(),
+            agreement=self._agreement.value(until),
+            notices=outlook.notices if outlook else None,
             paused=self._audit.paused(),
+            problems={name: one.problem for name, one in kept.items() if one.problem},
         )
 
-    def unsettled(self) -> tuple[Unsettled, ...]:
-        """Return what is to be decided, as far as it is known."""
-        found: tuple[Unsettled, ...] | None
-        found = self._kept["unsettled"].value(time.monotonic() + PATIENCE)
-        return found or ()
+    def following(self, example: int) -> Unsettled | None:
+        """Return what is to be decided after an example, or from the beginning after the last."""
+        unsettled = self._known(time.monotonic() + PATIENCE)[1] or ()
+        others = (*_beyond(unsettled, example), *unsettled)
+        return next((one for one in others if one.example != example), None)
 
-    def changed(self) -> None:
-        """Have everything worked out again that what a maintainer does may change at once."""
-        for kept in (self._kept["unsettled"], self._kept["reviewers"], *self._mixes.values()):
-            kept.forget()
+    def _known(self, until: float) -> tuple[Outlook | None, tuple[Unsettled, ...] | None]:
+        """Return what the votes come to, and what is to be decided.
 
-    def _agreement(self) -> Agreement:
+        What was decided here since that was worked out is left out at once.
+        """
+        found = self._outlook.value(until)
+        if found is None:
+            return None, None
+        outlook, known = found
+        gone = self._decided - known
+        return outlook, tuple(one for one in outlook.unsettled if one.example not in gone)
+
+    def _work_out_outlook(self) -> tuple[Outlook, frozenset[int]]:
+        known = frozenset(self._decided)  # before the reading, which knows of these
+        return self._audit.outlook(), known
+
+    def decided(self, example: int, *, holds: bool = True) -> None:
+        """Take note that a maintainer has decided an example, or has taken that back."""
+        (self._decided.add if holds else self._decided.discard)(example)
+        self._outlook.changed()
+        self._campaign.changed()
+
+    def _work_out_agreement(self) -> Agreement:
         alpha = self._audit.agreement()
         value, low, high = (
             None if math.isnan(one) else one for one in (alpha.value, alpha.low, alpha.high)
         )
         return Agreement(value=value, low=low, high=high, items=alpha.items)
+
+
+def _beyond(unsettled: tuple[Unsettled, ...], example: int) -> tuple[Unsettled, ...]:
+    return unsettled[bisect.bisect_right(unsettled, example, key=lambda one: one.example) :]

@@ -36,21 +36,18 @@ def every(db: Connection) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def begin(db: Connection, name: str, expires: float) -> int:
-    """Write down that somebody has logged in; return the number of the session."""
-    row = insert(t.sessions).values(name=name, expires=expires, ended=False)
-    key = db.execute(row).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+def begin(db: Connection, key: str, *, name: str, expires: float) -> None:
+    """Write down that somebody has logged in, under a key that nothing else has."""
+    db.execute(insert(t.sessions).values(key=key, name=name, expires=expires, ended=False))
 
 
-def session(db: Connection, number: int, moment: float) -> str | None:
+def session(db: Connection, key: str, moment: float) -> str | None:
     """Return whose session it is; None if it has ended or expired."""
-    going = select(_n.name).where(_n.id == number, ~_n.ended, _n.expires > moment)
+    going = select(_n.name).where(_n.key == key, ~_n.ended, _n.expires > moment)
     name: str | None = db.scalar(going)
     return name
 
 
-def end(db: Connection, number: int) -> None:
+def end(db: Connection, key: str) -> None:
     """End a session."""
-    db.execute(update(t.sessions).where(_n.id == number).values(ended=True))
+    db.execute(update(t.sessions).where(_n.key == key).values(ended=True))

@@ -28,6 +28,24 @@ def add(
     db.execute(insert(t.adjudications).values(**row, maintainer=maintainer, created_at=now()))
 
 
+def newest(db: Connection, example: int) -> Row | None:
+    """Return the newest row of an example, also where it takes back; None where there is none."""
+    query = select(t.adjudications).where(_j.example == example).order_by(_j.id.desc()).limit(1)
+    row = db.execute(query).mappings().first()
+    return None if row is None else dict(row)
+
+
+def holds(db: Connection, example: int) -> bool:
+    """Tell whether something is decided of an example."""
+    row = newest(db, example)
+    return row is not None and row["answer"] is not None
+
+
+def count(db: Connection) -> int:
+    """Return for how many examples something is decided."""
+    return db.scalar(select(func.count()).select_from(_HELD.subquery())) or 0
+
+
 def held(db: Connection) -> dict[int, Row]:
     """Return what is decided, by example: ``answer labels reason maintainer created_at``."""
     return {row["example"]: dict(row) for row in db.execute(_HELD).mappings()}

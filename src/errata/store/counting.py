@@ -6,12 +6,12 @@ Every function works inside the transaction of the connection it is handed.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from errata.store import tables as t
 from errata.store.records import Row
 
-_s, _v, _l, _e = t.standing.c, t.votes.c, t.leases.c, t.events.c
+_s, _v, _l, _e, _r = t.standing.c, t.votes.c, t.leases.c, t.events.c, t.reviewers.c
 
 
 class Alike(NamedTuple):
@@ -32,6 +32,11 @@ class Alike(NamedTuple):
     votes: int
     needs: int
     examples: int
+
+    @property
+    def asked(self) -> tuple[int, int, str, bool]:
+        """How they are asked about."""
+        return self.wanted, self.threshold, self.stopping, self.full
 
 
 _ASKED = t.planned.join(t.plans, t.planned.c.plan == t.plans.c.id)
@@ -68,15 +73,28 @@ def newest_answers(db: Connection, limit: int) -> list[Row]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def people(db: Connection, moment: float) -> list[Row]:
-    """Return ``id name example until`` of all who review here, and what each holds, by name."""
-    query = (
-        select(t.reviewers.c.id, t.reviewers.c.name, _l.example, _l.until)
-        .outerjoin(t.leases, (_l.reviewer == t.reviewers.c.id) & (_l.until > moment))
-        .where(t.reviewers.c.kind == "person")
-        .order_by(t.reviewers.c.name)
-    )
-    return [dict(row) for row in db.execute(query).mappings()]
+_WAS_ASKED = or_(exists().where(_l.reviewer == _r.id), exists().where(t.skips.c.reviewer == _r.id))
+_PEOPLE = select(_r.id, _r.name).where(
+    # whose first votes were imported may review here, too
+    or_(_r.kind == "person", and_(_r.kind == "imported", _WAS_ASKED))
+)
+_HOLDING = select(_r.name, _l.example).select_from(t.leases.join(t.reviewers, _l.reviewer == _r.id))
+
+
+def people(db: Connection) -> dict[int, str]:
+    """Return all who review here, or were asked to: their names, by their numbers."""
+    return {row.id: row.name for row in db.execute(_PEOPLE)}
+
+
+def holding(db: Connection, moment: float) -> dict[str, int]:
+    """Return which example each reviewer looks at."""
+    return {row.name: row.example for row in db.execute(_HOLDING.where(_l.until > moment))}
+
+
+def came_by(db: Connection) -> dict[int, int]:
+    """Return how many participants came by each panel, by its number."""
+    panel = t.participants.c.panel
+    return {row[0]: row[1] for row in db.execute(select(panel, func.count()).group_by(panel))}
 
 
 def events(db: Connection, *, before: int | None, limit: int) -> Sequence[Row]:

@@ -189,7 +189,7 @@ accounts = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("key", Text, primary_key=True),  # SHA-256 of what the browser keeps
     Column("name", Text, nullable=False),  # of the account, or of the machine
     Column("expires", Float, nullable=False),  # in seconds since 1970
     Column("ended", Boolean, nullable=False),
@@ -268,6 +268,7 @@ adjudications = Table(
     Column("maintainer", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
+    Index("adjudications_of_example", "example"),
 )
 
 gold = Table(

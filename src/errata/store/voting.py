@@ -343,12 +343,16 @@ def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
 
 
 def answers(db: Connection) -> list[Row]:
-    """Return ``reviewer answer first votes``: how often each person holds each answer."""
+    """Return ``reviewer answer first kind votes``: how often each holds each answer.
+
+    Simulated reviewers are left out; whose first votes were imported may review here, too.
+    """
+    said = (_v.reviewer, _v.answer, _v.first, _v.kind)
     query = (
-        select(_v.reviewer, _v.answer, _v.first, func.count().label("votes"))
+        select(*said, func.count().label("votes"))
         .join(t.reviewers)
-        .where(_HELD, t.reviewers.c.kind == "person")
-        .group_by(_v.reviewer, _v.answer, _v.first)
+        .where(_HELD, t.reviewers.c.kind != "simulated")
+        .group_by(*said)
     )
     return [dict(row) for row in db.execute(query).mappings()]
 

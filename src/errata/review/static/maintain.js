@@ -9,7 +9,8 @@
   let asking = false;
 
   function address() {
-    const url = new URL("/maintain", location.href);
+    const url = new URL(location.href); // with the page of a long list that is looked at
+    url.hash = "";
     if (slider) url.searchParams.set("threshold", slider.value);
     return url;
   }

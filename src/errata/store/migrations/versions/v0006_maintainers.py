@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("expires", sa.Float, nullable=False),
         sa.Column("ended", sa.Boolean, nullable=False),
@@ -40,4 +40,5 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Text, nullable=False),
         sa.CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
     )
+    op.create_index("adjudications_of_example", "adjudications", ["example"])
     guards.keep_rows(op.get_bind(), "adjudications")
