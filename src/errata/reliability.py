@@ -51,8 +51,8 @@ def krippendorff_alpha(
 
     The interval is that of percentiles over ``replicates`` draws of as many items with replacement,
     each with all its votes. Draws in which all votes are the same, where alpha is not defined, are
-    left out. Items with fewer than two votes count nowhere. A million items take a second: those
-    with the same votes are drawn together.
+    left out. Items with fewer than two votes count nowhere. A million items take some seconds:
+    those with the same votes are drawn together.
 
     Parameters
     ----------

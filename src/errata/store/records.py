@@ -331,7 +331,7 @@ _PLANNED_LABELS = (
 def planned_labels(db: Connection) -> list[Row]:
     """Return ``example given suggested votes threshold`` of what is planned, as `planned` does.
 
-    It takes a third of the time.
+    It takes half the time.
     """
     return _all(db, _PLANNED_LABELS)
 
