@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from errata.audit import Audit
+from errata.core.consensus import VOTED
+from errata.exchange.votes import CANNOT_TELL
 from errata.store import records
 from errata.store.database import Database
 
@@ -73,3 +75,16 @@ def planned_audit(
     audit.find()
     audit.plan(votes=votes, threshold=threshold, stopping=stopping, full_share=full_share)
     return audit
+
+
+def candidates(audit: Audit) -> list[int]:
+    """Return the planned examples, in the order of asking."""
+    return [audit.index_of(one.id) for one in audit.questions()]
+
+
+def cast(audit: Audit, example: int, answers: str) -> None:
+    """Let r0, r1, ... answer, a letter each: given, suggested, both, neither, or cannot tell."""
+    words = dict(zip("gsbno", VOTED, strict=True))
+    for number, letter in enumerate(answers):
+        said = CANNOT_TELL if letter == "o" else None
+        audit.vote(f"r{number}", example, words[letter], first="given", key=str(example), said=said)

@@ -28,9 +28,12 @@ BELOW_AUDIT = {
 VERBS = {
     "asking",
     "inviting",
+    "maintaining",
     "planting",
     "reviewing",
     "panels",
+    "deciding",
+    "overseeing",
     "report",
     "searching",
     "finding",
@@ -83,8 +86,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "asking": {"core", "store"},
     "inviting": {"errors", "arrays", "exchange", "store"},
+    "maintaining": {"errors", "exchange", "store", "inviting"},
     "planting": {
-        *("errors", "array_files", "core", "exchange", "store", "inviting", "results"),
+        *("errors", "array_files", "core", "exchange", "store", "maintaining", "results"),
     },
     "reviewing": {
         "planting",
@@ -98,9 +102,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "results",
     },
     "panels": {"errors", "exchange", "store", "inviting", "reviewing", "results"},
+    "deciding": {
+        *("errors", "arrays", "asking", "core", "exchange", "labels", "store", "panels"),
+    },
+    "overseeing": {"core", "crowd", "labels", "store", "results", "telling", "deciding"},
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
-        "panels",
+        "overseeing",
     },
     "exchanging": {
         *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
@@ -113,6 +121,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {
         *("errors", "inviting", "panels", "labels", "datasets", "exchange", "audit", "results"),
+        *("maintaining", "overseeing", "deciding"),
     },
     "paper": {"errata"},
     "demo": {"errata"},

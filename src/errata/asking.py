@@ -4,7 +4,7 @@ Knows plans, votes and the rule of `errata.core.consensus`; who is asked is for
 `errata.store.queue`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from errata.core.consensus import ANSWERS, VOTED, set_votes_needed, votes_needed
-from errata.store import queue, records, voting
+from errata.store import adjudications, queue, records, voting
 
 STOPPINGS = ("off", "exact")
 """Whether asking about an example ends when its verdict is settled."""
@@ -44,16 +44,29 @@ def _needed(counts: tuple[int, ...], threshold: int, votes: int) -> int:
     return int(votes_needed(np.array([counts], np.int64), threshold, votes)[0])
 
 
-def restand(db: Connection, *, multilabel: bool, one: Mapping[str, Any] | None = None) -> None:
+def restand(
+    db: Connection,
+    *,
+    multilabel: bool,
+    one: Mapping[str, Any] | None = None,
+    decided: bool = False,
+) -> None:
     """Bring up to date what is noted of how planned examples stand.
+
+    What a maintainer has decided needs no more votes.
 
     Parameters
     ----------
     one : of this one alone, a row of `errata.store.records.planned`; without it, of all
+    decided : whether a decision of that one holds; of all, it is looked up
     """
     planned = records.planned(db) if one is None else [one]
+    held: Collection[int] = adjudications.held(db) if one is None else ()
     count = _sets if multilabel else _pairs
-    queue.set_needs(db, list(count(db, planned, None if one is None else one["example"])))
+    found = count(db, planned, None if one is None else one["example"])
+    queue.set_needs(
+        db, [row | {"needs": 0} if decided or row["example"] in held else row for row in found]
+    )
 
 
 def _pairs(

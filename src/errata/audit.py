@@ -54,6 +54,7 @@ from errata.exchange.candidates import check_candidate
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
+from errata.inviting import doer
 from errata.judging import Judging
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
@@ -336,9 +337,15 @@ class Audit(Judging):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What must be said with every result: which votes are simulated, which imported."""
+        """What must be said with every result, of its votes and of what a maintainer decided."""
         with self._db.read() as db:
             return telling.notices(db)
+
+    @property
+    def vote_notices(self) -> tuple[str, ...]:
+        """Which votes are simulated, and which imported: what reviewers are told, too."""
+        with self._db.read() as db:
+            return telling.vote_notices(db)
 
     # ------------------------------------------------------------ find and plan
 
@@ -709,6 +716,7 @@ class Audit(Judging):
         *,
         kind: str = "imported",
         note: str = "",
+        by: str | None = None,
     ) -> VotesAdded:
         """Add votes from elsewhere; what cannot be added is told in the result, the rest goes in.
 
@@ -724,6 +732,7 @@ class Audit(Judging):
         kind : how they came about: ``"simulated"``, ``"imported"`` or ``"person"``. A vote may
             say ``"simulated"`` or ``"imported"`` of itself, which holds unless all are simulated
         note : about their reviewers, said wherever these votes count ("slip rate 3 %")
+        by : the maintainer who brings them, for the record
 
         Raises
         ------
@@ -755,7 +764,7 @@ class Audit(Judging):
             added, already, more = voting.cast_all(db, ballots, note)
             if added:
                 restand(db, multilabel=self.multilabel)
-                records.log(db, "add_votes", added=added, kind=kind, note=note)
+                records.log(db, "add_votes", added=added, kind=kind, note=note, **doer(by))
         result = VotesAdded(added=added, already_there=already, refused=(*refused, *more))
         if rows and len(result.refused) == len(rows):
             raise VoteError(

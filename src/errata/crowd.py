@@ -179,7 +179,7 @@ def cast(db: Connection, planned: Sequence[Mapping[str, Any]], *, multilabel: bo
         answer=answer,
         given_first=np.array([vote.first == "given" for vote in held], dtype=bool),
         known_first=np.array([vote.first is not None for vote in held], dtype=bool),
-        seconds=_seconds(reviewer, [vote.created_at for vote in held]),
+        seconds=seconds_between(reviewer, [as_seconds(vote.created_at) for vote in held]),
         people=tuple(everybody[number] for number in numbers),
         answers=tuple(known),
         n_items=len(planned),
@@ -190,11 +190,21 @@ def _as_ints(numbers: Any) -> Int[np.ndarray, "votes"]:
     return np.fromiter(numbers, dtype=np.int64)
 
 
-def _seconds(
-    reviewer: Int[np.ndarray, "votes"], times: Sequence[str | None]
+def seconds_between(
+    reviewer: Int[np.ndarray, "votes"], times: Sequence[float]
 ) -> Float[np.ndarray, "votes"]:
-    """Return how long after the answer before it each came, for answers of one sitting."""
-    at = np.array([_stamp(time) for time in times], dtype=np.float64)
+    """Return how long after the answer before it each came, for answers of one sitting.
+
+    Parameters
+    ----------
+    reviewer : whose each is, ``(votes,)``
+    times : when, in seconds, ``(votes,)``; nan where that is not known
+
+    Returns
+    -------
+    nan where that is not known, or they took a break of `BREAK_SECONDS` or more
+    """
+    at = np.array(times, dtype=np.float64)
     order = np.lexsort((at, reviewer))
     seconds = np.full(len(at), np.nan)
     gap = np.diff(at[order])
@@ -203,7 +213,7 @@ def _seconds(
     return seconds
 
 
-def _stamp(time: str | None) -> float:
+def as_seconds(time: str | None) -> float:
     """Return a time in seconds; one that names no zone is taken for UTC, on every machine."""
     if time is None:
         return np.nan

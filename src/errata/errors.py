@@ -40,6 +40,10 @@ class AuditError(ErrataError):
     """The audit is not in the state the verb needs."""
 
 
+class PausedError(AuditError):
+    """A maintainer has paused the review, or this reviewer."""
+
+
 class BusyError(AuditError):
     """The audit's database is held by others or cannot be reached; the same may work later."""
 

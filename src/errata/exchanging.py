@@ -55,6 +55,7 @@ class Exchanging(Predicting):
         *,
         kind: str = "imported",
         note: str = "",
+        by: str | None = None,
     ) -> VotesAdded:
         """Add votes from elsewhere."""
         raise NotImplementedError

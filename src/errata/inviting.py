@@ -87,17 +87,25 @@ class Inviting:
         """Return an invitation that counts: neither revoked nor expired; else None."""
         with self._db.read() as db:
             row = invitations.one(db, number)
-        if row is None or row["revoked_at"] is not None or row["expires"] <= self._now():
+        if row is None or not self._counts(_as_invitation(row)):
             return None
         return _as_invitation(row)
+
+    def _counts(self, one: Invitation) -> bool:
+        """Tell whether an invitation lets somebody in: neither revoked nor expired."""
+        return not one.revoked and one.expires > self._now()
 
     def invitations(self) -> tuple[Invitation, ...]:
         """Return all invitations, oldest first."""
         with self._db.read() as db:
             return tuple(map(_as_invitation, invitations.every(db)))
 
-    def revoke(self, name: str) -> int:
+    def revoke(self, name: str, *, by: str | None = None) -> int:
         """Take back the invitations of a name; return how many. Votes that were cast stay.
+
+        Parameters
+        ----------
+        by : the maintainer who does so, for the record
 
         Raises
         ------
@@ -111,8 +119,13 @@ class Inviting:
                     f"Nobody called {name!r} was invited. `errata invite AUDIT` lists who was."
                 )
             revoked = invitations.revoke(db, name)
-            records.log(db, "revoke", name=name, invitations=revoked)
+            records.log(db, "revoke", name=name, invitations=revoked, **doer(by))
         return revoked
+
+
+def doer(by: str | None) -> dict[str, str]:
+    """Return what a line of the diary says of who did it; nothing where it is not said."""
+    return {} if by is None else {"by": by}
 
 
 def _as_invitation(row: dict[str, object]) -> Invitation:

@@ -23,7 +23,7 @@ from errata.array_files import PathLike
 from errata.core.consensus import VOTED
 from errata.errors import AuditError, InputError, LabelError
 from errata.exchange.gold import as_rows, check_gold
-from errata.inviting import Inviting
+from errata.maintaining import Maintaining
 from errata.results import GoldAccuracy, GoldAdded, Planted
 from errata.store import gold, records, voting
 from errata.store.database import Database
@@ -77,7 +77,7 @@ def due(answered: int, rate: float, draw: Callable[[int], float]) -> int:
     return whole + int(draw(whole) < stretches - whole)
 
 
-class Planting(Inviting):
+class Planting(Maintaining):
     """Gold examples; `errata.audit.Audit` says what the fields are."""
 
     path: Path

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from errata.arrays import as_count
 from errata.datasets.base import Dataset
 from errata.errors import AuditError, InputError, unknown_name
-from errata.panels import Panels
+from errata.overseeing import Overseeing
 from errata.results import Probabilities, RunOfFind
 from errata.reviewing import FROM_ELSEWHERE
 from errata.store import records
@@ -62,7 +62,7 @@ class Chosen(NamedTuple):
         return {"probs": None, "averaged": [first, *others]} if others else {"probs": first}
 
 
-class Predicting(Panels):
+class Predicting(Overseeing):
     """What models predict of the examples; `errata.audit.Audit` says what the fields are."""
 
     name: str

@@ -158,6 +158,10 @@ def _write_table(path: Path, content: Content) -> None:
         "in_pruned": pa.array(content.sets.pruned),
         "in_correctable": pa.array(content.sets.correctable),
     }
+    if verdicts.adjudicated.any():
+        adjudicated = np.zeros(n, dtype=bool)
+        adjudicated[verdicts.examples] = verdicts.adjudicated
+        columns["adjudicated"] = pa.array(adjudicated)
     pq.write_table(pa.table(columns), path, compression="zstd", version="2.6")
 
 
@@ -246,7 +250,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 {_columns(content)}
 | `in_pruned` | the label, given or corrected, is trusted |
 | `in_correctable` | the label was corrected |
-
+{_adjudicated(content)}
 {_changes(content)}
 ## Bear in mind
 
@@ -259,7 +263,7 @@ Rows of `{TABLE}` are in the order of the test set: row *i* is example *i*. Scor
 
 
 def _found(content: Content) -> str:
-    """Return the table of what the reviewers found."""
+    """Return the table of what was found."""
     c = content.counts
     rows: tuple[tuple[str, str, str], ...]
     if content.multilabel:
@@ -279,14 +283,20 @@ def _found(content: Content) -> str:
     lines = [f"| {what} | {c[verdict]:,} | {fate} |\n" for what, verdict, fate in rows]
     waiting = c["open"] + c["unreviewed"]
     lines.append(f"| open, or not reviewed yet | {waiting:,} | kept as given |\n")
-    head = "| what the reviewers found | candidates | in this release |\n|---|---:|---|\n"
+    head = f"| {_found_by(content)} | candidates | in this release |\n|---|---:|---|\n"
     return head + "".join(lines)
+
+
+def _found_by(content: Content) -> str:
+    """Return whose findings the verdicts are, in words."""
+    by_hand = ", or a maintainer decided" if content.verdicts.adjudicated.any() else ""
+    return f"what the reviewers found{by_hand}"
 
 
 def _columns(content: Content) -> str:
     """Return the rows of the table of columns that labels and votes have."""
     verdict = (
-        "| `verdict` | what the reviewers found; `open` if votes are lacking; empty without votes |"
+        f"| `verdict` | {_found_by(content)}; `open` if votes are lacking; empty without votes |"
     )
     if content.multilabel:
         return f"""| `given`, `corrected` | lists of class numbers, empty where no label applies; \
@@ -299,6 +309,13 @@ their names, in order, are `classes` in `{MANIFEST}` |
 `{MANIFEST}` |
 {verdict}
 | {answers} | votes for each answer |"""
+
+
+def _adjudicated(content: Content) -> str:
+    """Return the row of the table of columns that there is where a maintainer decided any."""
+    if not content.verdicts.adjudicated.any():
+        return ""
+    return "| `adjudicated` | a maintainer decided the verdict, seeing the votes |\n"
 
 
 def _origin(content: Content) -> str:
@@ -336,11 +353,17 @@ def _change(verdicts: Verdicts | SetVerdicts, row: int) -> tuple[str, str, str]:
         sets = (verdicts.given[row], verdicts.agreed[row])
         told = (named(tuple(np.flatnonzero(one).tolist()), names) for one in sets)
         given, corrected = map(_plain, told)
-        return given, corrected, f"{_plain(verdicts.told(row))} of {verdicts.reviewers[row]}"
+        votes_for = f"{_plain(verdicts.told(row))} of {verdicts.reviewers[row]}"
+        return given, corrected, votes_for + _by_hand(verdicts, row)
     given, corrected = (
         _plain(names[one]) for one in (verdicts.given[row], verdicts.suggested[row])
     )
-    return given, corrected, f"{votes[CORRECTABLE]} of {votes.sum()}"
+    return given, corrected, f"{votes[CORRECTABLE]} of {votes.sum()}" + _by_hand(verdicts, row)
+
+
+def _by_hand(verdicts: Verdicts | SetVerdicts, row: int) -> str:
+    """Return what is said beside the votes of one candidate where these did not decide it."""
+    return "; decided by a maintainer" if verdicts.adjudicated[row] else ""
 
 
 def _plain(text: str) -> str:

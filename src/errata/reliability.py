@@ -51,12 +51,13 @@ def krippendorff_alpha(
 
     The interval is that of percentiles over ``replicates`` draws of as many items with replacement,
     each with all its votes. Draws in which all votes are the same, where alpha is not defined, are
-    left out. Items with fewer than two votes count nowhere.
+    left out. Items with fewer than two votes count nowhere. A million items take some seconds:
+    those with the same votes are drawn together.
 
     Parameters
     ----------
     votes : how many reviewers gave each answer, ``(items, answers)``, 0 or more
-    replicates : how many draws, 1 or more; 1000 of 10,000 items take some seconds
+    replicates : how many draws, 1 or more
     confidence : of the interval, strictly between 0 and 1
     seed : of the draws; the same seed gives the same interval
 
@@ -84,8 +85,13 @@ def krippendorff_alpha(
     if np.isnan(value):
         return Alpha(value=value, low=value, high=value, items=len(votes))
     rng = np.random.default_rng(seed)
+    # there are few kinds of items, however many items
+    kinds, often = np.unique(votes, axis=0, return_counts=True)
     drawn = np.array(
-        [_alpha(votes[_some(rng, len(votes))]) for _ in range(replicates)], dtype=np.float64
+        [
+            _alpha_of(kinds, rng.multinomial(len(votes), often / len(votes)))
+            for _ in range(replicates)
+        ]
     )
     drawn = drawn[~np.isnan(drawn)]
     tail = (1 - confidence) / 2
@@ -94,16 +100,22 @@ def krippendorff_alpha(
     return Alpha(value=value, low=float(low), high=float(high), items=len(votes))
 
 
-def _some(rng: np.random.Generator, n: int) -> Int[np.ndarray, "items"]:
-    return rng.integers(n, size=n)
-
-
 def _alpha(votes: Integer[np.ndarray, "items answers"]) -> float:
     import krippendorff
 
     if np.count_nonzero(votes.any(axis=0)) < 2:
         return float("nan")
     return float(krippendorff.alpha(value_counts=votes, level_of_measurement="nominal"))
+
+
+def _alpha_of(kinds: Int[np.ndarray, "kinds answers"], often: Int[np.ndarray, "kinds"]) -> float:
+    """Return alpha where there are so many items of each kind (Krippendorff 2004, chapter 11)."""
+    votes = kinds.sum(axis=1)
+    differing = (votes**2 - (kinds**2).sum(axis=1)) / (votes - 1)  # pairs, of each item
+    answers = often @ kinds
+    n = int(answers.sum())
+    by_chance = n**2 - int(answers @ answers)
+    return 1 - (n - 1) * float(often @ differing) / by_chance if by_chance else float("nan")
 
 
 def _check(votes: Integer[np.ndarray, "items answers"], replicates: int, confidence: float) -> None:

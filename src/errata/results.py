@@ -4,7 +4,7 @@ They know no file and no database; `errata.audit` fills them.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -201,6 +201,7 @@ class AnyVerdicts:
     examples : the reviewed candidates in the order of asking, ``(reviewed,)``
     ids : their ids
     codes : index into `errata.core.consensus.VERDICTS`, or -1: open, more votes are wanted
+    adjudicated : whether a maintainer decided it, whatever the votes are, ``(reviewed,)``
     unreviewed : how many candidates have no vote
     notices : what must be said along with these numbers
     classes : the class names
@@ -210,6 +211,7 @@ class AnyVerdicts:
     examples: Int[np.ndarray, "reviewed"]
     ids: tuple[str, ...]
     codes: Int[np.ndarray, "reviewed"]
+    adjudicated: Bool[np.ndarray, "reviewed"]
     unreviewed: int
     notices: tuple[str, ...]
     classes: tuple[str, ...]
@@ -238,7 +240,11 @@ class AnyVerdicts:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+        """The columns of `rows`; ``adjudicated`` is one where a maintainer decided any."""
+        return (*self._columns, *(["adjudicated"] if self.adjudicated.any() else []))
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
         raise NotImplementedError
 
     @property
@@ -263,6 +269,15 @@ class AnyVerdicts:
 
     def _candidates(self) -> list[dict[str, Any]]:
         return self.rows()
+
+    def _as_rows(self, values: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        """Return the values of each reviewed candidate as rows, under the names of the columns."""
+        columns, decided = self.columns, self.adjudicated.tolist()
+        own = [(one,) for one in decided] if any(decided) else [()] * len(decided)
+        return [
+            dict(zip(columns, (*row, *more), strict=True))
+            for row, more in zip(values, own, strict=True)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -339,8 +354,7 @@ class Verdicts(AnyVerdicts):
         return told | ({"probabilities": voted_along} if voted_along else {})
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+    def _columns(self) -> tuple[str, ...]:
         return VERDICT_COLUMNS if self.model is None else VERDICT_COLUMNS + POSTERIOR_COLUMNS
 
     def rows(self) -> list[dict[str, Any]]:
@@ -348,30 +362,16 @@ class Verdicts(AnyVerdicts):
 
         Where a model made the verdicts, the probability of each answer stands there too.
         """
-        rows = self._counted()
-        if self.model is None:
-            return rows
-        posterior = self.model.posterior.tolist()
-        return [
-            row | dict(zip(POSTERIOR_COLUMNS, probs, strict=True))
-            for row, probs in zip(rows, posterior, strict=True)
-        ]
-
-    def _counted(self) -> list[dict[str, Any]]:
-        return [
-            dict(
-                zip(
-                    VERDICT_COLUMNS,
-                    (id_, self.classes[given], self.classes[suggested], *votes, verdict),
-                    strict=True,
-                )
-            )
-            for id_, given, suggested, votes, verdict in zip(
-                *(self.ids, self.given.tolist(), self.suggested.tolist()),
-                *(self.votes.tolist(), self.names),
-                strict=True,
-            )
-        ]
+        posterior = [[]] * len(self) if self.model is None else self.model.posterior.tolist()
+        values = zip(
+            *(self.ids, self.given.tolist(), self.suggested.tolist()),
+            *(self.votes.tolist(), self.names, posterior),
+            strict=True,
+        )
+        return self._as_rows(
+            (id_, self.classes[given], self.classes[suggested], *votes, verdict, *probs)
+            for id_, given, suggested, votes, verdict, probs in values
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -393,8 +393,7 @@ class SetVerdicts(AnyVerdicts):
     agreed: Bool[np.ndarray, "reviewed classes"]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of `rows`."""
+    def _columns(self) -> tuple[str, ...]:
         return SET_VERDICT_COLUMNS
 
     @property
@@ -419,7 +418,9 @@ class SetVerdicts(AnyVerdicts):
         ]
 
     def _candidates(self) -> list[dict[str, Any]]:
-        rows = []
+        return self._as_rows(self._values())
+
+    def _values(self) -> Iterator[tuple[Any, ...]]:
         for place, (id_, verdict) in enumerate(zip(self.ids, self.names, strict=True)):
             sets = (self.given[place], self.suggested[place], self.agreed[place])
             given, suggested, agreed = (
@@ -430,9 +431,7 @@ class SetVerdicts(AnyVerdicts):
                 for label in np.flatnonzero(self.votes[place])
             }
             reviewers = int(self.reviewers[place])
-            values = (id_, given, suggested, agreed, reviewers, votes, verdict)
-            rows.append(dict(zip(SET_VERDICT_COLUMNS, values, strict=True)))
-        return rows
+            yield id_, given, suggested, agreed, reviewers, votes, verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -757,6 +756,8 @@ class Story:
         1), data, versions, accuracy, log_loss, sha256 and more
     plan : plan, goal, votes, threshold, position, probability, suggested; None if nobody is asked
     votes : reviewer, answer, said, labels, time, first, kind, withdrawn, of every vote
+    adjudications : answer (None: taken back), labels, reason, maintainer, time, of everything that
+        maintainers decided; the last one holds
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
     releases : version, path, time, verdict, label, for every release that contains it
     """
@@ -775,6 +776,7 @@ class Story:
     verdict: str | None
     releases: tuple[Mapping[str, Any], ...]
     probabilities: tuple[Mapping[str, Any], ...] = ()
+    adjudications: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; labels by name."""
@@ -786,14 +788,16 @@ class Story:
             "found": [self._named(run) for run in self.found],
             "probabilities": [dict(one) for one in self.probabilities],
             "plan": None if self.plan is None else self._named(self.plan),
-            "votes": [
-                {**vote, "labels": None if vote["labels"] is None else self._plain(vote["labels"])}
-                for vote in self.votes
-            ],
+            "votes": [self._with_names(vote) for vote in self.votes],
+            "adjudications": [self._with_names(one) for one in self.adjudications],
             "threshold": self.threshold,
             "verdict": self.verdict,
             "releases": [self._named(release) for release in self.releases],
         }
+
+    def _with_names(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        labels = answer["labels"]
+        return {**answer, "labels": None if labels is None else self._plain(labels)}
 
     def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         labels = {key: self._plain(facts[key]) for key in ("suggested", "label") if key in facts}
@@ -840,9 +844,12 @@ class Story:
         lines += [("votes", self._vote(vote)) for vote in self.votes]
         if not self.votes:
             lines.append(("votes", "none"))
+        lines += [("decided", self._decision(one)) for one in self.adjudications]
         if self.verdict is not None:
             unit = "one answer" if isinstance(self.given, int) else "a label"
-            lines.append(("verdict", f"{self.verdict}, at {self.threshold} votes for {unit}"))
+            by_hand = self.adjudications and self.adjudications[-1]["answer"] is not None
+            by = "by a maintainer" if by_hand else f"at {self.threshold} votes for {unit}"
+            lines.append(("verdict", f"{self.verdict}, {by}"))
         lines += [("releases", self._release(release)) for release in self.releases]
         if not self.releases:
             lines.append(("releases", "none"))
@@ -883,6 +890,13 @@ class Story:
         kept = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
         return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
+
+    def _decision(self, one: Mapping[str, Any]) -> str:
+        answer = "taken back" if one["answer"] is None else one["answer"]
+        if one["labels"] is not None:
+            answer = named(one["labels"], self.classes)
+        why = f": {one['reason']}" if one["reason"] else ""
+        return f"{answer}, by {one['maintainer']}, {one['time']}{why}"
 
     def _vote(self, vote: Mapping[str, Any]) -> str:
         told = [vote["kind"]]

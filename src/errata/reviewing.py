@@ -24,7 +24,7 @@ from errata.exchange.votes import LABELS, check_reviewer
 from errata.folder import Arrays
 from errata.planting import TYPICAL, Planting
 from errata.results import Progress, SetTask, Side, Task, Waiting
-from errata.store import gold, queue, records, voting
+from errata.store import adjudications, gold, queue, records, voting
 from errata.store.database import Database
 
 _KEPT_PLANS = 2**16
@@ -80,10 +80,14 @@ class Reviewing(Planting):
         ------
         AuditError
             There is no plan.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         reviewer = check_reviewer(reviewer)
         if besides is None:
             return self.asked(reviewer)[0]
+        with self._db.read() as db:
+            self._check_not_paused(db, reviewer)
         example = self._gold_next(reviewer, besides)
         if example is None:
             planted = self._sowing() is not None
@@ -108,6 +112,7 @@ class Reviewing(Planting):
         now = self._now()
         golden = self._gold_next(reviewer, None)
         with self._db.read() as db:
+            self._check_not_paused(db, reviewer)
             number = self._number_of(db, reviewer)
             held = None if number is None else queue.lease(db, number, now)
             progress = self._progress(db, number, reviewer)
@@ -125,6 +130,7 @@ class Reviewing(Planting):
 
     def _take(self, db: Connection, reviewer: str) -> int | None:
         number = voting.reviewer(db, reviewer, "person")
+        self._check_not_paused(db, reviewer)
         return queue.take(db, number, now=self._now(), seconds=self.lease_seconds)
 
     def _or_skipped_gold(
@@ -255,6 +261,8 @@ class Reviewing(Planting):
         ------
         VoteError, NameUnknownError
             The example is in no plan, or an argument is none of the known words.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         if self.multilabel:
             raise VoteError("Examples may have several labels here: use `vote_labels`.")
@@ -295,6 +303,8 @@ class Reviewing(Planting):
         ------
         VoteError, NameUnknownError
             The example is in no plan, a label was not shown, or every example has one label here.
+        PausedError
+            A maintainer has paused them, or everybody.
         """
         if not self.multilabel:
             raise VoteError("Every example has one label here: use `vote`.")
@@ -329,6 +339,7 @@ class Reviewing(Planting):
 
         def cast(db: Connection) -> bool:
             number = known or voting.reviewer(db, reviewer, "person")
+            self._check_not_paused(db, reviewer)
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
             added = wanted and voting.cast(
@@ -359,10 +370,12 @@ class Reviewing(Planting):
         _check_key(key)
 
         def answered(db: Connection) -> bool:
+            number = voting.reviewer(db, reviewer, "person")
+            self._check_not_paused(db, reviewer)
             return gold.answer(
                 db,
                 example=example,
-                reviewer=voting.reviewer(db, reviewer, "person"),
+                reviewer=number,
                 answer=answer,
                 said=said,
                 first=first,
@@ -378,6 +391,7 @@ class Reviewing(Planting):
 
         def skip(db: Connection) -> None:
             number = voting.reviewer(db, reviewer, "person")
+            self._check_not_paused(db, reviewer)
             if is_gold:
                 gold.skip(db, number, example)
             else:
@@ -391,6 +405,7 @@ class Reviewing(Planting):
         reviewer = check_reviewer(reviewer)
 
         def undo(db: Connection) -> int | None:
+            self._check_not_paused(db, reviewer)
             if voting.number_of(db, reviewer) is not None:
                 known = gold.withdraw(db, voting.reviewer(db, reviewer, "person"))
                 if known is not None:
@@ -398,7 +413,12 @@ class Reviewing(Planting):
             example = voting.withdraw(db, reviewer)
             if example is not None:
                 queue.lock(db, example)
-                restand(db, multilabel=self.multilabel, one=records.planned(db, example)[0])
+                restand(
+                    db,
+                    multilabel=self.multilabel,
+                    one=records.planned(db, example)[0],
+                    decided=adjudications.holds(db, example),
+                )
                 queue.let_go(db, voting.reviewer(db, reviewer, "person"))
             return example
 

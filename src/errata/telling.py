@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from errata.comparison import Comparison
 from errata.core.consensus import (
+    ANSWERS,
     CORRECTABLE,
     NON_AGREEMENT,
     OPEN,
@@ -34,14 +35,24 @@ from errata.errors import FileError, InputError
 from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import SetVerdicts, Story, Verdicts
-from errata.store import records, voting
+from errata.store import adjudications, records, voting
 
 MOST_SHOWN = 48
 """So many suspicious examples are on a report."""
 
 
 def notices(db: Connection) -> tuple[str, ...]:
-    """Return what must be said with every result: which votes are simulated, which imported."""
+    """Return what must be said with every result.
+
+    Which votes are simulated, which imported, and how many verdicts are a maintainer's.
+    """
+    decided = adjudications.count(db)
+    told = [f"A maintainer decided {decided:,} of the verdicts."] if decided else []
+    return (*vote_notices(db), *told)
+
+
+def vote_notices(db: Connection) -> tuple[str, ...]:
+    """Return which votes are simulated, and which imported: what reviewers are told, too."""
     kinds = voting.kinds(db)
     total = sum(count for _, count, _ in kinds)
     said = {"simulated": "are simulated", "imported": "were imported"}
@@ -75,50 +86,99 @@ def verdicts(
     VoteError
         There are too few votes for the model.
     """
+    if consensus.counts:
+        found = counted(db, [consensus.threshold], ids=ids, classes=classes, multilabel=multilabel)
+        return found[0] if found else None
     planned = records.planned(db)
     if not planned:
         return None
     if multilabel:
-        if not consensus.counts:
-            raise InputError(
-                f"The model {consensus.name} is about answers of which one is right, but examples "
-                "may have several labels here. Leave the consensus out: votes are counted."
-            )
-        return _set_verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
-    if consensus.counts:
-        return _verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
+        raise InputError(
+            f"The model {consensus.name} is about answers of which one is right, but examples may "
+            "have several labels here. Leave the consensus out: votes are counted."
+        )
     assert probs is not None, "without them there is no story, which asks no model"
     return _modelled_verdicts(
         db, planned, consensus, lambda: probs(planned), ids=ids, classes=classes
     )
 
 
-def _verdicts(
+def counted(
     db: Connection,
-    planned: Sequence[Mapping[str, Any]],
-    threshold: int | None,
+    thresholds: Sequence[int | None],
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
-) -> Verdicts:
+    multilabel: bool,
+) -> Sequence[Verdicts | SetVerdicts]:
+    """Return what the votes come to at each of some thresholds, by reading them once.
+
+    Parameters
+    ----------
+    thresholds : None stands for those of the candidates' plans
+
+    Returns
+    -------
+    one for each threshold, or none without a plan
+
+    Raises
+    ------
+    InputError
+        No candidate has, or is to get, so many votes.
+    """
+    planned = records.planned_labels(db)
+    if not planned:
+        return []
+    count = _set_verdicts if multilabel else _verdicts
+    return count(db, planned, thresholds, ids=ids, classes=classes)
+
+
+def _verdicts(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    thresholds: Sequence[int | None],
+    *,
+    ids: Sequence[str],
+    classes: tuple[str, ...],
+) -> Sequence[Verdicts]:
     tallies = voting.tallies(db)
     counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
-    _check_reachable(threshold, [*(row["votes"] for row in planned), *map(sum, counts)])
-    reviewed = [place for place, votes in enumerate(counts) if any(votes)]
+    _check_reachable(thresholds, [*(row["votes"] for row in planned), *map(sum, counts)])
+    decided = adjudications.held(db)
+    reviewed = [
+        place
+        for place, (row, votes) in enumerate(zip(planned, counts, strict=True))
+        if any(votes) or row["example"] in decided
+    ]
     rows = [planned[place] for place in reviewed]
     votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+    shared = _shared(db, planned, rows, ids)
+    given, suggested = _column(rows, "given"), _column(rows, "suggested")
+    adjudicated = _adjudicated(rows, decided)
+    return [
+        Verdicts(
+            **shared,
+            threshold=_threshold(planned, threshold),
+            given=given,
+            suggested=suggested,
+            votes=votes,
+            codes=_decided_codes(_codes(rows, votes, threshold), rows, decided),
+            adjudicated=adjudicated,
+            classes=classes,
+        )
+        for threshold in thresholds
+    ]
+
+
+def _codes(
+    rows: Sequence[Mapping[str, Any]], votes: Int[np.ndarray, "rows 5"], threshold: int | None
+) -> Int[np.ndarray, "rows"]:
+    """Return the verdicts that votes come to."""
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     for asked, alike in _asked_alike(rows, threshold):
         closed = alike & (votes_needed(votes, *asked) == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
-    return Verdicts(
-        **_shared(db, planned, rows, threshold, ids),
-        given=_column(rows, "given"),
-        suggested=_column(rows, "suggested"),
-        votes=votes,
-        codes=codes,
-        classes=classes,
-    )
+    return codes
 
 
 def _modelled_verdicts(
@@ -133,19 +193,23 @@ def _modelled_verdicts(
     """Return what a model makes of the votes; where it is not sure and more are wanted, open."""
     held = cast(db, planned, multilabel=False)
     votes = held.table
-    reviewed = np.flatnonzero(votes.any(axis=1))
+    decided = adjudications.held(db)
+    reviewed = np.flatnonzero(votes.any(axis=1) | _adjudicated(planned, decided))
     rows = [planned[place] for place in reviewed.tolist()]
     made, said = modelled(consensus, held, probs)
     made = replace(made, posterior=made.posterior[reviewed])
     codes = posterior_verdict_codes(made.posterior, made.least)
     wanted = _column(rows, "needs") > 0
-    told = _shared(db, planned, rows, None, ids)
+    codes = np.where((codes == NON_AGREEMENT) & wanted, OPEN, codes)
+    told = _shared(db, planned, rows, ids)
     return Verdicts(
-        **told | {"threshold": None, "notices": (*told["notices"], *said)},
+        **told | {"notices": (*told["notices"], *said)},
+        threshold=None,
         given=_column(rows, "given"),
         suggested=_column(rows, "suggested"),
         votes=votes[reviewed],
-        codes=np.where((codes == NON_AGREEMENT) & wanted, OPEN, codes),
+        codes=_decided_codes(codes, rows, decided),
+        adjudicated=_adjudicated(rows, decided),
         classes=classes,
         model=made,
     )
@@ -154,79 +218,146 @@ def _modelled_verdicts(
 def _set_verdicts(
     db: Connection,
     planned: Sequence[Mapping[str, Any]],
-    threshold: int | None,
+    thresholds: Sequence[int | None],
     *,
     ids: Sequence[str],
     classes: tuple[str, ...],
-) -> SetVerdicts:
+) -> Sequence[SetVerdicts]:
     tallies = voting.set_tallies(db)
     answered = [count for count, _ in tallies.values()]
-    _check_reachable(threshold, [*(row["votes"] for row in planned), *answered])
-    rows = [row for row in planned if row["example"] in tallies]
+    _check_reachable(thresholds, [*(row["votes"] for row in planned), *answered])
+    decided = adjudications.held(db)
+    rows = [row for row in planned if row["example"] in tallies or row["example"] in decided]
     given, suggested = (
         _as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
     )
-    reviewers = np.array([tallies[row["example"]][0] for row in rows], dtype=np.int64)
+    held = [tallies.get(row["example"], (0, Counter[int]())) for row in rows]
+    reviewers = np.array([answered for answered, _ in held], dtype=np.int64)
     votes = np.zeros((len(rows), len(classes)), dtype=np.int64)
-    for place, row in enumerate(rows):
-        for label, count in tallies[row["example"]][1].items():
+    for place, (_, ticks) in enumerate(held):
+        for label, count in ticks.items():
             votes[place, label] = count
+    shared = _shared(db, planned, rows, ids)
+    adjudicated = _adjudicated(rows, decided)
+    by_hand = _as_matrix([_labels_decided(row, decided) for row in rows], len(classes))
+    found = []
+    for threshold in thresholds:
+        codes, agreed = _set_codes(
+            rows, threshold, votes=votes, reviewers=reviewers, given=given, suggested=suggested
+        )
+        agreed[adjudicated] = by_hand[adjudicated]
+        one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
+        codes[adjudicated] = set_verdict_codes(one_vote, given[adjudicated], threshold=1)
+        found.append(
+            SetVerdicts(
+                **shared,
+                threshold=_threshold(planned, threshold),
+                given=given,
+                suggested=suggested,
+                votes=votes,
+                reviewers=reviewers,
+                agreed=agreed,
+                codes=codes,
+                adjudicated=adjudicated,
+                classes=classes,
+            )
+        )
+    return found
+
+
+def _set_codes(
+    rows: Sequence[Mapping[str, Any]],
+    threshold: int | None,
+    *,
+    votes: Int[np.ndarray, "rows classes"],
+    reviewers: Int[np.ndarray, "rows"],
+    given: Bool[np.ndarray, "rows classes"],
+    suggested: Bool[np.ndarray, "rows classes"],
+) -> tuple[Int[np.ndarray, "rows"], Bool[np.ndarray, "rows classes"]]:
+    """Return the verdicts that votes come to, and the sets that have them."""
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     agreed = np.zeros_like(given)
+    asked = given | suggested | (votes > 0)
     for (needed, wanted), alike in _asked_alike(rows, threshold):
-        asked = given | suggested | (votes > 0)
         closed = alike & (set_votes_needed(votes, reviewers, asked, needed, wanted) == 0)
         codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
         agreed[alike] = agreed_sets(votes[alike], needed)
-    return SetVerdicts(
-        **_shared(db, planned, rows, threshold, ids),
-        given=given,
-        suggested=suggested,
-        votes=votes,
-        reviewers=reviewers,
-        agreed=agreed,
-        codes=codes,
-        classes=classes,
-    )
+    return codes, agreed
 
 
-def _check_reachable(threshold: int | None, counts: Sequence[int]) -> None:
-    """Check that a candidate has, or is to get, as many votes as a threshold asks for."""
+def _labels_decided(
+    row: Mapping[str, Any], decided: Mapping[int, Mapping[str, Any]]
+) -> Sequence[int]:
+    """Return the labels that a maintainer decided for a row; none where none did."""
+    found: Sequence[int] = decided.get(row["example"], {}).get("labels") or ()
+    return found
+
+
+def _adjudicated(
+    rows: Sequence[Mapping[str, Any]], decided: Mapping[int, Any]
+) -> Bool[np.ndarray, "rows"]:
+    """Tell which rows a maintainer has decided."""
+    return np.array([row["example"] in decided for row in rows], dtype=bool)
+
+
+def _decided_codes(
+    codes: Int[np.ndarray, "rows"],
+    rows: Sequence[Mapping[str, Any]],
+    decided: Mapping[int, Mapping[str, Any]],
+) -> Int[np.ndarray, "rows"]:
+    """Return the verdicts of rows, those that a maintainer has decided as they were decided."""
+    codes = codes.copy()
+    for place in np.flatnonzero(_adjudicated(rows, decided)).tolist():
+        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
+    return codes
+
+
+def _check_reachable(thresholds: Sequence[int | None], counts: Sequence[int]) -> None:
+    """Check that a candidate has, or is to get, as many votes as each threshold asks for."""
     largest = max(counts)
-    if threshold is not None and threshold > largest:
-        raise InputError(
-            f"The threshold is {threshold}, but no candidate has, or is to get, more than "
-            f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
-        )
+    for threshold in thresholds:
+        if threshold is not None and threshold > largest:
+            raise InputError(
+                f"The threshold is {threshold}, but no candidate has, or is to get, more than "
+                f"{largest} votes, so no verdict could be reached. Choose one from 1 to {largest}."
+            )
 
 
 def _asked_alike(
     rows: Sequence[Mapping[str, Any]], threshold: int | None
 ) -> Iterator[tuple[tuple[int, int], Bool[np.ndarray, "rows"]]]:
     """Yield each pair of a threshold and of votes wanted, and the rows that have it."""
-    needed = [row["threshold"] if threshold is None else threshold for row in rows]
-    asked = list(zip(needed, (row["votes"] for row in rows), strict=True))
-    for each in set(asked):
-        yield each, np.array([one == each for one in asked])
+    wanted, needed = _column(rows, "votes"), _column(rows, "threshold")
+    if threshold is not None:
+        needed[:] = threshold
+    for each in sorted(set(zip(needed.tolist(), wanted.tolist(), strict=True))):
+        yield each, (needed == each[0]) & (wanted == each[1])
 
 
 def _shared(
     db: Connection,
     planned: Sequence[Mapping[str, Any]],
     rows: Sequence[Mapping[str, Any]],
-    threshold: int | None,
     ids: Sequence[str],
 ) -> dict[str, Any]:
-    """Return what verdicts of both kinds say alike."""
-    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
+    """Return what verdicts of both kinds say alike, at every threshold."""
     examples = _column(rows, "example")
     return {
-        "threshold": threshold or (own[0] if len(own) == 1 else own),
         "examples": examples,
         "ids": tuple(ids[example] for example in examples.tolist()),
         "unreviewed": len(planned) - len(rows),
         "notices": notices(db),
     }
+
+
+def _threshold(
+    planned: Sequence[Mapping[str, Any]], threshold: int | None
+) -> int | tuple[int, ...]:
+    """Return a threshold; where it is that of each candidate's plan, what these are."""
+    if threshold is not None:
+        return threshold
+    own = tuple(dict.fromkeys(row["threshold"] for row in planned))
+    return own[0] if len(own) == 1 else own
 
 
 def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray, "sets classes"]:
@@ -330,6 +461,10 @@ def story(
             {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
             for vote in voting.history(db, example)
         ),
+        adjudications=tuple(
+            {"maintainer": one["maintainer"], "time": one["created_at"]} | _labelled(one, _DECISION)
+            for one in adjudications.history(db, example)
+        ),
         threshold=plan[0]["threshold"] if plan else None,
         verdict=None if reached is None else _names_of(reached).get(example),
         releases=tuple(
@@ -409,6 +544,7 @@ def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
 
 _PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
 _VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
+_DECISION = ("answer", "labels", "reason")
 
 
 def _label(stored: int | list[int]) -> Label:

@@ -395,6 +395,7 @@ def test_ctrl_c_stops_the_server_in_good_order(audit):
     assert server.said == (
         f"Review pets at {server.url}/ (Ctrl-C stops; every answer is saved at once)\n"
     )
+    assert server.process.stderr.readline().startswith("Your dashboard")
     server.process.send_signal(signal.SIGINT)
     _, said = server.process.communicate(timeout=10)
     assert server.process.returncode == 0

@@ -31,8 +31,8 @@ from databases import (
     tables_of,
 )
 from errata.errors import AuditError, BusyError, FileError, VoteError
+from errata.store import adjudications, queue, records, tables, voting
 from errata.store import database as module
-from errata.store import queue, records, tables, voting
 from errata.store.database import Database
 from errata.store.postgres import new_schema
 from postgres_server import DATABASE
@@ -178,7 +178,8 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version):
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
     gold, panels = ("gold", "gold_rates", "gold_answers", "gold_skips"), ("panels", "participants")
-    for table in ("predicted", "leases", "invitations", *gold, *panels):
+    desk = ("accounts", "sessions", "pauses", "adjudications")
+    for table in ("predicted", "leases", "invitations", *gold, *panels, *desk):
         assert after.pop(table) == []
     standing = after.pop("standing")
     assert after.pop("counts") == [{"id": 1, "open": sum(row["needs"] > 0 for row in standing)}]
@@ -361,6 +362,18 @@ def test_history_cannot_be_changed(db, place, table, change):
         records.log(connection, "vote")
     change = change.replace("example", "verb") if table == "events" else change
     assert f"{table} are added, never changed" in refusal(place, change.format(table))
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM adjudications", "UPDATE adjudications SET id = 9"])
+def test_what_a_maintainer_decided_cannot_be_changed(db, place, change):
+    planned(db)
+    decision = {"labels": None, "reason": "seen", "maintainer": "Max"}
+    with db.write() as connection:
+        adjudications.add(connection, example=0, answer="given", **decision)
+        adjudications.add(connection, example=0, answer=None, **decision)
+        adjudications.add(connection, example=1, answer="both", **decision)
+        assert set(adjudications.held(connection)) == {1}
+    assert "adjudications are added, never changed" in refusal(place, change)
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM predicted", "UPDATE predicted SET accuracy = 1"])

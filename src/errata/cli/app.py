@@ -74,6 +74,7 @@ for command in (
     making.plan,
     reviewing.review,
     reviewing.invite,
+    reviewing.maintainer,
     reviewing.verdicts,
     reviewing.reviewers,
     publishing.release,

@@ -1,5 +1,7 @@
-"""`errata review`, `errata verdicts` and `errata why`: people answer, and what came of it."""
+"""`errata review` and what belongs to it: people answer, and what came of it."""
 
+import getpass
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -101,7 +103,8 @@ def invite(
         Path | None, typer.Option("--names", help="A file of names, one a line, or .csv, .json.")
     ] = None,
     role: Annotated[
-        str, typer.Option(help="reviewer; or maintainer, who may bring votes of others too.")
+        str,
+        typer.Option(help="reviewer; or maintainer, who has the dashboard and may bring votes."),
     ] = "reviewer",
     days: Annotated[float, typer.Option(help="For how many days the links count.")] = 30,
     url: Annotated[
@@ -190,6 +193,54 @@ def invite(
     printer.show(rows, rows, columns=("name", "role", "until", "link"))
     if made:
         printer.next("review", audit, "--host", "0.0.0.0", "--url", url)  # noqa: S104 (told, not bound)
+
+
+def maintainer(
+    audit: AuditFolder,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Who logs in; without it, list them.")
+    ] = None,
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin: for scripts.")
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove the account, and end its sessions.")
+    ] = False,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Give a maintainer a password for the dashboard of `errata review`; or a new one.
+
+    It is asked for twice, and not shown. A new password, and --remove, end all sessions.
+    """
+    import errata
+
+    printer = Printer(format=format, quiet=quiet)
+    opened = errata.Audit.open(audit)
+    if name is None and (remove or password_stdin):
+        raise InputError("Say whose account this is about: `errata maintainer AUDIT NAME`.")
+    if name is not None and remove:
+        opened.remove_account(name)
+    elif name is not None:
+        opened.set_password(name, _password(from_stdin=password_stdin))
+    rows = [{"name": one.name, "since": one.since} for one in opened.accounts()]
+    printer.show(rows, rows, columns=("name", "since"))
+    if name is not None and not remove:
+        printer.next("review", audit)
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise InputError(
+            "There is no terminal to ask for a password at. Hand it in by --password-stdin."
+        )
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise InputError("The two passwords differ. Nothing was changed.")
+    return password
 
 
 def verdicts(

@@ -7,7 +7,7 @@ documented at ``/api/openapi.json``; what goes wrong has the one shape that all 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, HTTPException
+from fastapi import APIRouter, Body, Header, HTTPException, Query
 from fastapi.concurrency import run_in_threadpool
 
 from errata.inviting import Invitation
@@ -15,9 +15,14 @@ from errata.results import SetTask
 from errata.review.desk import Desk
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
+from errata.review.watch import Overview, Watch
 
 MAINTAINERS_ONLY = (
     "Votes of others are brought by a maintainer: ask for a token of that role (`errata invite "
+    "AUDIT NAME --role maintainer`)."
+)
+NUMBERS_FOR_MAINTAINERS = (
+    "The numbers of a review are its maintainer's: ask for a token of that role (`errata invite "
     "AUDIT NAME --role maintainer`)."
 )
 
@@ -83,7 +88,7 @@ class Added:
     refused: list[str]
 
 
-def router(desk: Desk, door: Door) -> APIRouter:
+def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     """Return the routes under ``/api``."""
     api = APIRouter(prefix="/api")
     known = Annotated[str, Header()]
@@ -156,9 +161,25 @@ def router(desk: Desk, door: Door) -> APIRouter:
         sender = await run_in_threadpool(person, authorization)
         if sender.role != "maintainer":
             raise HTTPException(403, MAINTAINERS_ONLY)
-        found = await run_in_threadpool(desk.audit.add_votes, votes)
+        found = await run_in_threadpool(lambda: desk.audit.add_votes(votes, by=sender.name))
         return Added(
             added=found.added, already_there=found.already_there, refused=list(found.refused)
         )
+
+    @api.get("/progress")
+    def progress(
+        authorization: known = "",
+        after: int = -1,
+        skip: Annotated[int, Query(ge=0)] = 0,
+    ) -> Overview:
+        """Return the numbers of the dashboard; a maintainer's token.
+
+        What is still being worked out is null: ask again in some seconds. Of those to decide the
+        first 50 are told that come after the example ``after``; of the reviewers 100, without the
+        first ``skip``.
+        """
+        if person(authorization).role != "maintainer":
+            raise HTTPException(403, NUMBERS_FOR_MAINTAINERS)
+        return watch.overview(after=after, skip=skip)
 
     return api

@@ -10,6 +10,7 @@ Learning Benchmarks", section 4 and figure 2.
 
 import errno
 import re
+import secrets
 import socket
 import sys
 import threading
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -30,15 +31,18 @@ from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
-from errata.errors import BusyError, ErrataError, InputError
+from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
-from errata.review import pages
+from errata.review import maintain, pages
 from errata.review.api import router
+from errata.review.cookies import Cookies
 from errata.review.desk import Desk
+from errata.review.gate import Gate
 from errata.review.guard import ANY_HOST, LOOPBACK, Guard
 from errata.review.pages import Flash
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError, Seal, kept_key
+from errata.review.watch import Watch
 
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -56,6 +60,8 @@ def create_app(
     reviewer: str | None = None,
     hosts: Sequence[str] = LOOPBACK,
     invited_only: bool = False,
+    secure: bool = False,
+    once: str | None = None,
     frame_ancestors: Sequence[str] = (),
 ) -> FastAPI:
     """Return the review server of an audit.
@@ -66,6 +72,8 @@ def create_app(
     reviewer : the name that the start page proposes
     hosts : the names under which the server answers
     invited_only : whether nobody is let in but by the link of an invitation
+    secure : whether browsers reach the server by https, and send cookies in no other way
+    once : a secret that opens the maintainer's pages, once: ``/maintain/once/SECRET``
     frame_ancestors : the origins of pages that may show ours in a frame
 
     Returns
@@ -90,6 +98,7 @@ def create_app(
                          nothing is recorded
     ``GET /media/0``     the picture, sound, text (plain) or row (JSON) of example 0
     ``/api``             the same for programs, see `errata.review.api`
+    ``/maintain``        the maintainer's pages, see `errata.review.maintain`
     ===================  =======================================================================
 
     Every ``POST`` leads on to ``/review``. Whatever goes wrong is a `Problem` page or, for a
@@ -98,7 +107,9 @@ def create_app(
     seal = Seal(kept_key(audit.path))
     desk = Desk(audit, seal)
     door = Door(audit, seal)
-    site = _Site(audit.name, seal, door, invited_only=invited_only)
+    cookies = Cookies(seal=seal, secure=secure)
+    gate, watch = Gate(audit, door, cookies, once=once), Watch(audit)
+    site = _Site(audit.name, cookies, door, gate, invited_only=invited_only)
     app = FastAPI(  # FastAPI's pages of docs load from elsewhere
         title="errata review",
         version=version("errata"),
@@ -106,7 +117,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(router(desk, door))
+    app.include_router(router(desk, door, watch))
+    maintain.add_pages(app, desk, gate, watch, site.html)
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
 
@@ -120,7 +132,7 @@ def create_app(
             total=progress.total if progress else 0,
             suggested_name=name,
             problem=problem,
-            notices=audit.notices,
+            notices=audit.vote_notices,
             several=audit.multilabel,
         )
         if known or not invited_only:  # strangers see no example
@@ -295,22 +307,25 @@ class _NameMissingError(Exception):
 class _Site:
     """How the server answers: pages, the cookies that go with them, and problems."""
 
-    def __init__(self, audit: str, seal: Seal, door: Door, *, invited_only: bool) -> None:
+    def __init__(
+        self, audit: str, cookies: Cookies, door: Door, gate: Gate, *, invited_only: bool
+    ) -> None:
         self.pages = pages.Pages()
         self._audit = audit
-        self._seal = seal
+        self._cookies = cookies
         self._door = door
+        self._gate = gate
         self._invited_only = invited_only
 
     def known(self, request: Request) -> str | None:
         """Return the reviewer named by the request's cookie, or by the invitation in it."""
-        token = self._cookie(request, "invitation")
+        token = self._cookies.read(request, "invitation")
         if token is not None:
             try:
                 return self._door.admit(str(token)).name
             except NotInvitedError:
                 return None
-        entered = self._cookie(request, "participant")
+        entered = self._cookies.read(request, "participant")
         if entered is not None:
             token, name = entered
             try:
@@ -318,12 +333,12 @@ class _Site:
             except NotInvitedError:
                 return None
             return str(name)
-        name = None if self._invited_only else self._cookie(request, "reviewer")
+        name = None if self._invited_only else self._cookies.read(request, "reviewer")
         return None if name is None else str(name)
 
     def allowed(self, request: Request) -> None:
         """Refuse those who may see nothing: where a link is needed, whoever has none."""
-        if self._invited_only and self.known(request) is None:
+        if self._invited_only and self.known(request) is None and not self._gate.who(request):
             try:
                 self._door.admit_bearer(request.headers.get("authorization", ""))
             except NotInvitedError:
@@ -341,9 +356,9 @@ class _Site:
             if purpose in came:
                 # a link is on a page or in a mail elsewhere: after "strict" a browser that comes
                 # from there would not bring the cookie to the very next page
-                self._set_cookie(response, purpose, came[purpose], MONTH, samesite="lax")
+                self._cookies.give(response, purpose, came[purpose], MONTH, samesite="lax")
             else:
-                response.delete_cookie(self._name(purpose), httponly=True, samesite="lax")
+                self._cookies.drop(response, purpose)
         return response
 
     def reviewer(self, request: Request) -> str:
@@ -355,21 +370,21 @@ class _Site:
 
     def flash(self, request: Request) -> Flash | None:
         """Return what the request before left to say."""
-        said = self._cookie(request, "flash")
+        said = self._cookies.read(request, "flash")
         return None if said is None else Flash(*said)
 
     def welcome(self, reviewer: str, *, back: bool, to: str) -> Response:
         """Remember a reviewer, and go to their next example, or to the practice before it."""
         response = self.go_on(Flash(f"Welcome{' back' if back else ''}, {reviewer}."), to=to)
         for purpose in BY_LINK:
-            response.delete_cookie(self._name(purpose), httponly=True, samesite="lax")
-        self._set_cookie(response, "reviewer", reviewer, MONTH)
+            self._cookies.drop(response, purpose)
+        self._cookies.give(response, "reviewer", reviewer, MONTH)
         return response
 
     def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        self._set_cookie(response, "flash", [flash.text, flash.undo], 60)
+        self._cookies.give(response, "flash", [flash.text, flash.undo], 60)
         return response
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
@@ -377,14 +392,13 @@ class _Site:
         page = replace(page, invited_only=self._invited_only)
         response = HTMLResponse(self.pages.render(page), status)
         if page.flash is not None:
-            response.delete_cookie(self._name("flash"), httponly=True, samesite="strict")
+            self._cookies.drop(response, "flash")
         return response
 
     def problem(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, in the one shape that pages have, or the one that JSON has."""
         title = HTTPStatus(status).phrase
-        for_programs = request.url.path.startswith("/api/")
-        if for_programs or "text/html" not in request.headers.get("accept", ""):
+        if for_programs(request):
             error = {"status": status, "title": title, "message": message}
             return JSONResponse({"error": error}, status)
         page = pages.Problem(
@@ -396,30 +410,11 @@ class _Site:
         )
         return self.html(page, status)
 
-    def _cookie(self, request: Request, purpose: str) -> Any:
-        try:
-            return self._seal.read(purpose, request.cookies[self._name(purpose)])
-        except (KeyError, BadTicketError):
-            return None
 
-    def _set_cookie(
-        self,
-        response: Response,
-        purpose: str,
-        value: object,
-        seconds: int,
-        samesite: Literal["lax", "strict"] = "strict",
-    ) -> None:
-        response.set_cookie(
-            self._name(purpose),
-            self._seal.sign(purpose, value),
-            max_age=seconds,
-            httponly=True,
-            samesite=samesite,
-        )
-
-    def _name(self, purpose: str) -> str:
-        return f"errata-{purpose}-{self._seal.stamp}"
+def for_programs(request: Request) -> bool:
+    """Tell whether a request wants JSON rather than a page."""
+    asked = request.headers.get("accept", "")
+    return request.url.path.startswith("/api/") or "text/html" not in asked
 
 
 def _add_problems(app: FastAPI, site: _Site) -> None:
@@ -447,6 +442,12 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
     @app.exception_handler(BadTicketError)
     def not_ours(request: Request, error: Exception) -> Response:
         return site.problem(request, 403, f"{error} Nothing was recorded.")
+
+    @app.exception_handler(PausedError)
+    def paused(request: Request, error: Exception) -> Response:
+        if for_programs(request) or request.method == "GET":  # the script's look ahead
+            return site.problem(request, 409, str(error))
+        return site.go_on(Flash("Nothing was recorded."))
 
     @app.exception_handler(ErrataError)
     def impossible(request: Request, error: Exception) -> Response:
@@ -496,13 +497,25 @@ def serve(
     ErrataError
         The port is taken, or may not be used.
     """
+    once = secrets.token_urlsafe(32) if host in LOOPBACK else None
     ready = prepare(
-        audit, host=host, port=port, url=url, invited_only=invited_only, reviewer=reviewer
+        audit,
+        host=host,
+        port=port,
+        url=url,
+        invited_only=invited_only,
+        reviewer=reviewer,
+        once=once,
     )
     with ready.listener:
         _say(f"Review {audit.name} at {ready.url} (Ctrl-C stops; every answer is saved at once)")
         if ready.invited_only:
             _say("Only those who were sent a link can come in: see `errata invite`.")
+        dashboard = f"{ready.url.rstrip('/')}/maintain"
+        if once is not None:
+            _say(f"Your dashboard, by a link that opens once: {dashboard}/once/{once}")
+        else:
+            _say(f"Dashboard at {dashboard}, see `errata maintainer`.")
         if open_browser and not ready.invited_only:
             # The socket listens already, so the browser waits until the server answers.
             threading.Thread(target=webbrowser.open, args=(ready.url,), daemon=True).start()
@@ -537,6 +550,7 @@ def prepare(
     invited_only: bool,
     reviewer: str | None,
     frame_ancestors: Sequence[str] = (),
+    once: str | None = None,
 ) -> Ready:
     """Return the server of an audit's review page, ready to run; see `serve` and `create_app`.
 
@@ -556,6 +570,8 @@ def prepare(
         reviewer=reviewer,
         hosts=hosts,
         invited_only=invited_only,
+        secure=urlsplit(url or "").scheme == "https",
+        once=once,
         frame_ancestors=frame_ancestors,
     )
     config = uvicorn.Config(

@@ -16,7 +16,7 @@ from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import AuditError, FileError, MissingExtraError
+from errata.errors import AuditError, FileError, MissingExtraError, PausedError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.panels import Quota
@@ -52,10 +52,15 @@ class Desk:
     # ------------------------------------------------------------ what a reviewer sees
 
     def next_page(self, reviewer: str, flash: Flash | None) -> pages.Page:
-        """Return the reviewer's next example, or the page that ends the queue."""
+        """Return the reviewer's next example, or the page that ends the queue, or says why not."""
         quota = self.audit.quota(reviewer)
         met = quota is not None and quota.met(self.audit.progress(reviewer))
-        asked = None if met else self.next_task(reviewer)
+        try:
+            asked = None if met else self.next_task(reviewer)
+        except PausedError as error:
+            return pages.Paused(
+                audit=self.audit.name, reviewer=reviewer, flash=flash, why=str(error)
+            )
         if asked is None:
             return self._done(reviewer, flash, quota, met=met)
         task, ticket, progress = asked
@@ -95,7 +100,7 @@ class Desk:
             "flash": flash,
             "ticket": ticket,
             "after": f"/after/{task.example}",
-            "example": self._large(task.example),
+            "example": self.view(task.example),
         }
         if isinstance(task, SetTask):
             return pages.Checks(**common, boxes=self._boxes(shown))
@@ -120,7 +125,7 @@ class Desk:
             waiting=waiting.examples,
             minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
             folder=shlex.quote(str(self.audit.path)),
-            notices=self.audit.notices,
+            notices=self.audit.vote_notices,
             several=self.audit.multilabel,
             code=quota.code if quota else "",
             url=quota.url if quota else None,
@@ -170,14 +175,15 @@ class Desk:
             )
         return shown
 
+    def view(self, example: int) -> pages.View:
+        """Return how an example is shown large."""
+        return self._view(example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)
+
     def _view(self, example: int, side: int, longest: int) -> pages.View:
         shown = self.shown(example)
         if isinstance(shown, pages.Missing):
             return shown
         return pages.view(shown, self.media_url(example), side=side, longest=longest)
-
-    def _large(self, example: int) -> pages.View:
-        return self._view(example, pages.EXAMPLE_SIDE, pages.LONGEST_TEXT)
 
     def _small(self, example: int) -> pages.View:
         return self._view(example, pages.EXEMPLAR_SIDE, pages.LONGEST_EXCERPT)
@@ -250,7 +256,7 @@ class Desk:
             reviewer=reviewer,
             number=number,
             of=len(items),
-            example=self._large(item.example),
+            example=self.view(item.example),
             panels=() if several else self._panels(item.shown),
             boxes=self._boxes(item.shown) if several else (),
             told=told,

@@ -344,6 +344,13 @@ class Done(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Paused(Page):
+    """The page of a reviewer who is asked nothing for now, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem(Page):
     """Something could not be done: what, and the way on."""
 

@@ -218,6 +218,14 @@ def let_go(db: Connection, reviewer: int) -> None:
     db.execute(_LET_GO, {"me": reviewer})
 
 
+def release(db: Connection, reviewer: int | None, now: float) -> int:
+    """Take back what a reviewer holds, or all of them hold; return how many held something."""
+    held = update(t.leases).where(_l.until > now).values(until=0.0)
+    if reviewer is not None:
+        held = held.where(_l.reviewer == reviewer)
+    return db.execute(held).rowcount
+
+
 def may_answer(db: Connection, reviewer: int, example: int, now: float) -> tuple[bool, bool]:
     """Tell whether an example needs the vote of a reviewer, and whether they hold it.
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -134,8 +134,8 @@ planned = Table(
     Index("planned_of_candidate", "candidate"),
 )
 
-# The next four tables are the only ones whose rows change: what they say follows from the others,
-# or is forgotten after some minutes; or (an invitation) it is taken back.
+# The next tables, down to `pauses`, are the only ones whose rows change: what they say follows from
+# the others, or is forgotten after some time; or it is taken back.
 
 standing = Table(
     "standing",
@@ -176,6 +176,30 @@ invitations = Table(
     Column("expires", Float, nullable=False),  # in seconds since 1970
     Column("revoked_at", Text),
     Column("created_at", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("hash", Text, nullable=False),  # of the password, by argon2
+    Column("since", Text, nullable=False),  # that password
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", Text, primary_key=True),  # SHA-256 of what the browser keeps
+    Column("name", Text, nullable=False),  # of the account, or of the machine
+    Column("expires", Float, nullable=False),  # in seconds since 1970
+    Column("ended", Boolean, nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("name", Text, primary_key=True),  # of the reviewer; empty: everybody
+    Column("since", Text, nullable=False),
 )
 
 reviewers = Table(
@@ -231,6 +255,20 @@ skips = Table(
     Column("revision", Integer, nullable=False),  # the reviewer's newest for the example, or 0
     Column("created_at", Text, nullable=False),
     Index("skips_of_reviewer", "reviewer", "example"),
+)
+
+adjudications = Table(
+    "adjudications",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the newest of an example is what holds
+    Column("example", Integer, ForeignKey("planned.example"), nullable=False),
+    Column("answer", Text),  # nothing: what was decided is taken back
+    Column("labels", JSON(none_as_null=True)),  # the sorted classes that answer 'labels' is for
+    Column("reason", Text, nullable=False),
+    Column("maintainer", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    CheckConstraint("answer IN ('given', 'suggested', 'both', 'neither', 'labels')"),
+    Index("adjudications_of_example", "example"),
 )
 
 gold = Table(

@@ -350,6 +350,21 @@ def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
     return [(kind, count, notes[kind]) for kind, count in counts.items()]
 
 
+def answers(db: Connection) -> list[Row]:
+    """Return ``reviewer answer first kind votes``: how often each holds each answer.
+
+    Simulated reviewers are left out; whose first votes were imported may review here, too.
+    """
+    said = (_v.reviewer, _v.answer, _v.first, _v.kind)
+    query = (
+        select(*said, func.count().label("votes"))
+        .join(t.reviewers)
+        .where(_HELD, t.reviewers.c.kind != "simulated")
+        .group_by(*said)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
 def reviewer_names(db: Connection) -> list[str]:
     """Return the names of all reviewers, also of those who hold no vote."""
     return list(db.scalars(select(t.reviewers.c.name).order_by(t.reviewers.c.id)))
