@@ -18,7 +18,7 @@ from errata.core.reviewers import Shares, given_rate, median_times, order_bias
 from errata.crowd import BREAK_SECONDS
 from errata.errors import InputError, VoteError
 from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
-from errata.exchange.votes import LABELS, check_reviewer
+from errata.exchange.votes import CANNOT_TELL, LABELS, check_reviewer
 from errata.labels import Label, named
 from errata.panels import Panels
 from errata.results import GoldAccuracy, SetVerdicts, Verdicts
@@ -342,10 +342,12 @@ class Overseeing(Panels):
         Parameters
         ----------
         answer : what the right answer of a reviewer would be: ``"given"``, ``"suggested"``,
-            ``"both"`` or ``"neither"``; ``"labels"`` where examples may have several labels
+            ``"both"`` or ``"neither"``; ``"labels"`` where examples may have several labels, or
+            reviewers choose one of several answers
         reason : why, for whoever asks later
         by : the maintainer who decides
-        labels : the classes that apply, with the answer ``"labels"`` and only then
+        labels : the classes that apply, with the answer ``"labels"`` and only then; one or none
+            where reviewers choose one
 
         Raises
         ------
@@ -354,10 +356,14 @@ class Overseeing(Panels):
         NameUnknownError, InputError
             The answer is none, or the reason is missing or too long.
         """
-        answer = as_choice("answer", answer, (LABELS,) if self.multilabel else ANSWERS)
-        if (labels is not None) != self.multilabel:
+        choice = self._chooses(self._planned(example))
+        listed = self.multilabel or choice
+        answer = as_choice("answer", answer, (LABELS,) if listed else ANSWERS)
+        if (labels is not None) != listed:
             raise VoteError("With the answer 'labels', and only with it, comes a list of labels.")
         ticked = None if labels is None else sorted({self._checked_class(one) for one in labels})
+        if choice and ticked is not None and len(ticked) > 1:
+            raise VoteError(f"There are {len(ticked)} labels, and one or none was expected here.")
         reason = _checked_reason(reason)
         if not reason:
             raise InputError("The reason is missing. Say why, for whoever asks later.")
@@ -472,18 +478,20 @@ def _seconds(time: str) -> float:
 
 
 def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
-    unclear = verdicts.votes[:, VOTED.index("other")]
+    unclear = verdicts.votes[:, VOTED.index("other")].copy()
+    for place, chosen in enumerate(verdicts.chosen):
+        if chosen is not None:  # other classes, and answers that are none, are among "other"
+            unclear[place] = chosen.get(CANNOT_TELL, 0)
     differ = verdicts.codes == NON_AGREEMENT
     odd = differ | ((verdicts.codes != OPEN) & (unclear >= CANNOT_TELL_TWICE))
     found = []
     for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
-        counts = verdicts.votes[place].tolist()
-        told = [f"{answer} {count}" for answer, count in zip(VOTED, counts, strict=True) if count]
         why = ["no answer has the votes"] if differ[place] else []
         if unclear[place] >= CANNOT_TELL_TWICE:
             why.append(f"{unclear[place]} cannot tell")
         labels = int(verdicts.given[place]), int(verdicts.suggested[place])
-        found.append(_one_unsettled(verdicts, place, labels, ", ".join(told), "; ".join(why)))
+        told = verdicts.told(place)
+        found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
 
 

@@ -14,11 +14,15 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 from sqlalchemy import Connection
 
+from errata.asking import is_choice
+from errata.choosing import Chosen, as_pairs
 from errata.comparison import Comparison
 from errata.core.consensus import (
     ANSWERS,
     CORRECTABLE,
+    NEITHER,
     NON_AGREEMENT,
+    NON_ERROR,
     OPEN,
     VERDICTS,
     VOTED,
@@ -32,6 +36,7 @@ from errata.core.consensus import (
 from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
+from errata.exchange.votes import LABELS
 from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import SetVerdicts, Story, Verdicts
@@ -93,6 +98,11 @@ def verdicts(
                 "may have several labels here. Leave the consensus out: votes are counted."
             )
         return _set_verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
+    if not consensus.counts and any(map(is_choice, planned)):
+        raise InputError(
+            f"The model {consensus.name} is about answers to the question of two labels, but "
+            "reviewers choose one of several here. Leave the consensus out: votes are counted."
+        )
     if consensus.counts:
         return _verdicts(db, planned, consensus.threshold, ids=ids, classes=classes)
     assert probs is not None, "without them there is no story, which asks no model"
@@ -110,7 +120,10 @@ def _verdicts(
     classes: tuple[str, ...],
 ) -> Verdicts:
     tallies = voting.tallies(db)
-    counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
+    choices = any(map(is_choice, planned))
+    # what was chosen among several is counted as one answer here; see `as_pairs`
+    counted = (*VOTED, LABELS) if choices else VOTED
+    counts = [[tallies.get((row["example"], answer), 0) for answer in counted] for row in planned]
     _check_reachable(threshold, [*(row["votes"] for row in planned), *map(sum, counts)])
     decided = adjudications.held(db)
     reviewed = [
@@ -119,20 +132,45 @@ def _verdicts(
         if any(votes) or row["example"] in decided
     ]
     rows = [planned[place] for place in reviewed]
-    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+    votes = np.array([counts[place][: len(VOTED)] for place in reviewed], dtype=np.int64).reshape(
+        -1, len(VOTED)
+    )
+    suggested = _column(rows, "suggested")
     codes = np.full(len(rows), OPEN, dtype=np.int64)
+    chosen = _chosen(db, rows, decided) if choices else []
+    of_several = np.array([is_choice(row) for row in rows], dtype=bool)
     for asked, alike in _asked_alike(rows, threshold):
-        closed = alike & (votes_needed(votes, *asked) == 0)
+        needed = votes_needed(votes, *asked)
+        some = alike & of_several
+        if some.any():
+            which = [chosen[place] for place in np.flatnonzero(some).tolist()]
+            suggested[some], votes[some], needed[some] = as_pairs(which, *asked)
+        closed = alike & (needed == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
     return Verdicts(
         **_shared(db, planned, rows, threshold, ids),
         given=_column(rows, "given"),
-        suggested=_column(rows, "suggested"),
+        suggested=suggested,
         votes=votes,
+        chosen=tuple(one.told(classes) if is_choice(one.row) else None for one in chosen),
         codes=_decided_codes(codes, rows, decided),
         adjudicated=_adjudicated(rows, decided),
         classes=classes,
     )
+
+
+def _chosen(
+    db: Connection, rows: Sequence[Mapping[str, Any]], decided: Mapping[int, Mapping[str, Any]]
+) -> list[Chosen]:
+    """Return what was chosen of each row, and what a maintainer decided."""
+    held = voting.choices(db)
+    nothing: Mapping[str, Any] = {"labels": None}
+    return [
+        Chosen(
+            row, held.get(row["example"], Counter()), decided.get(row["example"], nothing)["labels"]
+        )
+        for row in rows
+    ]
 
 
 def _modelled_verdicts(
@@ -231,7 +269,13 @@ def _decided_codes(
     """Return the verdicts of rows, those that a maintainer has decided as they were decided."""
     codes = codes.copy()
     for place in np.flatnonzero(_adjudicated(rows, decided)).tolist():
-        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
+        one = decided[rows[place]["example"]]
+        if one["answer"] != LABELS:
+            codes[place] = ANSWERS.index(one["answer"])
+        elif not one["labels"]:
+            codes[place] = NEITHER
+        else:
+            codes[place] = NON_ERROR if one["labels"] == [rows[place]["given"]] else CORRECTABLE
     return codes
 
 
@@ -285,13 +329,15 @@ def settings(db: Connection) -> dict[str, Any]:
     """Return what was chosen for each plan, without saying when: for a manifest."""
     chosen = ("rule", "score", "compat", "settings", "flagger", "estimated_errors", "errata")
     planned = ("goal", "votes", "threshold", "limit", "candidates")
+    asked = ("question", "options", "extra")  # said where it is not a pair
     runs = {
         run["id"]: {name: run[name] for name in chosen} | _looked_at(db, run)
         for run in records.planned_findings(db)
     }
     return {
         "plans": [
-            {name: plan[name] for name in planned} | {"find": runs[plan["finding"]]}
+            {name: plan[name] for name in (*planned, *(asked if is_choice(plan) else ()))}
+            | {"find": runs[plan["finding"]]}
             for plan in records.plans(db)
         ]
     }
@@ -416,8 +462,8 @@ def report_context(
     # sets of labels hardly ever meet in the same two
     paired = [] if multilabel else rows
     pairs = Counter((row["given"], row["suggested"]) for row in paired)
-    corrected = Counter(
-        (row["given"], row["suggested"])
+    corrected: Counter[tuple[int, Any]] = Counter(
+        (row["given"], verdict_of[row["example"]][2])
         for row in paired
         if verdict_of.get(row["example"], (None,))[0] == VERDICTS[CORRECTABLE]
     )
@@ -428,6 +474,7 @@ def report_context(
         n=n,
         classes=classes,
         multilabel=multilabel,
+        choice=any(map(is_choice, plans)),
         notices=notices(db),
         estimated_errors=_newest_estimate(findings),
         probabilities=records.has_probabilities(db),
@@ -443,11 +490,19 @@ def report_context(
             _suspicious(row, ids[row["example"]], verdict_of.get(row["example"]), show)
             for row in rows[:MOST_SHOWN]
         ],
-        pairs=[Pair(*pair, count, corrected[pair]) for pair, count in pairs.most_common()],
+        # a pair is also what only reviewers made: a class that nothing suggested
+        pairs=[Pair(*pair, pairs[pair], corrected[pair]) for pair in _each_pair(pairs, corrected)],
         comparison=comparison,
         settings=_setting_rows(findings, plans),
         facts=_fact_rows(db, findings),
     )
+
+
+def _each_pair(
+    pairs: Counter[tuple[int, Any]], corrected: Counter[tuple[int, Any]]
+) -> list[tuple[int, int]]:
+    """Return each pair of labels, those with most candidates first."""
+    return list(dict.fromkeys([*(pair for pair, _ in pairs.most_common()), *corrected]))
 
 
 def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
@@ -513,6 +568,7 @@ def _verdict_of(
         else:
             votes = dict(zip(VOTED, counts, strict=True))
             label = int(verdicts.suggested[place])
+            votes = dict(verdicts.chosen[place] or votes) if verdicts.chosen else votes
         verdict = None if code == OPEN else VERDICTS[code]
         found[example] = (verdict, votes, label if code == CORRECTABLE else None)
     return found
@@ -563,6 +619,8 @@ def _setting_rows(
             ("votes wanted", _each(plans, "votes")),
             ("votes for a verdict", _each(plans, "threshold")),
         ]
+        if any(map(is_choice, plans)):
+            rows += [("question", _each(plans, "question"))]
     return rows
 
 
