@@ -273,7 +273,7 @@ class Predicting(Overseeing):
         """
         both = np.array([[one["given"], one["suggested"]] for one in found], np.int64)
         lists: list[list[int]] = []
-        if not found or not records.has_probabilities(db):
+        if not records.has_probabilities(db):
             lists += np.sort(both, axis=1).tolist()
             return lists
         run = records.newest_computed(db)

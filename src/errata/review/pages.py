@@ -171,7 +171,7 @@ BOX_KEYS = TICK.keys
 CLASS, EXTRA = "class-", "extra-"
 """What answers are called that are a class, and that are none: with its number behind."""
 PICK = Answer("pick", "Choose", BOX_KEYS, "It is what the name with this number says.", fixed=True)
-FIND = Answer("find", "Find", ("/",), "Type a part of a name; Enter chooses it if it is the last.")
+FIND = Answer("find", "Find", ("/",), "Type a part of a name; Enter chooses the only one left.")
 NONE = Answer(NEITHER.name, "None of these", ("n",), "None of the names is right for it.")
 NO_CLASS = replace(UNCLEAR, keys=UNCLEAR.keys[:1])
 MANY = 12

@@ -247,7 +247,7 @@ def add_plan(
         }
         for position, one in enumerate(found)
     ]
-    if options is not None:
+    if options is not None and found:
         rows = [
             row | {"options": classes} for row, classes in zip(rows, options(found), strict=True)
         ]
