@@ -230,13 +230,14 @@ def add_plan(
     """
     plan = _inserted(db, t.plans, {**row, "created_at": now()})
     c = t.candidates.c
+    labels = () if options is None else (c.given, c.suggested)  # a million need not be read
     waiting = (
-        select(c.id, c.example, c.given, c.suggested)
+        select(c.id, c.example, *labels)
         .where(c.finding == row["finding"], c.example.not_in(select(t.planned.c.example)))
         .order_by(c.rank)
         .limit(row["limit"])
     )
-    found = [dict(row) for row in db.execute(waiting).mappings()]
+    found = db.execute(waiting).mappings().all()
     rows: list[Row] = [
         {
             "plan": plan,
@@ -248,9 +249,8 @@ def add_plan(
         for position, one in enumerate(found)
     ]
     if options is not None and found:
-        rows = [
-            row | {"options": classes} for row, classes in zip(rows, options(found), strict=True)
-        ]
+        listed = options([dict(one) for one in found])
+        rows = [row | {"options": classes} for row, classes in zip(rows, listed, strict=True)]
     if rows:
         db.execute(insert(t.planned), rows)
         _stand(db, plan, row["votes"], row["votes"] if needs is None else needs, in_full)
