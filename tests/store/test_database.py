@@ -508,6 +508,26 @@ def test_work_of_threads_that_wait_shares_a_transaction(file):
     assert len(commits) <= 4
 
 
+def test_a_thread_that_is_interrupted_leaves_the_work_of_others_to_them(file):
+    def waits_and_is_interrupted(_):
+        for _ in range(500):
+            if len(file._jobs) == 3:
+                break
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(file.together, waits_and_is_interrupted)
+        while not file._jobs:
+            time.sleep(0.01)
+        others = [pool.submit(file.together, named(name)) for name in ("ann", "bob")]
+        with pytest.raises(KeyboardInterrupt):
+            first.result(timeout=30)
+        numbers = [other.result(timeout=30) for other in others]
+    assert len(set(numbers)) == 2
+    assert file._jobs == []
+
+
 def test_work_that_fails_leaves_nothing_and_hinders_no_other(file):
     def fails(connection):
         voting.reviewer(connection, "nobody", "person")

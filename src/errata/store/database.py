@@ -6,17 +6,17 @@ queue instead of failing halfway. What is other on PostgreSQL stands in `errata.
 """
 
 import contextlib
+import sqlite3
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from errata.errors import AuditError, BusyError, FileError
 from errata.store import postgres
@@ -28,13 +28,20 @@ T = TypeVar("T")
 WAIT_SECONDS = 30
 """How long a writer waits for another process's lock."""
 
+_KEPT_CONNECTIONS = 40
+"""As many as the server has threads: to open one takes longer than to answer a question."""
+
 
 @dataclass(frozen=True)
 class _Job(Generic[T]):
-    """Some work that waits for its turn, and what comes of it."""
+    """Some work that waits for its turn, and what comes of it.
+
+    Its thread is ``woken`` when there is a result, or when it is the one to work for all who wait.
+    """
 
     work: Callable[[Connection], T]
-    result: Future[T]
+    result: Future[T] = field(default_factory=Future)
+    woken: threading.Event = field(default_factory=threading.Event)
 
 
 class Database:
@@ -64,8 +71,8 @@ class Database:
             self._engine = _engine(place)
             self._writing = self._engine.execution_options(writes=True)
         self._lock = threading.Lock()  # threads of one process take turns without polling the file
-        self._turn = threading.Lock()
-        self._jobs: deque[_Job[Any]] = deque()
+        self._jobs: list[_Job[Any]] = []
+        self._queueing = threading.Lock()  # for `_jobs`, and for a moment only
         self.others_write = isinstance(place, Schema)
         """Whether others may write while a transaction does that is `together`."""
         _upgrade(self._engine, self._writing, place)
@@ -95,8 +102,8 @@ class Database:
         with self._lock, contextlib.ExitStack() as stack:
             try:
                 connection = stack.enter_context(self._writing.begin())
-            except OperationalError as error:
-                if "locked" not in str(error.orig):
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
                     raise
                 raise BusyError(
                     f"Another process has been writing to {self._path} for {WAIT_SECONDS} seconds. "
@@ -124,14 +131,32 @@ class Database:
         if self.others_write:
             with self._writing.begin() as db:
                 return work(db)
-        mine = _Job(work, Future())
-        self._jobs.append(mine)
-        with self._turn:
-            if not mine.result.done():  # whoever comes first works for all who wait
-                self._do(list(self._jobs))
-                while self._jobs and self._jobs[0].result.done():
-                    self._jobs.popleft()
+        mine = _Job(work)
+        with self._queueing:
+            self._jobs.append(mine)
+            first = len(self._jobs) == 1
+        if not first:
+            mine.woken.wait()
+        if not mine.result.done():
+            self._do_all(mine)
         return mine.result.result()
+
+    def _do_all(self, mine: _Job[Any]) -> None:
+        """Work for all who wait, and wake them; whoever came next works for those who came since.
+
+        A thread that is interrupted leaves the others' work to them.
+        """
+        with self._queueing:
+            jobs = list(self._jobs)
+        try:
+            self._do(jobs)
+        finally:
+            with self._queueing:
+                done = [job for job in jobs if job is not mine and job.result.done()]
+                self._jobs = [job for job in self._jobs if job is not mine and job not in done]
+                following = self._jobs[:1]
+            for job in (*following, *done):
+                job.woken.set()
 
     def _do(self, jobs: Sequence["_Job[Any]"]) -> None:
         try:
@@ -154,7 +179,10 @@ class Database:
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": WAIT_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": WAIT_SECONDS},
+        pool_size=_KEPT_CONNECTIONS,
+        pool_reset_on_return=None,  # every transaction has ended, by a commit or taken back
     )
 
     @event.listens_for(engine, "connect")
@@ -171,7 +199,8 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

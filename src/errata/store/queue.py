@@ -8,8 +8,6 @@ the connection it is handed. How many votes an example needs is for the caller t
 
 Where others write at the same time (see `errata.store.postgres`), rows of ``standing`` are locked:
 of the example voted on by `lock`, of the one handed out by `_claim`.
-
-The statements are put together once: that takes ten times as long as to run them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +31,7 @@ from sqlalchemy import (
 
 from errata.store import tables as t
 from errata.store.postgres import others_write
+from errata.store.prepared import Prepared
 
 _v, _s, _l, _k = t.votes.c, t.standing.c, t.leases.c, t.skips.c
 _ME: Any = bindparam("me")
@@ -109,12 +108,13 @@ _SET_NEEDS = (
     .where(_s.example == bindparam("one"))
     .values(votes=bindparam("held"), needs=bindparam("more"))
 )
+_SET_NEEDS_OF_ONE = Prepared(_SET_NEEDS)
 _COUNT_OPEN = update(t.counts).values(
     open=select(func.count()).select_from(t.standing).where(_OPEN).scalar_subquery()
 )
 _WAS_OPEN = select(_one_if(_OPEN)).where(_s.example == bindparam("one")).scalar_subquery()
 _IS_OPEN = _one_if(bindparam("more", type_=Integer) > literal_column("0"))
-_SHIFT_OPEN = (
+_SHIFT_OPEN = Prepared(
     update(t.counts)
     .values(open=t.counts.c.open + _IS_OPEN - _WAS_OPEN)
     .where(_IS_OPEN != _WAS_OPEN)
@@ -128,8 +128,8 @@ def set_needs(db: Connection, rows: Sequence[Mapping[str, int]]) -> None:
     """
     found = [{"one": row["example"], "held": row["votes"], "more": row["needs"]} for row in rows]
     if len(found) == 1:  # a million need not be counted for one
-        db.execute(_SHIFT_OPEN, found)
-        db.execute(_SET_NEEDS, found)
+        _SHIFT_OPEN.change(db, found[0])
+        _SET_NEEDS_OF_ONE.change(db, found[0])
     elif found:
         db.execute(_SET_NEEDS, found)
         count_open(db)
@@ -151,24 +151,24 @@ def lock(db: Connection, example: int) -> None:
 
 # ---------------------------------------------------------------- leases
 
-_LEASE = (
+_LEASE = Prepared(
     select(_l.example, _l.until)
     .join(t.standing, _s.example == _l.example)
     .where(_l.reviewer == _ME, _l.until > _NOW, _OPEN, ~_answered(_l.example))
 )
 _PLACE = select(_s.place).where(_s.example == _EXAMPLE).scalar_subquery()
 _RENEWED = {"example": _EXAMPLE, "place": _PLACE, "until": bindparam("end")}
-_HOLD_ON = update(t.leases).where(_l.reviewer == _ME).values(**_RENEWED)
-_HOLD = insert(t.leases).values(reviewer=_ME, **_RENEWED)
+_HOLD_ON = Prepared(update(t.leases).where(_l.reviewer == _ME).values(**_RENEWED))
+_HOLD = Prepared(insert(t.leases).values(reviewer=_ME, **_RENEWED))
 _LET_GO = update(t.leases).where(_l.reviewer == _ME).values(until=0.0)
 _HOLDS = exists().where(_l.reviewer == _ME, _l.example == _EXAMPLE, _l.until > _NOW)
-_MAY_ANSWER = select(_s.needs > _OTHERS, _HOLDS).where(_s.example == _EXAMPLE, _OPEN)
+_MAY_ANSWER = Prepared(select(_s.needs > _OTHERS, _HOLDS).where(_s.example == _EXAMPLE, _OPEN))
 
 
 def lease(db: Connection, reviewer: int, now: float) -> Lease | None:
     """Return what a reviewer holds and may still answer; None if that is nothing."""
-    row = db.execute(_LEASE, {"me": reviewer, "now": now}).first()
-    return None if row is None else Lease(row.example, row.until)
+    row = _LEASE.first(db, {"me": reviewer, "now": now})
+    return None if row is None else Lease(*row)
 
 
 def take(db: Connection, reviewer: int, *, now: float, seconds: float) -> int | None:
@@ -209,8 +209,8 @@ def take_another(
 def hold(db: Connection, reviewer: int, example: int, *, until: float) -> None:
     """Give a reviewer an example to look at, in place of what they held."""
     row = {"me": reviewer, "example": example, "end": until}
-    if not db.execute(_HOLD_ON, row).rowcount:
-        db.execute(_HOLD, row)
+    if not _HOLD_ON.change(db, row):
+        _HOLD.change(db, row)
 
 
 def let_go(db: Connection, reviewer: int) -> None:
@@ -233,7 +233,7 @@ def may_answer(db: Connection, reviewer: int, example: int, now: float) -> tuple
     until the transaction ends.
     """
     lock(db, example)
-    row = db.execute(_MAY_ANSWER, {"me": reviewer, "example": example, "now": now}).first()
+    row = _MAY_ANSWER.first(db, {"me": reviewer, "example": example, "now": now})
     return (False, False) if row is None else (bool(row[0] or row[1]), bool(row[1]))
 
 
@@ -280,9 +280,11 @@ _IN_ORDER = (
     _FRESH.where(_s.place <= _CURSOR),
     _SKIPPED,
 )
-_FOLLOWING = union_all(  # none of them is looked for where one before it is found
-    *(select(some.subquery().c.example) for some in _IN_ORDER)
-).limit(1)
+_FOLLOWING = Prepared(
+    union_all(  # none of them is looked for where one before it is found
+        *(select(some.subquery().c.example) for some in _IN_ORDER)
+    ).limit(1)
+)
 _FREE = tuple(some.with_for_update(of=t.standing, skip_locked=True) for some in _IN_ORDER)
 _STILL = select(_s.example).where(_s.example == _EXAMPLE, _WANTED)
 
@@ -305,7 +307,7 @@ def following(
     besides : an example to pass over
     """
     asked = {"me": reviewer, "now": now, "besides": _NONE if besides is None else besides}
-    example: int | None = db.scalar(_FOLLOWING, asked)
+    example: int | None = _FOLLOWING.scalar(db, asked)
     return example
 
 
@@ -322,7 +324,7 @@ def _claim(db: Connection, reviewer: int, *, now: float) -> int | None:
 def _claim_waiting(db: Connection, reviewer: int, *, now: float) -> int | None:
     """Return what comes next, locked, after waiting for those who have locked it."""
     asked = {"me": reviewer, "now": now, "besides": _NONE}
-    while (example := db.scalar(_FOLLOWING, asked)) is not None:
+    while (example := _FOLLOWING.scalar(db, asked)) is not None:
         attempt = db.begin_nested()  # which gives the lock back where it was in vain
         lock(db, example)
         if _still_wanted(db, example, asked):
@@ -350,16 +352,18 @@ _held = (
     .where(_newest.c.revision % 2 == 1)
     .subquery()
 )
-_PROGRESS = select(
-    func.count(),
-    func.count().filter(_held.c.needs > 0),
-    select(t.counts.c.open).scalar_subquery(),
-    select(func.count())
-    .select_from(_SKIPS)
-    .join(t.standing, _s.example == _SKIPS.c.example)
-    .where(_OPEN, _STILL_SKIPPED)
-    .scalar_subquery(),
-).select_from(_held)
+_PROGRESS = Prepared(
+    select(
+        func.count(),
+        func.count().filter(_held.c.needs > 0),
+        select(t.counts.c.open).scalar_subquery(),
+        select(func.count())
+        .select_from(_SKIPS)
+        .join(t.standing, _s.example == _SKIPS.c.example)
+        .where(_OPEN, _STILL_SKIPPED)
+        .scalar_subquery(),
+    ).select_from(_held)
+)
 _WAITING = (
     select(func.count(_s.example.distinct()), func.min(_l.until))
     .join(t.leases, _l.example == _s.example)
@@ -369,7 +373,7 @@ _WAITING = (
 
 def progress(db: Connection, reviewer: int) -> tuple[int, int, int]:
     """Return how many a reviewer has answered, can answer in all, and has skipped."""
-    answered, open_of_these, open_, skipped = db.execute(_PROGRESS, {"me": reviewer}).one()
+    answered, open_of_these, open_, skipped = _PROGRESS.first(db, {"me": reviewer})
     return answered, answered + open_ - open_of_these, skipped
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select
 
 from errata.errors import VoteError
 from errata.store import tables as t
+from errata.store.prepared import Prepared
 from errata.store.records import Row, now
 
 
@@ -78,15 +79,22 @@ _HELD = and_(
 """The votes that count."""
 
 
-# Statements that a vote needs are put together once: that takes longer than to run them.
 _NEWEST = func.coalesce(
     select(func.max(_v.revision))
     .where(_v.reviewer == bindparam("me"), _v.example == bindparam("example"))
     .scalar_subquery(),
     0,
 )
-_KNOWN = select(_NEWEST, exists().where(_v.reviewer == bindparam("me"), _v.key == bindparam("key")))
-_CAST = insert(t.votes)
+_KNOWN = Prepared(
+    select(_NEWEST, exists().where(_v.reviewer == bindparam("me"), _v.key == bindparam("key")))
+)
+_CAST = Prepared(
+    insert(t.votes),
+    columns=(
+        *("example", "reviewer", "revision", "answer", "said", "labels", "first", "shown"),
+        *("created_at", "kind", "key"),
+    ),
+)
 _REVIEWER = select(t.reviewers.c.id, t.reviewers.c.kind).where(
     t.reviewers.c.name == bindparam("name")
 )
@@ -103,7 +111,7 @@ _CAST_BY = (
 )
 _CHOSEN = select(_v.example, _v.answer, _v.said, _v.labels).where(_HELD)
 _CHOSEN_OF_ONE = _CHOSEN.where(_v.example == bindparam("example"))
-_TALLIES_OF_ONE = _TALLIES.where(_v.example == bindparam("example"))
+_TALLIES_OF_ONE = Prepared(_TALLIES.where(_v.example == bindparam("example")))
 
 
 def number_of(db: Connection, name: str) -> int | None:
@@ -156,11 +164,11 @@ def cast(
     That is if it or another of the reviewer is there.
     """
     asked = {"me": reviewer, "example": example, "key": key}
-    revision, known = db.execute(_KNOWN, asked).one()
+    revision, known = _KNOWN.first(db, asked)
     if revision % 2 or known:
         return False
-    db.execute(
-        _CAST,
+    _CAST.change(
+        db,
         {
             "example": example,
             "reviewer": reviewer,
@@ -309,9 +317,9 @@ def history(db: Connection, example: int) -> list[Row]:
 def tallies(db: Connection, example: int | None = None) -> dict[tuple[int, str], int]:
     """Return how many votes that count each answer has, by example and answer."""
     if example is None:
-        found = db.execute(_TALLIES)
+        found = list(db.execute(_TALLIES))
     else:
-        found = db.execute(_TALLIES_OF_ONE, {"example": example})
+        found = _TALLIES_OF_ONE.all(db, {"example": example})
     return {(which, answer): count for which, answer, count in found}
 
 
