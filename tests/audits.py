@@ -88,3 +88,28 @@ def cast(audit: Audit, example: int, answers: str) -> None:
     for number, letter in enumerate(answers):
         said = CANNOT_TELL if letter == "o" else None
         audit.vote(f"r{number}", example, words[letter], first="given", key=str(example), said=said)
+
+
+FIVE = ("cat", "dog", "fox", "owl", "bee")
+
+
+def choice_audit(path: Path, *, n: int = 60, wrong: int = 8, **settings: object) -> Audit:
+    """Return an audit whose first examples are given a wrong class, and asked about by choice.
+
+    Example i is truly of class i mod 5. `find` suggests the true class; a second flagger the one
+    after the given one. ``settings`` of an audit go to it, all others to its plan.
+    """
+    rng = np.random.default_rng(11)
+    truth = np.arange(n) % 5
+    given = np.where(np.arange(n) < wrong, (truth + 2) % 5, truth)
+    probs = rng.dirichlet(np.ones(5), n) * 0.3
+    probs[np.arange(n), truth] += 0.7
+    made = {
+        name: settings.pop(name) for name in ("database", "media", "classes") if name in settings
+    }
+    audit = Audit.create(path, **{"labels": given, "probs": probs, "classes": FIVE, **made})
+    second = [{"index": i, "suggested": int(given[i] + 1) % 5} for i in range(wrong)]
+    audit.add_candidates(second, flagger="a second model")
+    audit.find(rule="argmax")
+    audit.plan(**{"question": "choice", **settings})
+    return audit

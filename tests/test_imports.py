@@ -82,13 +82,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
     "telling": {
         *("errors", "labels", "core", "datasets", "store", "report", "comparison", "results"),
-        "crowd",
+        *("asking", "choosing", "crowd", "exchange"),
     },
-    "asking": {"core", "store"},
+    "asking": {"errors", "arrays", "core", "exchange", "store"},
+    "choosing": {"asking", "core", "store"},
     "inviting": {"errors", "arrays", "exchange", "store"},
     "maintaining": {"errors", "exchange", "store", "inviting"},
     "planting": {
-        *("errors", "array_files", "core", "exchange", "store", "maintaining", "results"),
+        *("errors", "array_files", "asking", "core", "exchange", "store", "maintaining"),
+        "results",
     },
     "reviewing": {
         "planting",
@@ -108,12 +110,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "overseeing": {"core", "crowd", "labels", "store", "results", "telling", "deciding"},
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
-        "overseeing",
+        *("core", "overseeing"),
     },
     "exchanging": {
-        *("errors", "array_files", "datasets", "exchange", "store", "results", "predicting"),
+        *("errors", "array_files", "asking", "datasets", "exchange", "store", "results"),
+        "predicting",
     },
-    "crowd": {"errors", "arrays", "core", "results", "store"},
+    "crowd": {"errors", "arrays", "asking", "core", "results", "store"},
     "judging": {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
     },

@@ -32,7 +32,14 @@ from errata.arrays import (
     as_labels,
     as_probs,
 )
-from errata.asking import FULL_SHARE, STOPPINGS, asking_of, restand
+from errata.asking import (
+    FULL_SHARE,
+    STOPPINGS,
+    as_question,
+    asking_of,
+    is_choice,
+    restand,
+)
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
@@ -576,6 +583,9 @@ class Audit(Judging):
         limit: int | None = None,
         stopping: str = "off",
         full_share: float = FULL_SHARE,
+        question: str = "pair",
+        options: int | str | None = None,
+        extra: Sequence[str] = (),
     ) -> Plan:
         """Send the candidates of the newest run, or list, for checking, all of them: a census.
 
@@ -591,11 +601,23 @@ class Audit(Judging):
             verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
         full_share : with exact stopping, the share of the candidates, drawn by chance, that are
             asked for all votes nevertheless, so that reviewers' agreement can be measured
+        question : what reviewers are asked where every example has one label. ``"pair"``: which of
+            the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
+            the given one and of all that any run of `find`, or list, suggests for the example;
+            ``"choice"``: which class
+        options : of ``"choice"``, so many classes to choose from: the given and the suggested one,
+            then the most probable others, where there are probabilities; ``"all"``, or without it,
+            all classes
+        extra : with another question than ``"pair"``, answers that are no class, such as
+            ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
 
         Raises
         ------
         AuditError
-            `find` has not run or has flagged nothing, or all is planned with other settings.
+            `find` has not run or has flagged nothing, or all is planned with other settings; or
+            gold is planted, which is about pairs.
+        InputError, NameUnknownError
+            A setting is out of range, or does not belong to the others.
         """
         _at_least_one("votes", votes)
         _at_least_one("threshold", threshold)
@@ -617,6 +639,9 @@ class Audit(Judging):
             "stopping": stopping,
             "full_share": full_share if exact else 0.0,
             "limit": limit,
+            **as_question(
+                question, options, extra, classes=self.classes, multilabel=self.multilabel
+            ),
         }
         asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
 
@@ -629,11 +654,14 @@ class Audit(Judging):
             finding = records.newest_finding(db)
             if finding is None:
                 raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
+            if is_choice(settings):
+                self._check_no_gold(db, settings["question"])
             number, added = records.add_plan(
                 db,
                 {"finding": finding["id"], **settings},
                 needs=asking,
                 in_full=in_full if exact else None,
+                options=self._options(db, settings),
             )
             if added == 0:
                 db.rollback()  # an empty plan says nothing
@@ -641,9 +669,19 @@ class Audit(Judging):
             queue.count_open(db)
             records.log(db, "plan", plan=number, added=added)
             self._sown = None  # what is planned is gold no more
-            return Plan(
-                number=number, added=added, candidates=records.planned_count(db), **settings
-            )
+            return _as_plan(number, added, records.planned_count(db), settings)
+
+    def _options(
+        self, db: Connection, asked: Mapping[str, Any]
+    ) -> Callable[[list[dict[str, Any]]], list[list[int]]] | None:
+        """Return what lists the classes to choose from of candidates; None if none is needed."""
+        if asked["question"] == "pooled":
+            pooled = records.suggestions(db)
+            return lambda found: [sorted({one["given"], *pooled[one["example"]]}) for one in found]
+        count = asked["options"]
+        if count is None:
+            return None
+        return lambda found: self._shortlists(db, found, count)
 
     def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
         with self._db.read() as db:
@@ -654,6 +692,12 @@ class Audit(Judging):
                 "with another rule."
             )
         asked = ("votes", "threshold", "stopping")
+        asks = ("question", "options", "extra")
+        if [last[name] for name in asks] != [settings[name] for name in asks]:
+            raise AuditError(
+                f"All candidates are planned already, with the question {last['question']} (plan "
+                f"{last['id']}), and a plan does not change. Make another audit to ask otherwise."
+            )
         if [last[name] for name in asked] != [settings[name] for name in asked]:
             raise AuditError(
                 f"All candidates are planned already, with {last['votes']} votes, threshold "
@@ -661,12 +705,7 @@ class Audit(Judging):
                 "plan does not change. "
                 "`verdicts`, `release` and `compare` take another threshold."
             )
-        return Plan(
-            number=last["id"],
-            added=0,
-            candidates=count,
-            **{name: last[name] for name in settings},
-        )
+        return _as_plan(last["id"], 0, count, {name: last[name] for name in settings})
 
     def ensure_planned(
         self,
@@ -748,12 +787,17 @@ class Audit(Judging):
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
         index_of = self._index_of_many(refused)
-        label_names = self.classes if self.multilabel else None
+        chosen = self._asked_to_choose()
         for row in rows:
             where = str(row["where"])
             try:
                 checked = check_vote(
-                    row, index_of=index_of, n=self.n, kind=kind, label_names=label_names
+                    row,
+                    index_of=index_of,
+                    n=self.n,
+                    kind=kind,
+                    label_names=self.classes if self.multilabel or chosen else None,
+                    chosen=chosen,
                 )
             except InputError as error:
                 refused.append(f"{where}: {error}")
@@ -771,6 +815,13 @@ class Audit(Judging):
                 f"None of the {len(rows):,} votes can be taken. The first: {result.refused[0]}"
             )
         return result
+
+    def _asked_to_choose(self) -> frozenset[int]:
+        """Return the examples of which reviewers choose one of several answers."""
+        with self._db.read() as db:
+            if not any(map(is_choice, records.plans(db))):
+                return frozenset()
+            return frozenset(row["example"] for row in records.planned(db) if is_choice(row))
 
     def votes(self) -> list[VoteRecord]:
         """Return the votes that count, in the order in which they came."""
@@ -1178,6 +1229,11 @@ def _are_sets(labels: object) -> bool:
     if array.dtype.kind == "O" and array.ndim == 1:
         return _are_sets(array.tolist())
     return array.ndim == 2 and min(array.shape) > 1
+
+
+def _as_plan(number: int, added: int, candidates: int, row: Mapping[str, Any]) -> Plan:
+    asked = {**row, "extra": tuple(row["extra"] or ())}
+    return Plan(number=number, added=added, candidates=candidates, **asked)
 
 
 def _score_name(found: Sequence[Mapping[str, Any]]) -> str:

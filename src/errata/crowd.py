@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice
+from errata.asking import is_choice
 from errata.core.aggregation import Aggregate, dawid_skene, glad, one_coin
 from errata.core.consensus import VOTED
 from errata.core.crowdlab import crowdlab
@@ -134,7 +135,8 @@ class Cast:
     seconds : since the answer before it of the same reviewer; nan where that is not known, or they
         took a break of `BREAK_SECONDS` or more, ``(votes,)``
     people : name and kind of each reviewer who holds a vote, in the order of their first
-    answers : what the answers are: `VOTED`, or the different sets of labels
+    answers : what the answers are: `VOTED`, or the different sets of labels, and what is said in
+        place of one
     n_items : how many examples are planned
     """
 
@@ -168,8 +170,9 @@ def cast(db: Connection, planned: Sequence[Mapping[str, Any]], *, multilabel: bo
     places = {row["example"]: place for place, row in enumerate(planned)}
     held = [vote for vote in voting.cast_by(db) if vote.example in places]
     numbers: dict[int, int] = {}
-    known: dict[object, int] = {} if multilabel else {one: at for at, one in enumerate(VOTED)}
-    said = (tuple(vote.labels or ()) if multilabel else vote.answer for vote in held)
+    pairs = not multilabel and not any(map(is_choice, planned))
+    known: dict[object, int] = {one: at for at, one in enumerate(VOTED)} if pairs else {}
+    said = (vote.answer if pairs else _said(vote) for vote in held)
     answer = _as_ints(known.setdefault(one, len(known)) for one in said)
     reviewer = _as_ints(numbers.setdefault(vote.reviewer, len(numbers)) for vote in held)
     everybody = voting.reviewers(db)
@@ -184,6 +187,11 @@ def cast(db: Connection, planned: Sequence[Mapping[str, Any]], *, multilabel: bo
         answers=tuple(known),
         n_items=len(planned),
     )
+
+
+def _said(vote: Any) -> object:
+    """Return the labels that a vote lists, or what else it says."""
+    return (vote.said or vote.answer) if vote.labels is None else tuple(vote.labels)
 
 
 def _as_ints(numbers: Any) -> Int[np.ndarray, "votes"]:
@@ -260,11 +268,11 @@ def modelled(
     return made, () if fit.converged else (unsettled,)
 
 
-def qualities(cast: Cast, *, multilabel: bool, confidence: float) -> list[ReviewerQuality]:
+def qualities(cast: Cast, *, confidence: float) -> list[ReviewerQuality]:
     """Return what the votes tell of each reviewer, most votes first.
 
-    Where examples may have several labels, nothing is estimated: a set of labels is no answer that
-    a model of `errata.core.aggregation` knows.
+    But for answers to the question of two labels, nothing is estimated: labels are no answer that a
+    model of `errata.core.aggregation` knows.
     """
     n = len(cast.people)
     votes = np.bincount(cast.reviewer, minlength=n)
@@ -280,7 +288,7 @@ def qualities(cast: Cast, *, multilabel: bool, confidence: float) -> list[Review
         }
         for place, (name, kind) in enumerate(cast.people)
     ]
-    if not multilabel and n:
+    if cast.answers == VOTED and n:
         for row, more in zip(told, _of_pairs(cast, confidence), strict=True):
             row.update(more)
     return [

@@ -80,11 +80,12 @@ class Deciding(Panels):
         Parameters
         ----------
         answer : what the right answer of a reviewer would be: ``"given"``, ``"suggested"``,
-            ``"both"`` or ``"neither"``; ``"labels"`` where examples may have several labels
+            ``"both"`` or ``"neither"``; ``"labels"`` where examples may have several labels, or
+            reviewers choose one of several answers
         reason : why, for whoever asks later
         by : the maintainer who decides
         labels : the classes that apply, integers ``0..m-1``, with the answer ``"labels"`` and only
-            then
+            then; one or none where reviewers choose one
         after : the number of the newest decision of it that ``by`` has seen, 0 for none; without
             it, whatever was decided before
 
@@ -96,14 +97,17 @@ class Deciding(Panels):
         NameUnknownError, InputError
             The answer is none, or the reason is missing, too long, or cannot be shown.
         """
-        answer = as_choice("answer", answer, (LABELS,) if self.multilabel else ANSWERS)
-        if (labels is not None) != self.multilabel:
+        choice = self._chooses(self._planned(example))
+        listed = self.multilabel or choice
+        answer = as_choice("answer", answer, (LABELS,) if listed else ANSWERS)
+        if (labels is not None) != listed:
             raise VoteError("With the answer 'labels', and only with it, comes a list of labels.")
         ticked = None if labels is None else sorted({self._checked_class(one) for one in labels})
+        if choice and ticked is not None and len(ticked) > 1:
+            raise VoteError(f"There are {len(ticked)} labels, and one or none was expected here.")
         reason = _checked_reason(reason)
         if not reason:
             raise InputError("The reason is missing. Say why, for whoever asks later.")
-        self._planned(example)
         by = check_reviewer(by)
         with self._db.write() as db:
             newest = adjudications.newest(db, example)

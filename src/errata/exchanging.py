@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from errata.array_files import PathLike
+from errata.asking import is_choice
 from errata.datasets.media import Clip, Picture, Text
 from errata.errors import AuditError, FileError, InputError, VoteError
 from errata.exchange import label_studio, published
@@ -107,6 +108,8 @@ class Exchanging(Predicting):
         """
         self.check_planned()
         taken = form_of(file) if form is None else known_form(form, list(READERS))
+        if taken != "errata":
+            self._check_pairs_only(taken)
         reading = Reading(
             id_field=id_field, answer_field=answer_field, answers=answers or {}, most=most
         )
@@ -139,6 +142,7 @@ class Exchanging(Predicting):
             with _to_file(out):
                 write_votes(rows, out)
             return Exported(path=Path(out), form=form, count=len(rows))
+        self._check_pairs_only(form)
         kept = [row for row in rows if row["kind"] != "simulated"]
         lost = counted(
             len(rows) - len(kept), "simulated vote", "simulated votes", "this form cannot mark them"
@@ -193,6 +197,7 @@ class Exchanging(Predicting):
             There is something at ``out``, or what is shown cannot be read.
         """
         self.check_planned()
+        self._check_pairs_only(form)
         writer = TASK_WRITERS[known_form(form, list(TASK_WRITERS))]
         with self._db.read() as db:
             tallies = voting.tallies(db)
@@ -247,6 +252,18 @@ class Exchanging(Predicting):
             multilabel=self.multilabel,
             votes=row["votes"],
         )
+
+    def _check_pairs_only(self, form: str) -> None:
+        """Refuse a form that holds questions of two labels, or of several that apply, alone."""
+        with self._db.read() as db:
+            plans = records.plans(db)
+        asked = next((plan["question"] for plan in plans if is_choice(plan)), None)
+        if asked is not None:
+            raise AuditError(
+                f"Reviewers of {self.path} choose one of several answers (question {asked}), which "
+                f"the form {form!r} cannot hold. Ask on the page of `errata review`; votes go in "
+                "and out by the form 'errata': CSV, JSON lines or Parquet."
+            )
 
     def _called(self, labels: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.classes[label] for label in labels)

@@ -46,7 +46,7 @@ class Judging(Exchanging):
         self.check_planned()
         with self._db.read() as db:
             held = cast(db, records.planned(db), multilabel=self.multilabel)
-        found = qualities(held, multilabel=self.multilabel, confidence=confidence)
+        found = qualities(held, confidence=confidence)
         if pseudonyms:
             secret = kept_secret(self.path / PSEUDONYMS)
             found = [replace(one, name=pseudonym(one.name, secret)) for one in found]

@@ -16,6 +16,7 @@ from errata.core.consensus import NON_AGREEMENT, OPEN, VOTED
 from errata.core.reviewers import Shares, given_rate, median_times, order_bias
 from errata.crowd import as_seconds, seconds_between
 from errata.deciding import Deciding
+from errata.exchange.votes import CANNOT_TELL
 from errata.labels import Label, named
 from errata.results import GoldAccuracy, SetVerdicts, Verdicts
 from errata.store import counting, pauses, records, voting
@@ -448,18 +449,20 @@ def _unsettled(verdicts: Verdicts | SetVerdicts) -> tuple[Unsettled, ...]:
 
 
 def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
-    unclear = verdicts.votes[:, VOTED.index("other")]
+    unclear = verdicts.votes[:, VOTED.index("other")].copy()
+    for place, chosen in enumerate(verdicts.chosen):
+        if chosen is not None:  # other classes, and answers that are none, are among "other"
+            unclear[place] = chosen.get(CANNOT_TELL, 0)
     differ = verdicts.codes == NON_AGREEMENT
     odd = differ | ((verdicts.codes != OPEN) & (unclear >= CANNOT_TELL_TWICE))
     found = []
     for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
-        counts = verdicts.votes[place].tolist()
-        told = [f"{answer} {count}" for answer, count in zip(VOTED, counts, strict=True) if count]
         why = ["no answer has the votes"] if differ[place] else []
         if unclear[place] >= CANNOT_TELL_TWICE:
             why.append(f"{unclear[place]} cannot tell")
         labels = int(verdicts.given[place]), int(verdicts.suggested[place])
-        found.append(_one_unsettled(verdicts, place, labels, ", ".join(told), "; ".join(why)))
+        told = verdicts.told(place)
+        found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
 
 

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int, Shaped
 from sqlalchemy import Connection
 
 from errata.array_files import PathLike
+from errata.asking import is_choice
 from errata.core.consensus import VOTED
 from errata.errors import AuditError, InputError, LabelError
 from errata.exchange.gold import as_rows, check_gold
@@ -265,6 +266,22 @@ class Planting(Maintaining):
             raise AuditError(
                 f"{self.path} holds sets of labels, and gold is a question about two of them. "
                 "Leave gold out here."
+            )
+        with self._db.read() as db:
+            plan = records.newest_plan(db)
+        if plan is not None and is_choice(plan):
+            raise AuditError(
+                f"The plan of {self.path} asks reviewers for one of several answers (question "
+                f"{plan['question']}), and gold is about two labels. Leave gold out here."
+            )
+
+    def _check_no_gold(self, db: Connection, question: str) -> None:
+        """Refuse a question that the gold there is would stand out from."""
+        if gold.rate(db):
+            raise AuditError(
+                f"Gold is planted in {self.path}, which is a question about two labels, and "
+                f"would stand out from the question {question}. Take it back first (`errata review "
+                "AUDIT --gold 0`), or ask pair."
             )
 
     def _made(self, rate: float) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from jaxtyping import Int
 from sqlalchemy import Connection
 
 from errata.arrays import as_count
+from errata.core.ranking import shortlists
 from errata.datasets.base import Dataset
 from errata.errors import AuditError, InputError, unknown_name
 from errata.overseeing import Overseeing
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = "checkpoints"
 """The part of an audit's folder in which unfinished runs of `predict` are kept."""
+
+
+_ENTRIES_AT_ONCE = 2**22
+"""So many probabilities are looked at at once."""
 
 
 class Set(NamedTuple):
@@ -257,6 +262,34 @@ class Predicting(Overseeing):
             if name not in sets:
                 raise unknown_name("set of probabilities in this audit", name, sets)
         return Chosen(tuple(sets[name] for name in names))
+
+    def _shortlists(
+        self, db: Connection, found: Sequence[Mapping[str, Any]], count: int
+    ) -> list[list[int]]:
+        """Return the classes to choose from of candidates, each ``example given suggested``.
+
+        The given and the suggested one, and the most probable others by the newest run of `find`,
+        or else by the best probabilities; without any, these two.
+        """
+        both = np.array([[one["given"], one["suggested"]] for one in found], np.int64)
+        lists: list[list[int]] = []
+        if not records.has_probabilities(db):
+            lists += np.sort(both, axis=1).tolist()
+            return lists
+        run = records.newest_computed(db)
+        if run is None:
+            rows = [one.array for one in self._chosen(db, None).sets]
+        else:
+            numbers = run["averaged"] or [run["probs"]]
+            rows = [records.array_number(db, number) for number in numbers]
+        tables = [self._arrays.load(row) for row in rows]
+        examples = np.array([one["example"] for one in found])
+        step = max(1, _ENTRIES_AT_ONCE // len(self.classes))
+        for begin in range(0, len(found), step):
+            some = slice(begin, begin + step)
+            each = [np.asarray(table[examples[some]], np.float64) for table in tables]
+            lists += shortlists(np.mean(each, axis=0), both[some], count).tolist()
+        return lists
 
     def _source(self, chosen: Chosen) -> object:
         """Return what `find` reads: the file of one set, or the mean of several."""

@@ -22,6 +22,10 @@ from errata.labels import named
 from errata.results import IMPORTED, Release, SetVerdicts, Verdicts
 from errata.store.files import new_folder, sha256
 
+_CHOSEN = """; "suggested" is the class that speaks against the given label: the corrected one, or \
+the one with most votes |
+| `chosen` | what reviewers chose, and how many of them"""
+
 TABLE, MANIFEST, README = "corrected.parquet", "manifest.json", "README.md"
 SHORT = 100
 """Up to so many corrected labels are listed in the README."""
@@ -50,6 +54,11 @@ class Content:
     def multilabel(self) -> bool:
         """Whether examples may have several labels."""
         return isinstance(self.verdicts, SetVerdicts)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether reviewers chose one of several answers."""
+        return isinstance(self.verdicts, Verdicts) and bool(self.verdicts.chosen)
 
     @property
     def votes(self) -> int:
@@ -174,7 +183,16 @@ def _answers(verdicts: Verdicts, n: int) -> dict[str, Any]:
     return {
         f"votes_{answer}": pa.array(votes[:, column], pa.int32())
         for column, answer in enumerate(VOTED)
-    }
+    } | ({"chosen": _told(verdicts, n)} if verdicts.chosen else {})
+
+
+def _told(verdicts: Verdicts, n: int) -> Any:
+    """Return the column that says what was chosen, where reviewers choose one of several."""
+    import pyarrow as pa
+
+    told = np.full(n, None, dtype=object)
+    told[verdicts.examples] = [verdicts.told(place) for place in range(len(verdicts))]
+    return pa.array(told, pa.string())
 
 
 def _ticks(verdicts: SetVerdicts, n: int) -> dict[str, Any]:
@@ -272,6 +290,14 @@ def _found(content: Content) -> str:
             ("`correctable`: they agree on other labels", "correctable", "labels corrected"),
             ("`neither`: they agree on no label", "neither", "left out of `in_pruned`"),
         )
+    elif content.chosen:
+        rows = (
+            ("`non_error`: the given label is right", "non_error", "kept"),
+            ("`correctable`: another class is right", "correctable", "label corrected"),
+            ("`multi_label`: both labels fit", "multi_label", "left out of `in_pruned`"),
+            ("`neither`: none of the classes shown fits", "neither", "left out of `in_pruned`"),
+            ("`non_agreement`: the reviewers differ", "non_agreement", "left out of `in_pruned`"),
+        )
     else:
         rows = (
             ("`non_error`: the given label is right", "non_error", "kept"),
@@ -308,7 +334,7 @@ their names, in order, are `classes` in `{MANIFEST}` |
     return f"""| `given`, `corrected` | class numbers; their names, in order, are `classes` in \
 `{MANIFEST}` |
 {verdict}
-| {answers} | votes for each answer |"""
+| {answers} | votes for each answer{_CHOSEN if content.chosen else ""} |"""
 
 
 def _adjudicated(content: Content) -> str:

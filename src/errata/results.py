@@ -47,6 +47,10 @@ class Plan:
         verdict at this threshold; ``"off"``: all votes are asked for
     full_share : the share of the candidates that are asked for all votes nevertheless
     limit : at most so many candidates, worst first, or None
+    question : ``"pair"``: which of the given and the suggested label is right; ``"pooled"``: which
+        one of all labels suggested; ``"choice"``: which class
+    options : of ``"choice"``, so many classes to choose from, or None: all
+    extra : answers that are no class, but for a pair
     added, candidates : how many this plan added; how many all plans hold now
     """
 
@@ -59,16 +63,24 @@ class Plan:
     limit: int | None
     added: int
     candidates: int
+    question: str = "pair"
+    options: int | None = None
+    extra: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values."""
-        return asdict(self)
+        """Return the plan as plain values; what it asks only where that is no pair."""
+        told = asdict(self) | {"extra": list(self.extra)}
+        if self.question == "pair":
+            for name in ("question", "options", "extra"):
+                del told[name]
+        return told
 
     def __repr__(self) -> str:
         return (
             f"Plan {self.number}: candidates added: {self.added:,}, in all: {self.candidates:,}; "
             f"votes wanted for each: {self.votes}, to decide: {self.threshold}"
             f"{', fewer where the verdict is settled' if self.stopping == 'exact' else ''}"
+            f"{'' if self.question == 'pair' else f'; question: {self.question}'}"
         )
 
 
@@ -330,12 +342,17 @@ class Verdicts(AnyVerdicts):
     given, suggested : the labels of the reviewed candidates, ``(reviewed,)``
     votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
         ``given suggested both neither other``
+    chosen : where reviewers choose one of several answers, how many chose what, in words, most
+        votes first; None for a candidate asked about as a pair; empty where all are.
+        ``suggested`` is then the class that speaks against the given one: the one that decides, or
+        else has the most votes, or else the candidate's; votes for others are among ``other``
     """
 
     given: Int[np.ndarray, "reviewed"]
     suggested: Int[np.ndarray, "reviewed"]
     votes: Int[np.ndarray, "reviewed 5"]
     model: Modelled | None = None
+    chosen: tuple[Mapping[str, int] | None, ...] = ()
 
     @property
     def needed(self) -> str:
@@ -355,23 +372,35 @@ class Verdicts(AnyVerdicts):
 
     @property
     def _columns(self) -> tuple[str, ...]:
+        if self.chosen:
+            return (*VERDICT_COLUMNS, "chosen")
         return VERDICT_COLUMNS if self.model is None else VERDICT_COLUMNS + POSTERIOR_COLUMNS
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewed candidate, with class names in place of numbers.
 
-        Where a model made the verdicts, the probability of each answer stands there too.
+        Where a model made the verdicts, the probability of each answer stands there too; where
+        reviewers choose one of several, what each candidate's chose.
         """
-        posterior = [[]] * len(self) if self.model is None else self.model.posterior.tolist()
+        more = [[]] * len(self) if self.model is None else self.model.posterior.tolist()
+        if self.chosen:
+            more = [[self.told(place)] for place in range(len(self))]
         values = zip(
             *(self.ids, self.given.tolist(), self.suggested.tolist()),
-            *(self.votes.tolist(), self.names, posterior),
+            *(self.votes.tolist(), self.names, more),
             strict=True,
         )
         return self._as_rows(
-            (id_, self.classes[given], self.classes[suggested], *votes, verdict, *probs)
-            for id_, given, suggested, votes, verdict, probs in values
+            (id_, self.classes[given], self.classes[suggested], *votes, verdict, *rest)
+            for id_, given, suggested, votes, verdict, rest in values
         )
+
+    def told(self, place: int) -> str:
+        """Return the votes on one reviewed candidate, in words; most votes first."""
+        chosen = self.chosen[place] if self.chosen else None
+        if chosen is None:
+            chosen = dict(zip(VOTED, self.votes[place].tolist(), strict=True))
+        return ", ".join(f"{answer} {count}" for answer, count in chosen.items() if count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -639,6 +668,20 @@ class RunOfFind:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asks:
+    """What a plan asks; the attributes are those of `Plan`."""
+
+    question: str
+    options: int | None = None
+    extra: tuple[str, ...] = ()
+
+    @property
+    def chooses(self) -> bool:
+        """Whether reviewers choose one of several answers."""
+        return self.question != "pair"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What a reviewer is asked: which of two labels fits an example.
 
@@ -670,6 +713,30 @@ class SetTask:
     example: int
     id: str
     labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceTask:
+    """What a reviewer is asked where they choose one answer: which class an example is.
+
+    Attributes
+    ----------
+    example, id : the candidate
+    labels : the classes to choose from, ``0..m-1``, in the order to show them: drawn at random for
+        each reviewer and example and always the same; or in class order, where these are all
+    every : whether these are all classes
+    extra : further answers, that are no class
+    """
+
+    example: int
+    id: str
+    labels: tuple[int, ...]
+    every: bool
+    extra: tuple[str, ...]
+
+
+AnyTask = Task | SetTask | ChoiceTask
+"""What a reviewer may be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,14 +16,14 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from sqlalchemy import Connection
 
-from errata.asking import restand
+from errata.asking import is_choice, restand
 from errata.core.consensus import VOTED
 from errata.datasets.media import Media, Shown, open_media
 from errata.errors import AuditError, ErrataError, NameUnknownError, VoteError, unknown_name
-from errata.exchange.votes import LABELS, check_reviewer
+from errata.exchange.votes import CANNOT_TELL, LABELS, check_reviewer
 from errata.folder import Arrays
 from errata.planting import TYPICAL, Planting
-from errata.results import Progress, SetTask, Side, Task, Waiting
+from errata.results import AnyTask, Asks, ChoiceTask, Progress, SetTask, Side, Task, Waiting
 from errata.store import adjudications, gold, queue, records, voting
 from errata.store.database import Database
 
@@ -64,7 +64,7 @@ class Reviewing(Planting):
         """Return the id of an example, without those of all others."""
         raise NotImplementedError
 
-    def task(self, reviewer: str, *, besides: int | None = None) -> Task | SetTask | None:
+    def task(self, reviewer: str, *, besides: int | None = None) -> AnyTask | None:
         """Return what a reviewer is asked next, or None when nothing is left for them.
 
         That is the example they hold; else a candidate they have not answered and that needs
@@ -106,7 +106,7 @@ class Reviewing(Planting):
             return None
         return self.task_for(reviewer, example)
 
-    def asked(self, reviewer: str) -> tuple[Task | SetTask | None, Progress]:
+    def asked(self, reviewer: str) -> tuple[AnyTask | None, Progress]:
         """Return what `task` and `progress` return, looked up at once."""
         reviewer = check_reviewer(reviewer)
         now = self._now()
@@ -157,7 +157,7 @@ class Reviewing(Planting):
             examples=found.examples, seconds=None if found.until is None else found.until - now
         )
 
-    def task_for(self, reviewer: str, example: int) -> Task | SetTask:
+    def task_for(self, reviewer: str, example: int) -> AnyTask:
         """Return the task of a reviewer for one planned example, answered before or not.
 
         Raises
@@ -167,6 +167,17 @@ class Reviewing(Planting):
         """
         reviewer = check_reviewer(reviewer)
         planned = self._as_gold(example) or self._planned(example)
+        if self._chooses(planned):
+            options = planned["options"]
+            return ChoiceTask(
+                example=example,
+                id=self._id_of(example),
+                labels=tuple(range(len(self.classes)))
+                if options is None
+                else self._shuffled(reviewer, example, options),
+                every=options is None,
+                extra=tuple(planned["extra"]),
+            )
         if self.multilabel:
             asked = {*planned["given"], *planned["suggested"]}
             return SetTask(
@@ -181,6 +192,21 @@ class Reviewing(Planting):
             suggested=planned["suggested"],
             first=self._first(reviewer, example),
         )
+
+    @property
+    def asks(self) -> Asks:
+        """What the newest plan asks where every example has one label; without one, pairs."""
+        with self._db.read() as db:
+            plan = records.newest_plan(db)
+        if plan is None:
+            return Asks(question="pair")
+        extra = tuple(plan["extra"] or ())
+        return Asks(question=plan["question"], options=plan["options"], extra=extra)
+
+    @staticmethod
+    def _chooses(row: Mapping[str, Any]) -> bool:
+        """Tell whether reviewers choose one of several answers; gold is always about two."""
+        return "question" in row and is_choice(row)
 
     @cached_property
     def _planned(self) -> Callable[[int], dict[str, Any]]:
@@ -274,7 +300,10 @@ class Reviewing(Planting):
                 f"The answer is {answer!r} and what was said {said!r}: with 'other', and only with "
                 "it, comes the reviewer's own word."
             )
-        if self._as_gold(example) is not None:
+        gold_ = self._as_gold(example)
+        if gold_ is None and self._chooses(self._planned(example)):
+            raise VoteError("Reviewers choose one of several answers here: use `vote_choice`.")
+        if gold_ is not None:
             return self._answer_gold(reviewer, example, answer, first=first, key=key, said=said)
         return self._cast(reviewer, example, answer=answer, first=first, key=key, said=said)
 
@@ -316,6 +345,54 @@ class Reviewing(Planting):
         ticked = sorted(set(labels))
         return self._cast(
             reviewer, example, answer=LABELS, labels=ticked, shown=list(shown), key=key
+        )
+
+    def vote_choice(
+        self,
+        reviewer: str,
+        example: int,
+        label: int | None,
+        *,
+        key: str,
+        said: str | None = None,
+    ) -> bool:
+        """Record the one answer that a reviewer chose, where the plan asks for that.
+
+        Parameters
+        ----------
+        label : the class, of those that there are to choose from; None: none of these
+        key : names the attempt, so that sending it again changes nothing
+        said : in place of a class, and of none, one of the plan's extra answers, or `CANNOT_TELL`
+
+        Returns
+        -------
+        False, and nothing is added, in the cases of `vote`
+
+        Raises
+        ------
+        VoteError
+            The example is in no plan, or asked about otherwise; or that is no answer to it.
+        PausedError
+            A maintainer has paused them, or everybody.
+        """
+        task = self.task_for(reviewer, example)
+        if not isinstance(task, ChoiceTask):
+            raise VoteError("No one answer of several is asked for here: use `vote`.")
+        if label is not None and (label not in task.labels or said is not None):
+            raise VoteError(
+                f"The class {label}, with {said!r}, is no answer here: one of "
+                f"{sorted(task.labels)} was expected, or what is said in place of a class."
+            )
+        if said is not None and said not in (*task.extra, CANNOT_TELL):
+            raise unknown_name("answer", said, (*task.extra, CANNOT_TELL))
+        return self._cast(
+            reviewer,
+            example,
+            answer=LABELS if said is None else "other",
+            said=said,
+            labels=([] if label is None else [label]) if said is None else None,
+            shown=None if task.every else task.labels,
+            key=key,
         )
 
     def _cast(
@@ -555,7 +632,7 @@ def _check_key(key: str) -> None:
 
 def _check_shown(shown: Sequence[int], planned: Mapping[str, Any]) -> None:
     """Check that the labels that were shown are just those that the plan asks about."""
-    asked = sorted({*planned["given"], *planned["suggested"]})
+    asked = planned["options"] or sorted({*planned["given"], *planned["suggested"]})
     if sorted(shown) != asked:
         raise VoteError(
             f"The labels to choose from are {asked} here, and {list(shown)} were shown. Say in "

@@ -14,11 +14,15 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 from sqlalchemy import Connection
 
+from errata.asking import is_choice
+from errata.choosing import Chosen, as_pairs
 from errata.comparison import Comparison
 from errata.core.consensus import (
     ANSWERS,
     CORRECTABLE,
+    NEITHER,
     NON_AGREEMENT,
+    NON_ERROR,
     OPEN,
     VERDICTS,
     VOTED,
@@ -32,6 +36,7 @@ from errata.core.consensus import (
 from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
+from errata.exchange.votes import LABELS
 from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import SetVerdicts, Story, Verdicts
@@ -97,6 +102,11 @@ def verdicts(
             f"The model {consensus.name} is about answers of which one is right, but examples may "
             "have several labels here. Leave the consensus out: votes are counted."
         )
+    if any(map(is_choice, planned)):
+        raise InputError(
+            f"The model {consensus.name} is about answers to the question of two labels, but "
+            "reviewers choose one of several here. Leave the consensus out: votes are counted."
+        )
     assert probs is not None, "without them there is no story, which asks no model"
     return _modelled_verdicts(
         db, planned, consensus, lambda: probs(planned), ids=ids, classes=classes
@@ -142,7 +152,10 @@ def _verdicts(
     classes: tuple[str, ...],
 ) -> Sequence[Verdicts]:
     tallies = voting.tallies(db)
-    counts = [[tallies.get((row["example"], answer), 0) for answer in VOTED] for row in planned]
+    choices = any(map(is_choice, planned))
+    # what was chosen among several is counted as one answer here; see `as_pairs`
+    counted = (*VOTED, LABELS) if choices else VOTED
+    counts = [[tallies.get((row["example"], answer), 0) for answer in counted] for row in planned]
     _check_reachable(thresholds, [*(row["votes"] for row in planned), *map(sum, counts)])
     decided = adjudications.held(db)
     reviewed = [
@@ -151,34 +164,72 @@ def _verdicts(
         if any(votes) or row["example"] in decided
     ]
     rows = [planned[place] for place in reviewed]
-    votes = np.array([counts[place] for place in reviewed], dtype=np.int64).reshape(-1, len(VOTED))
+    columns = len(VOTED)
+    votes = np.array([counts[place][:columns] for place in reviewed], dtype=np.int64)
+    votes = votes.reshape(-1, columns)
     shared = _shared(db, planned, rows, ids)
     given, suggested = _column(rows, "given"), _column(rows, "suggested")
     adjudicated = _adjudicated(rows, decided)
-    return [
-        Verdicts(
-            **shared,
-            threshold=_threshold(planned, threshold),
-            given=given,
-            suggested=suggested,
-            votes=votes,
-            codes=_decided_codes(_codes(rows, votes, threshold), rows, decided),
-            adjudicated=adjudicated,
-            classes=classes,
+    chosen = _chosen(db, rows, decided) if choices else []
+    told = tuple(one.told(classes) if is_choice(one.row) else None for one in chosen)
+    found = []
+    for threshold in thresholds:
+        against, pairs = suggested.copy(), votes.copy()
+        codes = _codes(rows, chosen, threshold, against=against, votes=pairs)
+        found.append(
+            Verdicts(
+                **shared,
+                threshold=_threshold(planned, threshold),
+                given=given,
+                suggested=against,
+                votes=pairs,
+                chosen=told,
+                codes=_decided_codes(codes, rows, decided),
+                adjudicated=adjudicated,
+                classes=classes,
+            )
         )
-        for threshold in thresholds
-    ]
+    return found
 
 
 def _codes(
-    rows: Sequence[Mapping[str, Any]], votes: Int[np.ndarray, "rows 5"], threshold: int | None
+    rows: Sequence[Mapping[str, Any]],
+    chosen: Sequence[Chosen],
+    threshold: int | None,
+    *,
+    against: Int[np.ndarray, "rows"],
+    votes: Int[np.ndarray, "rows 5"],
 ) -> Int[np.ndarray, "rows"]:
-    """Return the verdicts that votes come to."""
+    """Return the verdicts that votes come to.
+
+    Where reviewers choose one of several, the votes are told as those on two labels at this
+    threshold: ``against`` and ``votes`` are written anew there.
+    """
     codes = np.full(len(rows), OPEN, dtype=np.int64)
+    of_several = np.array([is_choice(one.row) for one in chosen], dtype=bool)
     for asked, alike in _asked_alike(rows, threshold):
-        closed = alike & (votes_needed(votes, *asked) == 0)
+        needed = votes_needed(votes, *asked)
+        some = np.flatnonzero(alike & of_several).tolist() if chosen else []
+        if some:
+            which = [chosen[place] for place in some]
+            against[some], votes[some], needed[some] = as_pairs(which, *asked)
+        closed = alike & (needed == 0)
         codes[closed] = verdict_codes(votes[closed], asked[0])
     return codes
+
+
+def _chosen(
+    db: Connection, rows: Sequence[Mapping[str, Any]], decided: Mapping[int, Mapping[str, Any]]
+) -> list[Chosen]:
+    """Return what was chosen of each row, and what a maintainer decided."""
+    held = voting.choices(db)
+    nothing: Mapping[str, Any] = {"labels": None}
+    return [
+        Chosen(
+            row, held.get(row["example"], Counter()), decided.get(row["example"], nothing)["labels"]
+        )
+        for row in rows
+    ]
 
 
 def _modelled_verdicts(
@@ -308,7 +359,13 @@ def _decided_codes(
     """Return the verdicts of rows, those that a maintainer has decided as they were decided."""
     codes = codes.copy()
     for place in np.flatnonzero(_adjudicated(rows, decided)).tolist():
-        codes[place] = ANSWERS.index(decided[rows[place]["example"]]["answer"])
+        one = decided[rows[place]["example"]]
+        if one["answer"] != LABELS:
+            codes[place] = ANSWERS.index(one["answer"])
+        elif not one["labels"]:
+            codes[place] = NEITHER
+        else:
+            codes[place] = NON_ERROR if one["labels"] == [rows[place]["given"]] else CORRECTABLE
     return codes
 
 
@@ -371,13 +428,15 @@ def settings(db: Connection) -> dict[str, Any]:
     """Return what was chosen for each plan, without saying when: for a manifest."""
     chosen = ("rule", "score", "compat", "settings", "flagger", "estimated_errors", "errata")
     planned = ("goal", "votes", "threshold", "limit", "candidates")
+    asked = ("question", "options", "extra")  # said where it is not a pair
     runs = {
         run["id"]: {name: run[name] for name in chosen} | _looked_at(db, run)
         for run in records.planned_findings(db)
     }
     return {
         "plans": [
-            {name: plan[name] for name in planned} | {"find": runs[plan["finding"]]}
+            {name: plan[name] for name in (*planned, *(asked if is_choice(plan) else ()))}
+            | {"find": runs[plan["finding"]]}
             for plan in records.plans(db)
         ]
     }
@@ -502,8 +561,8 @@ def report_context(
     # sets of labels hardly ever meet in the same two
     paired = [] if multilabel else rows
     pairs = Counter((row["given"], row["suggested"]) for row in paired)
-    corrected = Counter(
-        (row["given"], row["suggested"])
+    corrected: Counter[tuple[int, Any]] = Counter(
+        (row["given"], verdict_of[row["example"]][2])
         for row in paired
         if verdict_of.get(row["example"], (None,))[0] == VERDICTS[CORRECTABLE]
     )
@@ -514,6 +573,7 @@ def report_context(
         n=n,
         classes=classes,
         multilabel=multilabel,
+        choice=any(map(is_choice, plans)),
         notices=notices(db),
         estimated_errors=_newest_estimate(findings),
         probabilities=records.has_probabilities(db),
@@ -529,11 +589,19 @@ def report_context(
             _suspicious(row, ids[row["example"]], verdict_of.get(row["example"]), show)
             for row in rows[:MOST_SHOWN]
         ],
-        pairs=[Pair(*pair, count, corrected[pair]) for pair, count in pairs.most_common()],
+        # a pair is also what only reviewers made: a class that nothing suggested
+        pairs=[Pair(*pair, pairs[pair], corrected[pair]) for pair in _each_pair(pairs, corrected)],
         comparison=comparison,
         settings=_setting_rows(findings, plans),
         facts=_fact_rows(db, findings),
     )
+
+
+def _each_pair(
+    pairs: Counter[tuple[int, Any]], corrected: Counter[tuple[int, Any]]
+) -> list[tuple[int, int]]:
+    """Return each pair of labels, those with most candidates first."""
+    return list(dict.fromkeys([*(pair for pair, _ in pairs.most_common()), *corrected]))
 
 
 def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
@@ -599,6 +667,7 @@ def _verdict_of(
         else:
             votes = dict(zip(VOTED, counts, strict=True))
             label = int(verdicts.suggested[place])
+            votes = dict(verdicts.chosen[place] or votes) if verdicts.chosen else votes
         verdict = None if code == OPEN else VERDICTS[code]
         found[example] = (verdict, votes, label if code == CORRECTABLE else None)
     return found
@@ -649,6 +718,8 @@ def _setting_rows(
             ("votes wanted", _each(plans, "votes")),
             ("votes for a verdict", _each(plans, "threshold")),
         ]
+        if any(map(is_choice, plans)):
+            rows += [("question", _each(plans, "question"))]
     return rows
 
 

@@ -11,6 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 
+from audits import FIVE, choice_audit
 from errata.audit import Audit
 from helpers import ERRATA, run_errata
 from published_texts import wav
@@ -338,3 +339,38 @@ def test_a_step_that_comes_too_early_names_the_one_before(folder, words, said):
         errata(folder, "init", "fresh.audit", *INIT[2:])
     result = errata(folder, *words, code=2)
     assert said in result.stderr
+
+
+def test_a_plan_says_what_is_asked_and_the_verdicts_what_was_chosen(tmp_path):
+    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    asked = ["--question", "choice", "--options", "3", "--extra", "neutral", "--extra", "off-topic"]
+    plan = as_json(tmp_path, "plan", "pets.audit", "--votes", "1", "--threshold", "1", *asked)
+    assert (plan["question"], plan["options"], plan["extra"]) == (
+        "choice",
+        3,
+        ["neutral", "off-topic"],
+    )
+    again = as_json(tmp_path, "plan", "pets.audit", "--votes", "1", "--threshold", "1", *asked)
+    assert again["added"] == 0
+    refused = errata(tmp_path, "plan", "pets.audit", "--question", "pooled", code=2)
+    assert "with the question choice" in refused.stderr
+    audit = Audit.open(tmp_path / "pets.audit")
+    task = audit.task_for("ann", 3)
+    (other,) = set(task.labels) - {int(audit.labels[3]), 3}
+    assert audit.vote_choice("ann", 3, other, key="1")
+    (row,) = rows(errata(tmp_path, "verdicts", "pets.audit", "--format", "csv").stdout)
+    assert (row["verdict"], row["suggested"]) == ("correctable", FIVE[other])
+    assert row["chosen"] == f"{FIVE[other]} 1"
+
+
+@pytest.mark.parametrize("options", ["0", "6", "some", "-1"])
+def test_options_that_make_no_list_are_refused_in_a_sentence(tmp_path, options):
+    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    words = ("plan", "pets.audit", "--question", "choice", "--options", options)
+    assert "options is" in errata(tmp_path, *words, code=2).stderr
+
+
+def test_a_plan_of_pairs_says_what_it_always_said(tmp_path):
+    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    plan = as_json(tmp_path, "plan", "pets.audit")
+    assert not {"question", "options", "extra"} & set(plan)

@@ -152,15 +152,39 @@ def plan(
     full_share: Annotated[
         float, typer.Option(help="With exact stopping, ask so many for all votes nevertheless.")
     ] = 0.05,
+    question: Annotated[
+        str,
+        typer.Option(
+            help="pair: is the given or the suggested label right; pooled: which one of all "
+            "suggested ones; choice: which class."
+        ),
+    ] = "pair",
+    options: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all", help="Of choice: so many classes to choose from; all of them."
+        ),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(help="Of pooled and choice: an answer that is no class; may be repeated."),
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Say which examples are checked, and by how many votes."""
+    """Say which examples are checked, by how many votes, and what is asked."""
     import errata
 
     printer = Printer(format=format, quiet=quiet)
     made = errata.Audit.open(audit).plan(
-        votes=votes, threshold=threshold, limit=limit, stopping=stopping, full_share=full_share
+        votes=votes,
+        threshold=threshold,
+        limit=limit,
+        stopping=stopping,
+        full_share=full_share,
+        question=question,
+        options=int(options) if options is not None and options.isdecimal() else options,
+        extra=extra or (),
     )
     printer.facts(made.to_dict())
     printer.say("Votes from elsewhere: errata votes import AUDIT FILE")

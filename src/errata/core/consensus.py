@@ -89,14 +89,53 @@ def votes_needed(
     >>> votes_needed(votes, threshold=3, wanted=5)
     array([2, 0, 0, 3])
     """
+    held = votes.sum(axis=1, dtype=np.int64)
+    return choice_votes_needed(votes[:, : len(ANSWERS)], held, threshold, wanted)
+
+
+def choice_votes_needed(
+    votes: Integer[np.ndarray, "candidates options"],
+    reviewers: Integer[np.ndarray, "candidates"],
+    threshold: int,
+    wanted: int,
+) -> Int[np.ndarray, "candidates"]:
+    """Return how many more votes it takes at least until the option that decides cannot change.
+
+    Each reviewer chooses one option, or says something that decides nothing; the first option, in
+    the order of the columns, that has ``threshold`` votes decides. But for the first, options that
+    nobody chose need no column: what one of them can still come to, the first can with no more
+    votes, and goes before it.
+
+    Parameters
+    ----------
+    votes : how many reviewers chose each option, ``(candidates, options)``, at least one column
+    reviewers : how many have answered, whatever they said, ``(candidates,)``
+    threshold : votes needed for agreement, at least 1
+    wanted : votes to collect for each candidate, if need be
+
+    Returns
+    -------
+    from 0, where it is settled, to the votes that are left, ``(candidates,)``
+
+    Raises
+    ------
+    InputError
+        If the threshold is below 1.
+
+    Examples
+    --------
+    >>> votes = np.array([[1, 1, 0], [0, 3, 0], [1, 1, 1]])
+    >>> choice_votes_needed(votes, np.array([2, 3, 4]), threshold=3, wanted=5)
+    array([2, 0, 0])
+    """
     _check_threshold(threshold)
-    counts = votes[:, : len(ANSWERS)].astype(np.int64)
-    left = np.maximum(wanted - votes.sum(axis=1, dtype=np.int64), 0)
+    counts = votes.astype(np.int64)
+    left = np.maximum(wanted - reviewers, 0)
     # an answer is out of reach once the votes that are left are fewer than it lacks
     lacks = threshold - counts
     out_of_reach = np.maximum(left[:, np.newaxis] - lacks + 1, 0)
     ways = []
-    for answer in range(len(ANSWERS)):  # it has its votes, and none that goes before it can
+    for answer in range(counts.shape[1]):  # it has its votes, and none that goes before it can
         own = np.maximum(lacks[:, answer], 0)
         before = (out_of_reach[:, :answer] - own[:, np.newaxis]).max(axis=1, initial=0)
         taken = (lacks[:, :answer] <= 0).any(axis=1)
@@ -105,6 +144,25 @@ def votes_needed(
     ways.append(np.where((lacks <= 0).any(axis=1), left, none))
     needed: Int[np.ndarray, "candidates"] = np.minimum(np.min(ways, axis=0), left)
     return needed
+
+
+def leading(
+    votes: Integer[np.ndarray, "candidates options"], threshold: int
+) -> Int[np.ndarray, "candidates"]:
+    """Return which option speaks for all of them: the one that decides, or else has most votes.
+
+    The first, in the order of the columns, that has ``threshold`` votes; without one, the first of
+    those with most.
+
+    Examples
+    --------
+    >>> leading(np.array([[0, 3, 3], [1, 2, 2], [0, 0, 0]]), threshold=3)
+    array([1, 1, 0])
+    """
+    _check_threshold(threshold)
+    # what has the votes counts as `threshold`, so that the first of these is the first of the most
+    first: Int[np.ndarray, "candidates"] = np.minimum(votes, threshold).argmax(axis=1)
+    return first
 
 
 def _agreed(

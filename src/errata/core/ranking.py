@@ -260,3 +260,24 @@ def _without_the_hopeless(
     low = values < np.partition(sample, place)[place]
     enough = np.bincount(group[low], minlength=len(wanted)) >= wanted
     return np.flatnonzero(low | ~enough[group])
+
+
+def shortlists(
+    probs: Float[np.ndarray, "rows classes"], first: Int[np.ndarray, "rows _first"], count: int
+) -> Int[np.ndarray, "rows count"]:
+    """Return so many classes of each row, sorted: those named, then the most probable others.
+
+    Parameters
+    ----------
+    probs : probabilities, ``(rows, classes)``; of equal ones the lower class comes first
+    first : different classes of each row that it has whatever they are, at most ``count``
+    count : from 1 to all classes
+
+    Examples
+    --------
+    >>> shortlists(np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([[0, 1]]), count=3)
+    array([[0, 1, 3]])
+    """
+    order = -probs
+    np.put_along_axis(order, first, -np.inf, axis=1)
+    return np.sort(np.argsort(order, axis=1, kind="stable")[:, :count], axis=1)

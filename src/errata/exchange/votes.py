@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,7 @@ def check_vote(
     n: int,
     kind: str,
     label_names: Sequence[str] | None = None,
+    chosen: Collection[int] = (),
 ) -> dict[str, Any]:
     """Return the fields of the vote that a row holds, each known to be good.
 
@@ -162,8 +163,10 @@ def check_vote(
     n : how many examples there are
     kind : how the vote came about: ``"simulated"`` always holds; else a row may say
         ``"simulated"`` or ``"imported"`` of itself, but not that a person cast it here
-    label_names : the class names, where an example may have several labels: a vote then lists
-        those that apply, and its answer, `LABELS`, need not be said
+    label_names : the class names, where votes list labels, whose answer, `LABELS`, need not be
+        said: where an example may have several, those that apply
+    chosen : where there are any, only these examples have votes that list labels, the one class
+        that was chosen, or none; or the answer is ``"other"``, and what it was is ``said``
 
     Returns
     -------
@@ -186,7 +189,11 @@ def check_vote(
     if PROBLEM in row:
         raise VoteError(str(row[PROBLEM]))
     reviewer = check_reviewer(field(row, "reviewer"))
-    content = _choice(row) if label_names is None else _ticks(row, label_names)
+    example = example_of(row, FORM, index_of, n) if chosen else None
+    if label_names is None or (chosen and example not in chosen):
+        content = _choice(row)
+    else:
+        content = (_one_of if chosen else _ticks)(row, label_names)
     own = _word("kind of vote", field(row, "kind"), KINDS)
     return {
         "example": example_of(row, FORM, index_of, n),
@@ -214,6 +221,27 @@ def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
         "said": _said(field(row, "said"), answer),
         "labels": None,
     }
+
+
+def _one_of(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return what a vote for one of several answers says."""
+    answer = (field(row, "answer") or LABELS).lower()
+    if answer == VOTED[-1] and is_blank(row.get("labels")):
+        said = _said(field(row, "said"), answer)
+        if said is None:
+            raise VoteError("The answer is 'other', so what the reviewer said was expected (said).")
+        return {"answer": answer, "first": None, "said": said, "labels": None}
+    if answer not in (LABELS, VOTED[-1]):
+        raise VoteError(
+            f"The answer is {answer!r}, but of this example reviewers choose one class of several: "
+            'a list of one label, or of none, was expected (labels, such as ["dog"] or []).'
+        )
+    content = _ticks(row, names)
+    if len(content["labels"]) > 1:
+        raise VoteError(
+            f"There are {len(content['labels'])} labels, and one class, or none, was expected here."
+        )
+    return content
 
 
 def _ticks(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class ReportExample:
     rules : every rule that flags the example
     verdict : one of the five verdicts; ``None`` while too few votes are in
     votes : how many reviewers gave each answer (``given suggested both neither other``), or
-        where examples have several labels, name each; what is not listed has none
+        where examples have several labels, name each, or chose each; what is not listed has none
     corrected : the label of the corrected set, where it differs from the given one
     shown : the example itself; ``None`` when the audit holds no media
     """
@@ -67,6 +67,7 @@ class ReportContext:
     name : the audit's name, in the title
     n, classes : how many examples; the names of the ``m`` classes
     multilabel : whether examples may have several labels
+    choice : whether reviewers chose one of several answers
     path : the audit as a person would type it, for the commands the report suggests
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
@@ -86,6 +87,7 @@ class ReportContext:
     n: int
     classes: Sequence[str]
     multilabel: bool = False
+    choice: bool = False
     path: str = "AUDIT"
     notices: Sequence[str] = ()
     estimated_errors: int | None = None

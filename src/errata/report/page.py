@@ -25,6 +25,7 @@ from errata.report import charts
 from errata.report.charts import ModelChange
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
+    CHOICE_VERDICT_MEANINGS,
     SET_VERDICT_MEANINGS,
     VERDICT_MEANINGS,
     VERDICT_NAMES,
@@ -182,6 +183,8 @@ def _verdicts(context: ReportContext) -> Section | None:
 
 
 def _meanings(context: ReportContext) -> dict[str, str]:
+    if context.choice:
+        return CHOICE_VERDICT_MEANINGS
     return SET_VERDICT_MEANINGS if context.multilabel else VERDICT_MEANINGS
 
 
@@ -378,9 +381,10 @@ def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
 def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
     """Return what the card of one suspicious example shows."""
     names = context.classes
-    listed = example.votes if context.multilabel else VOTED
+    named_each = context.multilabel or context.choice
+    listed = example.votes if named_each else VOTED
     votes = [(answer, example.votes.get(answer, 0)) for answer in listed]
-    dots = [] if context.multilabel else [answer for answer, count in votes for _ in range(count)]
+    dots = [] if named_each else [answer for answer, count in votes for _ in range(count)]
     return {
         "id": example.id,
         "given": named(example.given, names),

@@ -14,6 +14,10 @@ VERDICT_MEANINGS = {
     "neither": "Reviewers said that neither label applies. The right one is not known.",
     "non_agreement": "No answer got enough votes. The right label is not known.",
 }
+CHOICE_VERDICT_MEANINGS = VERDICT_MEANINGS | {
+    "correctable": "Reviewers chose another class. It replaces the given one.",
+    "neither": "Reviewers said that none of the classes shown applies. The right one is not known.",
+}
 
 SET_VERDICT_MEANINGS = {
     "non_error": "The labels that reviewers agree on are the given ones. They stay.",

@@ -4,6 +4,7 @@ Every request carries the token of an invitation, ``Authorization: Bearer TOKEN`
 documented at ``/api/openapi.json``; what goes wrong has the one shape that all errors have.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,9 @@ from fastapi import APIRouter, Body, Header, HTTPException, Query
 from fastapi.concurrency import run_in_threadpool
 
 from errata.inviting import Invitation
-from errata.results import SetTask
+from errata.results import AnyTask, ChoiceTask, SetTask
 from errata.review.desk import Desk
+from errata.review.pages import CLASS, extra_answers
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
 from errata.review.watch import Overview, Watch
@@ -27,9 +29,13 @@ NUMBERS_FOR_MAINTAINERS = (
 )
 
 
+ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
+"""What an answer looks like; what it may be depends on the question."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One way to answer: what to send, and the name of the class it stands for."""
+    """One way to answer: what to send, and the name of the class, or the words, it stands for."""
 
     answer: str
     name: str
@@ -43,7 +49,8 @@ class Question:
     ----------
     ticket : to be sent back with the answer; it counts once, whenever and however often it is sent
     kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``, ``unclear``; ``"labels"``: those
-        of the options that apply, perhaps none
+        of the options that apply, perhaps none; ``"choice"``: one of the options, or ``neither``
+        (none of these), ``unclear``
     media : where the example is, from this server
     answered, total : how many the reviewer has answered, of how many
     """
@@ -51,7 +58,7 @@ class Question:
     ticket: str
     example: int
     id: str
-    kind: Literal["pair", "labels"]
+    kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
     answered: int
@@ -88,6 +95,24 @@ class Added:
     refused: list[str]
 
 
+def _asked(
+    task: AnyTask, shown: Sequence[int], classes: Sequence[str]
+) -> tuple[Literal["pair", "labels", "choice"], list[Option]]:
+    """Return the kind of a question, and its options in the order in which they are shown."""
+    names = [classes[label] for label in shown]
+    if isinstance(task, ChoiceTask):
+        answers = [*(f"{CLASS}{label}" for label in shown)]
+        extras = [Option(answer=one.name, name=one.label) for one in extra_answers(task.extra)]
+        return "choice", [*_options(answers, names), *extras]
+    if isinstance(task, SetTask):
+        return "labels", _options([str(label) for label in shown], names)
+    return "pair", _options(["a", "b"], names)
+
+
+def _options(answers: Sequence[str], names: Sequence[str]) -> list[Option]:
+    return [Option(answer=answer, name=name) for answer, name in zip(answers, names, strict=True)]
+
+
 def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     """Return the routes under ``/api``."""
     api = APIRouter(prefix="/api")
@@ -105,20 +130,14 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             waits = desk.audit.waiting(reviewer)
             return Next(question=None, waiting=waits.examples, seconds=waits.seconds)
         task, ticket, progress = asked
-        names = desk.audit.classes
-        shown = desk.classes_shown(task)
-        several = isinstance(task, SetTask)
-        answers = [str(label) for label in shown] if several else ["a", "b"]
+        kind, options = _asked(task, desk.classes_shown(task), desk.audit.classes)
         return Next(
             question=Question(
                 ticket=ticket,
                 example=task.example,
                 id=task.id,
-                kind="labels" if several else "pair",
-                options=[
-                    Option(answer=answer, name=names[label])
-                    for answer, label in zip(answers, shown, strict=True)
-                ],
+                kind=kind,
+                options=options,
                 media=desk.media_url(task.example),
                 answered=progress.answered,
                 total=progress.total,
@@ -136,7 +155,7 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     @api.post("/answer")
     async def answer(
         ticket: Annotated[str, Body()],
-        answer: Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Body()],
+        answer: Annotated[str, Body(pattern=ANSWER)],
         labels: Annotated[list[int] | None, Body()] = None,
         authorization: known = "",
     ) -> Recorded:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -34,7 +34,7 @@ from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.review import maintain, pages
-from errata.review.api import router
+from errata.review.api import ANSWER, router
 from errata.review.cookies import Cookies
 from errata.review.desk import Desk
 from errata.review.gate import Gate
@@ -47,7 +47,7 @@ from errata.review.watch import Watch
 FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
-Choice = Annotated[Literal["a", "b", "both", "neither", "unclear", "labels"], Form()]
+Choice = Annotated[str, Form(pattern=ANSWER)]
 Ticked = Annotated[list[int], Form(default_factory=list)]
 BY_LINK = ("invitation", "participant")
 """The cookies of those who came by a link."""
@@ -85,10 +85,12 @@ def create_app(
     ``POST /``           ``name``: begin, or go on, as that reviewer
     ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
     ``GET /panel/TOKEN``  the link of a panel, with the id of a participant in a parameter: the same
-    ``GET /review``      the next example (`Question` or `Checks`), or the end of the queue (`Done`)
+    ``GET /review``      the next example (`Question`, `Checks` or `Choices`), or the end of the
+                         queue (`Done`)
     ``POST /answer``     ``ticket`` and ``answer``: ``a``, ``b``, ``both``, ``neither``,
                          ``unclear``; of a `Checks` page ``labels``, with a ``label`` for each
-                         that is ticked
+                         that is ticked; of a `Choices` page ``class-3``, ``neither``,
+                         ``extra-0``, ``unclear``
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     the page that comes after example 0 if nothing changes, without a ticket;
@@ -134,6 +136,9 @@ def create_app(
             problem=problem,
             notices=audit.vote_notices,
             several=audit.multilabel,
+            choice=desk.choice,
+            extras=pages.extra_answers(audit.asks.extra),
+            many=desk.many,
         )
         if known or not invited_only:  # strangers see no example
             lessons = desk.lessons()

@@ -21,6 +21,10 @@ SET_VERDICT_WORDS = VERDICT_WORDS | {
     "correctable": "other labels right",
     "neither": "no label right",
 }
+CHOICE_VERDICT_WORDS = VERDICT_WORDS | {
+    "correctable": "another class right",
+    "neither": "none of the classes right",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,7 @@ class Dashboard(MaintainerPage):
     skip : so many reviewers are on the pages before
     events : the newest lines of the diary
     several : whether examples may have several labels
+    choice : whether reviewers choose one of several answers
     """
 
     overview: Overview
@@ -78,6 +83,7 @@ class Dashboard(MaintainerPage):
     events: Sequence["Line"]
     several: bool
     newest: int = NEWEST
+    choice: bool = False
 
     @property
     def mix(self) -> Mix | None:
@@ -92,6 +98,7 @@ class Dashboard(MaintainerPage):
         if mix is None:
             return ()
         words = SET_VERDICT_WORDS if self.several else VERDICT_WORDS
+        words = CHOICE_VERDICT_WORDS if self.choice else words
         unused = ("multi_label", "non_agreement") if self.several else ()
         counts = {words[name]: (name, n) for name, n in mix.verdicts.items() if name not in unused}
         counts |= {

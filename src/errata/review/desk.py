@@ -20,7 +20,7 @@ from errata.errors import AuditError, FileError, MissingExtraError, PausedError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.panels import Quota
-from errata.results import Progress, SetTask, Task, Waiting
+from errata.results import AnyTask, ChoiceTask, Progress, SetTask, Waiting
 from errata.review import pages
 from errata.review.pages import Flash, Told, Worked
 from errata.review.practice import Item, Lessons, lessons
@@ -30,6 +30,8 @@ EXEMPLARS = 6
 
 CHANGED = Flash("That question has changed since. Nothing was recorded.")
 ANSWERED = Flash("That one is answered already; nothing was added. Here is what comes next.")
+
+_OF_PAIRS = tuple(answer.name for answer in (*pages.ANSWERS, pages.UNCLEAR))
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +87,7 @@ class Desk:
     def _asking(
         self,
         reviewer: str,
-        task: Task | SetTask,
+        task: AnyTask,
         ticket: str,
         progress: Progress,
         flash: Flash | None,
@@ -104,6 +106,9 @@ class Desk:
         }
         if isinstance(task, SetTask):
             return pages.Checks(**common, boxes=self._boxes(shown))
+        if isinstance(task, ChoiceTask):
+            extras = pages.extra_answers(task.extra)
+            return pages.Choices(**common, options=self._boxes(shown), extras=extras)
         return pages.Question(**common, panels=self._panels(shown))
 
     def _done(
@@ -127,6 +132,7 @@ class Desk:
             folder=shlex.quote(str(self.audit.path)),
             notices=self.audit.vote_notices,
             several=self.audit.multilabel,
+            choice=self.choice,
             code=quota.code if quota else "",
             url=quota.url if quota else None,
         )
@@ -136,18 +142,35 @@ class Desk:
         progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
         return progress if quota is None else quota.of(progress)
 
-    def next_task(self, reviewer: str) -> "tuple[Task | SetTask, str, Progress] | None":
+    def next_task(self, reviewer: str) -> "tuple[AnyTask, str, Progress] | None":
         """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""
         task, progress = self.audit.asked(reviewer)
         if task is None:
             return None
-        shown = self.classes_shown(task)
-        return task, self._ticket(reviewer, task.example, shown, progress.answered), progress
+        ticket = self._ticket(reviewer, task.example, self._ticketed(task), progress.answered)
+        return task, ticket, progress
+
+    @property
+    def choice(self) -> bool:
+        """Whether one answer of several is chosen, by the newest plan."""
+        return self.audit.asks.chooses
+
+    @property
+    def many(self) -> bool:
+        """Whether there are many classes to choose from."""
+        asks = self.audit.asks
+        options = asks.options or len(self.audit.classes)
+        return asks.question == "choice" and options > pages.MANY
+
+    @classmethod
+    def _ticketed(cls, task: AnyTask) -> tuple[int, ...]:
+        """Return the classes that a ticket names: those shown, unless these are simply all."""
+        return () if isinstance(task, ChoiceTask) and task.every else cls.classes_shown(task)
 
     @staticmethod
-    def classes_shown(task: Task | SetTask) -> tuple[int, ...]:
-        """Return the classes of (a) and (b), or those to tick, in the order shown."""
-        if isinstance(task, SetTask):
+    def classes_shown(task: AnyTask) -> tuple[int, ...]:
+        """Return the classes of (a) and (b), or those to tick or choose, in the order shown."""
+        if isinstance(task, SetTask | ChoiceTask):
             return task.labels
         pair = (task.given, task.suggested)
         return pair if task.first == "given" else pair[::-1]
@@ -196,6 +219,8 @@ class Desk:
         return a, b
 
     def _boxes(self, shown: Sequence[int]) -> list[pages.Box]:
+        if len(shown) > pages.MANY and not self.audit.multilabel:
+            return [pages.Box(label, self.audit.classes[label], None, ()) for label in shown]
         return [
             pages.Box(label, self.audit.classes[label], key, self._exemplars(label))
             for label, key in itertools.zip_longest(shown, pages.BOX_KEYS[: len(shown)])
@@ -232,7 +257,7 @@ class Desk:
             Worked(self._right(item), self._names(item), self._why(item), self._small(item.example))
             for item in self.lessons().worked
         ]
-        return ways if self.audit.multilabel else [*ways, *_in_words(ways)]
+        return ways if self.audit.multilabel else [*ways, *_in_words(ways, choice=self.choice)]
 
     def practice(
         self, reviewer: str, number: int, answer: tuple[str, Sequence[int]] | None = None
@@ -250,15 +275,17 @@ class Desk:
         told = None
         if answer is not None:
             told = Told(right=self._is_right(item, *answer), why=self._why(item))
-        several = self.audit.multilabel
+        several, choice = self.audit.multilabel, self.choice
         return pages.Practice(
             audit=self.audit.name,
             reviewer=reviewer,
             number=number,
             of=len(items),
             example=self.view(item.example),
-            panels=() if several else self._panels(item.shown),
+            panels=() if several or choice else self._panels(item.shown),
             boxes=self._boxes(item.shown) if several else (),
+            options=self._boxes(item.shown) if choice else (),
+            extras=pages.extra_answers(self.audit.asks.extra),
             told=told,
         )
 
@@ -273,6 +300,8 @@ class Desk:
             return pages.SEND.name
         if not item.right:
             return pages.NEITHER.name
+        if self.choice:
+            return f"{pages.CLASS}{item.given[0]}"
         return pages.A.name if item.shown[0] in item.right else pages.B.name
 
     def _names(self, item: Item) -> list[str]:
@@ -286,7 +315,10 @@ class Desk:
             right = named(item.right, self.audit.classes)
             return f"{known} So {'tick ' + right if item.right else 'tick nothing'}, and send."
         if not item.right:
-            return f"{known} So neither name is right."
+            no = "none of these names" if self.choice else "neither name"
+            return f"{known} So {no} is right."
+        if self.choice:
+            return f"{known} So it is {given}."
         return f"{known} So it is ({self._right(item)})."
 
     # ------------------------------------------------------------ what a reviewer does
@@ -297,20 +329,23 @@ class Desk:
         Parameters
         ----------
         choice : ``a``, ``b``, ``both``, ``neither`` or ``unclear``; on a page with boxes to tick
-            ``labels``
+            ``labels``; on one with names to choose from ``class-3`` for class 3, ``neither``,
+            ``extra-0`` for the first answer that is no class, or ``unclear``
         ticked : the classes whose boxes are ticked
         """
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
         task = self.audit.task_for(ticket.reviewer, ticket.example)
-        if self.classes_shown(task) != ticket.shown or isinstance(task, SetTask) != (
-            choice == pages.SEND.name
-        ):
+        if self._ticketed(task) != ticket.shown or not _is_answer(task, choice):
             return CHANGED
         who, key = ticket.reviewer, ticket.nonce
         if isinstance(task, SetTask):
             added = self.audit.vote_labels(who, task.example, ticked, shown=ticket.shown, key=key)
             said = named(tuple(sorted(ticked)), self.audit.classes)
+        elif isinstance(task, ChoiceTask):
+            label, own = _chosen(task, choice)
+            added = self.audit.vote_choice(who, task.example, label, key=key, said=own)
+            said = own or (pages.NONE.label if label is None else self.audit.classes[label])
         else:
             second = "suggested" if task.first == "given" else "given"
             own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
@@ -341,7 +376,31 @@ class Desk:
         return Flash("Taken back. Here it is again.")
 
 
-def _in_words(ways: Sequence[Worked]) -> list[Worked]:
+def _is_answer(task: AnyTask, choice: str) -> bool:
+    """Tell whether what was chosen is an answer to what is asked."""
+    if isinstance(task, SetTask):
+        return choice == pages.SEND.name
+    if not isinstance(task, ChoiceTask):
+        return choice in _OF_PAIRS
+    kind, _, number = choice.partition("-")
+    if number and kind == pages.CLASS[:-1]:
+        return int(number) in task.labels
+    if number and kind == pages.EXTRA[:-1]:
+        return int(number) < len(task.extra)
+    return choice in (pages.NONE.name, pages.UNCLEAR.name)
+
+
+def _chosen(task: ChoiceTask, choice: str) -> tuple[int | None, str | None]:
+    """Return the class that was chosen, if one was, and what was said in place of any."""
+    kind, _, number = choice.partition("-")
+    if choice == pages.UNCLEAR.name:
+        return None, CANNOT_TELL
+    if not number:
+        return None, None
+    return (int(number), None) if kind == pages.CLASS[:-1] else (None, task.extra[int(number)])
+
+
+def _in_words(ways: Sequence[Worked], *, choice: bool) -> list[Worked]:
     """Return the ways to answer of which no example is known: only people can say so."""
     both = Worked(
         pages.BOTH.name,
@@ -355,4 +414,7 @@ def _in_words(ways: Sequence[Worked]) -> list[Worked]:
         "If it is something else, neither name is right, even if one is near.",
     )
     known = {way.answer for way in ways}
+    if choice:
+        none = replace(neither, why=neither.why.replace("neither name", "none of the names"))
+        return [] if pages.NONE.name in known else [none]
     return [both] if pages.NEITHER.name in known else [neither, both]

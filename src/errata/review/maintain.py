@@ -14,12 +14,12 @@ from fastapi.responses import RedirectResponse, Response
 from errata.audit import Audit
 from errata.errors import InputError
 from errata.labels import named
-from errata.results import SetTask
+from errata.results import ChoiceTask, SetTask
 from errata.review import boards
 from errata.review.desk import Desk
 from errata.review.gate import Gate, NotAMaintainerError, TooManyTriesError
 from errata.review.guard import POLICY
-from errata.review.pages import Page
+from errata.review.pages import NONE, Page
 from errata.review.watch import Watch
 
 HOME, LOGIN = "/maintain", "/maintain/login"
@@ -139,6 +139,7 @@ def _add_dashboard(app: FastAPI, audit: Audit, gate: Gate, watch: Watch, html: H
             skip=skip,
             events=_lines(audit, None, NEWEST_LINES),
             several=audit.multilabel,
+            choice=audit.asks.chooses,
         )
         return html(page)
 
@@ -255,6 +256,9 @@ class _Decisions:
         names, task = self._audit.classes, self._audit.task_for("nobody", example)
         if isinstance(task, SetTask):
             return [(str(label), names[label]) for label in sorted(task.labels)]
+        if isinstance(task, ChoiceTask):
+            each = [(str(label), names[label]) for label in sorted(task.labels)]
+            return [*each, (NONE.name, NONE.label)]
         given, suggested = (named(label, names) for label in (task.given, task.suggested))
         return [
             ("given", f"{given}: the given label is right"),
@@ -276,6 +280,9 @@ class _Decisions:
         several = self._audit.multilabel
         if not several and not answer:
             raise InputError("Nothing was chosen. Say what is right.")
+        if isinstance(self._audit.task_for("nobody", example), ChoiceTask):
+            label = [int(answer)] if answer.isdecimal() else []
+            several = True
         self._audit.adjudicate(
             example,
             "labels" if several else answer,

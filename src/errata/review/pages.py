@@ -1,15 +1,15 @@
 """What the pages say: one typed context for each page, and the templates that show it.
 
 A context holds only what its page shows. Nothing in `Question` tells the given label from the
-suggested one: there are two panels, and they differ in letter, keys, name and exemplars. Nor does
-`Checks`, whose boxes differ in key, name and exemplars.
+suggested one: there are two panels, and they differ in letter, keys, name and exemplars. Nor do
+`Checks` and `Choices`, whose boxes differ in key, name and exemplars.
 """
 
 import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jinja2
@@ -167,9 +167,39 @@ TICK = Answer(
 )
 BOX_KEYS = TICK.keys
 
-# what has a key on the page of a pair, and on a page of boxes
+# where one answer is chosen of several
+CLASS, EXTRA = "class-", "extra-"
+"""What answers are called that are a class, and that are none: with its number behind."""
+PICK = Answer("pick", "Choose", BOX_KEYS, "It is what the name with this number says.", fixed=True)
+FIND = Answer("find", "Find", ("/",), "Type a part of a name; Enter chooses the only one left.")
+NONE = Answer(NEITHER.name, "None of these", ("n",), "None of the names is right for it.")
+NO_CLASS = replace(UNCLEAR, keys=UNCLEAR.keys[:1])
+MANY = 12
+"""More names than so many are a list to look in, without typical examples."""
+
+
+def extra_answers(words: Sequence[str]) -> tuple[Answer, ...]:
+    """Return the answers that are no class, each with a key of its own.
+
+    Examples
+    --------
+    >>> [(one.name, one.keys) for one in extra_answers(["neutral", "off-topic"])]
+    [('extra-0', ('e',)), ('extra-1', ('f',))]
+    """
+    return tuple(
+        Answer(f"{EXTRA}{place}", word, (key,), "In place of any name.")
+        for place, (word, key) in enumerate(zip(words, "efghijklm", strict=False))
+    )
+
+
+# what has a key on the page of a pair, on a page of boxes, and on one of several answers
 PAIR_KEYS = (*ANSWERS, UNCLEAR, *HANDS)
 BOXES_KEYS = (TICK, SEND, *HANDS)
+
+
+def choice_keys(extras: Sequence[Answer], *, many: bool) -> tuple[Answer, ...]:
+    """Return what has a key on a page where one answer is chosen of several, or of many."""
+    return (FIND if many else PICK, NONE, *extras, NO_CLASS, *HANDS)
 
 
 @dataclass(frozen=True)
@@ -183,7 +213,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Box:
-    """One label to tick: its class, its name, its key (the first nine), and typical examples."""
+    """One label to tick, or choose: its class, name, key (the first nine), typical examples."""
 
     label: int
     name: str
@@ -232,6 +262,9 @@ class Start(Page):
     notices: Sequence[str] = ()
     problem: str = ""
     several: bool = False  # labels that an example may have
+    choice: bool = False  # one answer of several
+    extras: Sequence[Answer] = ()  # those that are no class
+    many: bool = False  # classes to choose from
     worked: Sequence[Worked] = ()
     practice: int = 0  # how many examples there are to practise on
 
@@ -243,6 +276,8 @@ class Start(Page):
     @property
     def answers(self) -> Sequence[Answer]:
         """The ways to answer, for the table of keys."""
+        if self.choice:
+            return choice_keys(self.extras, many=self.many)
         return BOXES_KEYS if self.several else PAIR_KEYS
 
 
@@ -287,6 +322,30 @@ class Checks(Asking):
     answers: Sequence[Answer] = BOXES_KEYS
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choices(Asking):
+    """The page of one example of which one answer is chosen: a class, none of them, or no class.
+
+    Of more than `MANY` there is a box to find one by a part of its name.
+    """
+
+    options: Sequence[Box]
+    extras: Sequence[Answer]
+    none: Answer = NONE
+    unclear: Answer = NO_CLASS
+    find: Answer = FIND
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many to look at each."""
+        return len(self.options) > MANY
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """What has a key here."""
+        return choice_keys(self.extras, many=self.many)
+
+
 @dataclass(frozen=True)
 class Told:
     """What is said of an answer that was given for practice."""
@@ -299,7 +358,8 @@ class Told:
 class Practice(Page):
     """The page of one example to practise on, whose answer is known; nothing is recorded.
 
-    It has two panels or some boxes, as the real ones have; once answered, what is said of it.
+    It has two panels, some boxes, or some names to choose from, as the real ones have; once
+    answered, what is said of it.
     """
 
     number: int
@@ -307,7 +367,12 @@ class Practice(Page):
     example: View
     panels: Sequence[Panel] = ()
     boxes: Sequence[Box] = ()
+    options: Sequence[Box] = ()
+    extras: Sequence[Answer] = ()
     told: Told | None = None
+    many: bool = False
+    none: Answer = NONE
+    no_class: Answer = NO_CLASS
     both: Answer = BOTH
     neither: Answer = NEITHER
     unclear: Answer = UNCLEAR
@@ -324,7 +389,9 @@ class Practice(Page):
     @property
     def answers(self) -> Sequence[Answer]:
         """What has a key here."""
-        ways = (TICK, SEND) if self.boxes else (*ANSWERS, UNCLEAR)
+        ways: tuple[Answer, ...] = (TICK, SEND) if self.boxes else (*ANSWERS, UNCLEAR)
+        if self.options:
+            ways = (PICK, NONE, *self.extras, NO_CLASS)
         return (*ways, LOOK, PAUSE, KEYS)
 
 
@@ -340,6 +407,7 @@ class Done(Page):
     url: str | None = None  # where these go
     notices: Sequence[str] = ()
     several: bool = False  # labels that an example may have
+    choice: bool = False  # one answer of several
     undo: Answer = UNDO
 
 

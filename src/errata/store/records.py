@@ -213,6 +213,7 @@ def add_plan(
     *,
     needs: int | None = None,
     in_full: Callable[[list[int]], Sequence[bool]] | None = None,
+    options: Callable[[list[Row]], Sequence[list[int]]] | None = None,
 ) -> tuple[int, int]:
     """Plan the candidates of ``row["finding"]`` that no plan holds yet, worst first.
 
@@ -220,6 +221,8 @@ def add_plan(
     ----------
     needs : how many votes each needs at least; without it, all that are wanted
     in_full : tells which of some examples are asked for all their votes
+    options : returns the sorted classes to choose from of candidates, each ``example given
+        suggested``; without it, what there is follows from the plan's question
 
     Returns
     -------
@@ -227,22 +230,27 @@ def add_plan(
     """
     plan = _inserted(db, t.plans, {**row, "created_at": now()})
     c = t.candidates.c
+    labels = () if options is None else (c.given, c.suggested)  # a million need not be read
     waiting = (
-        select(c.id, c.example)
+        select(c.id, c.example, *labels)
         .where(c.finding == row["finding"], c.example.not_in(select(t.planned.c.example)))
         .order_by(c.rank)
         .limit(row["limit"])
     )
-    rows = [
+    found = db.execute(waiting).mappings().all()
+    rows: list[Row] = [
         {
             "plan": plan,
-            "candidate": candidate,
-            "example": example,
+            "candidate": one["id"],
+            "example": one["example"],
             "position": position,
             "probability": 1.0,  # a census asks about every candidate
         }
-        for position, (candidate, example) in enumerate(db.execute(waiting).all())
+        for position, one in enumerate(found)
     ]
+    if options is not None and found:
+        listed = options([dict(one) for one in found])
+        rows = [row | {"options": classes} for row, classes in zip(rows, listed, strict=True)]
     if rows:
         db.execute(insert(t.planned), rows)
         _stand(db, plan, row["votes"], row["votes"] if needs is None else needs, in_full)
@@ -292,8 +300,9 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     """Return what is planned, in the order of asking, with the labels to ask about.
 
     Each row has ``example given suggested score rules plan finding rank position probability
-    votes threshold stopping full needs`` (votes: wanted; full: asked for all, wherever asking may
-    stop; needs: how many more are asked for at least).
+    votes threshold stopping question extra options full needs`` (votes: wanted; options: the sorted
+    classes to choose from, None for all; full: asked for all, wherever asking may stop; needs: how
+    many more are asked for at least).
     """
     if example is None:
         return _all(db, _PLANNED)
@@ -306,7 +315,8 @@ def _planned_rows() -> Select[Any]:
         select(
             *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
             *(p.plan, p.position, p.probability, t.plans.c.votes, t.plans.c.threshold),
-            *(t.plans.c.stopping, t.standing.c.full, t.standing.c.needs),
+            *(t.plans.c.stopping, t.plans.c.question, t.plans.c.extra, p.options),
+            *(t.standing.c.full, t.standing.c.needs),
         )
         .select_from(t.planned.join(t.candidates).join(t.plans, p.plan == t.plans.c.id))
         .join(t.standing, t.standing.c.example == p.example)
@@ -321,7 +331,7 @@ _PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
 _PLANNED_LABELS = (
     select(
         *(t.planned.c.example, t.candidates.c.given, t.candidates.c.suggested),
-        *(t.plans.c.votes, t.plans.c.threshold),
+        *(t.plans.c.votes, t.plans.c.threshold, t.plans.c.question),
     )
     .select_from(t.planned.join(t.candidates).join(t.plans, t.planned.c.plan == t.plans.c.id))
     .order_by(t.planned.c.id)
@@ -329,11 +339,23 @@ _PLANNED_LABELS = (
 
 
 def planned_labels(db: Connection) -> list[Row]:
-    """Return ``example given suggested votes threshold`` of what is planned, as `planned` does.
+    """Return a part of what `planned` does, in half the time.
 
-    It takes half the time.
+    Each row has ``example given suggested votes threshold question``.
     """
     return _all(db, _PLANNED_LABELS)
+
+
+def suggestions(db: Connection) -> dict[int, list[int]]:
+    """Return the distinct labels that any run suggested for each example, in class order.
+
+    Of audits whose examples have one label each.
+    """
+    c = t.candidates.c
+    found: dict[int, set[int]] = {}
+    for example, suggested in db.execute(select(c.example, c.suggested)):
+        found.setdefault(example, set()).add(suggested)
+    return {example: sorted(labels) for example, labels in found.items()}
 
 
 def planned_count(db: Connection) -> int:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -119,6 +119,9 @@ plans = Table(
     Column("limit", Integer),
     Column("stopping", Text, nullable=False, server_default="off"),  # or 'exact'
     Column("full_share", Float, nullable=False, server_default="0"),  # of what is asked in full
+    Column("question", Text, nullable=False, server_default="pair"),  # or 'pooled', 'choice'
+    Column("options", Integer),  # of 'choice': so many classes; nothing: all of them
+    Column("extra", JSON(none_as_null=True)),  # answers that are no class
     Column("created_at", Text, nullable=False),
 )
 
@@ -131,6 +134,7 @@ planned = Table(
     Column("example", Integer, nullable=False, unique=True),  # a later plan only adds
     Column("position", Integer, nullable=False),
     Column("probability", Float, nullable=False),  # of being sampled
+    Column("options", JSON(none_as_null=True)),  # the sorted classes to choose from, if not all
     Index("planned_of_candidate", "candidate"),
 )
 

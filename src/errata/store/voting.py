@@ -47,6 +47,10 @@ class Ballot:
         return Content(self.answer, self.said, self.labels)
 
 
+Choice = int | str | None
+"""The one answer that a reviewer chose: a class; None: none of those offered; else their word."""
+
+
 class Content(NamedTuple):
     """What a vote says, whoever cast it."""
 
@@ -101,10 +105,12 @@ _NEW_REVIEWER = text(
 )
 _TALLIES = select(_v.example, _v.answer, func.count()).where(_HELD).group_by(_v.example, _v.answer)
 _CAST_BY = (
-    select(_v.example, _v.reviewer, _v.answer, _v.labels, _v.first, _v.created_at)
+    select(_v.example, _v.reviewer, _v.answer, _v.said, _v.labels, _v.first, _v.created_at)
     .where(_HELD)
     .order_by(_v.id)
 )
+_CHOSEN = select(_v.example, _v.answer, _v.said, _v.labels).where(_HELD)
+_CHOSEN_OF_ONE = _CHOSEN.where(_v.example == bindparam("example"))
 _TALLIES_OF_ONE = Prepared(_TALLIES.where(_v.example == bindparam("example")))
 
 
@@ -332,6 +338,22 @@ def set_tallies(db: Connection, example: int | None = None) -> dict[int, tuple[i
             ticks.update(labels)
             found[which] = (reviewers + 1, ticks)
     return found
+
+
+def choices(db: Connection, example: int | None = None) -> dict[int, Counter[Choice]]:
+    """Return how many reviewers chose what, by example, where each chooses one of several."""
+    found: dict[int, Counter[Choice]] = {}
+    query, asked = (_CHOSEN, {}) if example is None else (_CHOSEN_OF_ONE, {"example": example})
+    for row in db.execute(query, asked):
+        found.setdefault(row.example, Counter())[choice_of(row)] += 1
+    return found
+
+
+def choice_of(vote: Any) -> Choice:
+    """Return what a vote with ``answer said labels`` chose."""
+    if vote.labels is None:
+        return str(vote.said or vote.answer)
+    return int(vote.labels[0]) if vote.labels else None
 
 
 def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:

@@ -1,5 +1,5 @@
-// Keys: what they do, other keys in their place, none at all, and a pause. A key presses a button,
-// so that whatever a key does a button does as well.
+// Keys: what they do, other keys in their place, none at all, and a pause; and a box to find a name
+// in. A key presses a button, so that whatever a key does a button does as well.
 "use strict";
 {
   const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" }; // as in pages.py
@@ -26,7 +26,7 @@
   }
 
   const card = () => document.getElementById("keys");
-  // a page of two names and a page of boxes have keys of their own
+  // pages of two names, of boxes, and of names to choose from have keys of their own
   const mapName = () => `errata-keys-${document.querySelector("[data-kind]")?.dataset.kind}`;
   function own() {
     try {
@@ -153,7 +153,8 @@
     const button = [...document.querySelectorAll("#page :is(button, input)[data-keys]")].find((each) => has(each, pressed));
     if (button) {
       event.preventDefault();
-      if (!event.repeat) button.click();
+      if (button.matches("[data-finds]")) button.focus();
+      else if (!event.repeat) button.click();
       return;
     }
     const look = card()?.querySelector("tr[data-action=look]");
@@ -163,11 +164,47 @@
       event.preventDefault();
   }
 
+  // ---------------------------------------------------------------- finding one of many names
+
+  const among = (box) => [...box.form.querySelectorAll(".options .panel")];
+  const shown = (box) => among(box).filter((option) => !option.hidden);
+
+  // Leave only the names that hold what is typed.
+  function find(box) {
+    const part = box.value.trim().toLowerCase();
+    for (const option of among(box))
+      option.hidden = !option.querySelector("span").textContent.toLowerCase().includes(part);
+    const count = shown(box).length;
+    document.getElementById("found").textContent = part ? `${count} of ${among(box).length}` : "";
+  }
+
+  // Enter chooses the only name that is left, and else goes to the first; Escape leaves the box.
+  function pressInBox(event) {
+    if (event.isComposing || !["Enter", "ArrowDown", "Escape"].includes(event.key)) return;
+    event.preventDefault(); // Enter would press the first button of the form
+    const box = event.target;
+    const left = shown(box).map((option) => option.querySelector("button"));
+    if (event.key === "Escape") {
+      box.value = "";
+      find(box);
+      box.blur();
+    } else if (event.key === "Enter" && left.length === 1) {
+      if (!event.repeat) left[0].click();
+    } else {
+      left[0]?.focus();
+    }
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-finds]")) find(event.target);
+  });
+
   document.addEventListener(
     "keydown",
     (event) => {
       const paused = document.getElementById("paused");
       if (changing) change(event);
+      else if (event.target.matches("[data-finds]")) pressInBox(event);
       else if (!paused?.open) press(event);
       else if (!MODIFIERS.includes(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
