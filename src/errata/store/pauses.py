@@ -6,13 +6,16 @@ Every function works inside the transaction of the connection it is handed.
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
 from errata.store import tables as t
+from errata.store.prepared import Prepared
 from errata.store.records import now
 
 EVERYBODY = ""
 """The name under which everybody is paused."""
 
 _p = t.pauses.c
-_OF = select(_p.name).where(or_(_p.name == bindparam("me"), _p.name == EVERYBODY)).limit(1)
+_OF = Prepared(
+    select(_p.name).where(or_(_p.name == bindparam("me"), _p.name == EVERYBODY)).limit(1)
+)
 
 
 def add(db: Connection, name: str) -> bool:
@@ -30,7 +33,7 @@ def remove(db: Connection, name: str) -> bool:
 
 def of(db: Connection, name: str) -> str | None:
     """Return what pauses a reviewer: their name, or `EVERYBODY`; None where nothing does."""
-    found: str | None = db.scalar(_OF, {"me": name})
+    found: str | None = _OF.scalar(db, {"me": name})
     return found
 
 
