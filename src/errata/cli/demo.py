@@ -51,8 +51,8 @@ def demo(
     plain = {key: str(v) if isinstance(v, Path) else v for key, v in asdict(result).items()}
     text = [result.sentence, *notices, "", f"Look at {result.report} in a browser."]
     printer.text(plain | {"notices": list(notices)}, [plain], "\n".join(text))
-    first = next(row["id"] for row in audit.verdicts().rows() if row["verdict"] == "correctable")
-    printer.next("why", result.audit, first)
+    wrong = (row["id"] for row in audit.verdicts().rows() if row["verdict"] == "correctable")
+    printer.next("why", result.audit, next(wrong, audit.ids[0]))
 
 
 def _review(printer: Printer, out: Path, seed: int, port: int, browser: bool) -> None:

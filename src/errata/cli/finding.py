@@ -1,7 +1,7 @@
 """`errata find`: the labels that are probably wrong, of two arrays or of an audit."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -129,22 +129,14 @@ def find(
     what it found for `errata plan`.
     """
     printer = Printer(format=format, quiet=quiet)
-    with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
-    if words := _words_too_many(audit, others or [], beside=with_arrays or bool(probs)):
-        raise InputError(MORE_WORDS.format(", ".join(words)))
-    if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
-        raise InputError(USAGE)
-    if audit is not None and (n_classes, label_column, ids) != (None, None, None):
-        raise InputError(NOT_WITH_AUDIT)
+    of_files = {"n_classes": n_classes, "label_column": label_column, "ids": ids}
+    large: dict[str, Any] = {"resume": resume, "scores_out": scores_out}
+    of_single = {"normalize": normalize or None, "count": count, "address": address, **large}
+    of_single["engine"] = None if engine == "local" else engine
+    _check_inputs(audit, others or [], labels=labels, probs=probs, classes=classes)
+    _check_options(audit, multilabel=multilabel, of_files=of_files, of_single=of_single)
     # words stay words here: the verb knows which there are, and names the nearest
     options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
-    large: dict[str, Any] = {"resume": resume, "scores_out": scores_out}
-    only_single = {"normalize": normalize or None, "count": count, "address": address, **large}
-    only_single["engine"] = None if engine == "local" else engine
-    if multilabel and audit is None:
-        only_single |= {"n_classes": n_classes, "label_column": label_column, "ids": ids}
-    if multilabel and (audit is not None or any(v is not None for v in only_single.values())):
-        raise InputError(NOT_WITH_MULTILABEL)
 
     def found(
         progress: "Progress | None",
@@ -194,6 +186,44 @@ def find(
         )
     if audit is not None:
         _say_which(printer, audit, probs)
+        printer.next("plan", audit)
+
+
+def _check_inputs(
+    audit: Path | None,
+    others: list[str],
+    *,
+    labels: str | None,
+    probs: list[str] | None,
+    classes: Path | None,
+) -> None:
+    """Check that there is either an audit or labels with probabilities, and no word too many."""
+    with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
+    if words := _words_too_many(audit, others, beside=with_arrays or bool(probs)):
+        raise InputError(MORE_WORDS.format(", ".join(words)))
+    if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
+        raise InputError(USAGE)
+
+
+def _check_options(
+    audit: Path | None,
+    *,
+    multilabel: bool,
+    of_files: Mapping[str, object],
+    of_single: Mapping[str, object],
+) -> None:
+    """Check that every option that was given goes with what is looked at.
+
+    Parameters
+    ----------
+    of_files : options that an audit has no use for; None where not given
+    of_single : those that are for examples with one label each; None likewise
+    """
+    if audit is not None and any(value is not None for value in of_files.values()):
+        raise InputError(NOT_WITH_AUDIT)
+    others = (*of_files.values(), *of_single.values())
+    if multilabel and (audit is not None or any(value is not None for value in others)):
+        raise InputError(NOT_WITH_MULTILABEL)
 
 
 def _words_too_many(audit: Path | None, others: list[str], *, beside: bool) -> list[str]:
@@ -229,7 +259,7 @@ def _engine(word: str, address: str | None) -> "Iterator[Engine | None]":
 
 
 def _say_which(printer: Printer, audit: Path, probs: list[str] | None) -> None:
-    """Say which probabilities were looked at, where an audit has several, and what comes next."""
+    """Say which probabilities were looked at, where an audit has several."""
     import errata
 
     there = errata.Audit.open(audit).probabilities()
@@ -240,7 +270,6 @@ def _say_which(printer: Printer, audit: Path, probs: list[str] | None) -> None:
             f"These are by {best.name}, the most accurate of those that `errata predict` made. "
             f"`--probs` takes others ({others}); given again, their mean."
         )
-    printer.next("plan", audit)
 
 
 def _only(probs: list[str] | None) -> str | None:
@@ -289,12 +318,12 @@ def _print(
         }
         for place, row in enumerate(payload["flagged"][:limit], 1)
     ]
-    columns: tuple[str, ...] = ("index", "given", "suggested", "score", "rules")
+    rows = payload["flagged"]
+    columns = ["index", "given", "suggested", "score", "rules"]
     if ids and called is not None:
-        for row in payload["flagged"]:
-            row["id"] = called[row["index"]]
-        columns = ("index", "id", *columns[1:])
-    printer.show(payload, payload["flagged"], table=table, columns=columns)
+        rows = [{"index": row["index"], "id": called[row["index"]], **row} for row in rows]
+        columns.insert(1, "id")
+    printer.show(payload | {"flagged": rows}, rows, table=table, columns=columns)
     cut = printer.format == "table" and len(findings) > limit
     what = "labels" if findings.given.ndim == 1 else "examples"
     printer.say(

@@ -60,21 +60,21 @@ class Fold:
         return self.shared[name]
 
     @contextmanager
-    def refusals(self, model: str, advice: str = "", *, every: bool = False) -> Iterator[None]:
-        """Raise an `InputError` that names model, data and fold for a `ValueError` inside.
+    def refusals(
+        self, model: str, advice: str = "", *, of: type[Exception] = ValueError
+    ) -> Iterator[None]:
+        """Raise an `InputError` that names model, data and fold for an error inside.
 
         Parameters
         ----------
         advice : what to do; without it, to take another model
-        every : do so for whatever is raised inside, but for what is no fault of the model's
+        of : the kind of error; what is no fault of the model's passes in any case
         """
         try:
             yield
         except (ErrataError, MemoryError, OSError):
             raise
-        except Exception as error:
-            if not (every or isinstance(error, ValueError)):
-                raise
+        except of as error:
             said = next(iter(str(error).strip().splitlines()), "").rstrip(".")
             kind = type(error).__name__
             said = said if isinstance(error, ValueError) and said else f"{kind}: {said}"

@@ -80,7 +80,7 @@ class ScikitModel:
             estimator, notes = _calibrated(estimator, labels)
         held_out, m = examples_of(fold.data, fold.held_out), len(fold.data.classes)
         advice = _encode(values, fold.data)
-        with fold.refusals(self.name, advice, every=True), warnings.catch_warnings():
+        with fold.refusals(self.name, advice, of=Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of convergence and the like; accuracy shows it
             estimator = fitted(estimator, values, labels)
             fold.report(0.9, None)
