@@ -107,7 +107,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deciding": {
         *("errors", "arrays", "asking", "core", "exchange", "labels", "store", "panels"),
     },
-    "overseeing": {"core", "crowd", "labels", "store", "results", "telling", "deciding"},
+    "overseeing": {
+        *("core", "crowd", "exchange", "labels", "store", "results", "telling", "deciding"),
+    },
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
         *("core", "overseeing"),
