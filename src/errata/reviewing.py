@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -26,6 +26,11 @@ from errata.planting import TYPICAL, Planting
 from errata.results import AnyTask, Asks, ChoiceTask, Progress, SetTask, Side, Task, Waiting
 from errata.store import adjudications, gold, queue, records, voting
 from errata.store.database import Database
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
 
 _KEPT_PLANS = 2**16
 """So many examples are remembered with what is planned for them."""
@@ -92,7 +97,7 @@ class Reviewing(Planting):
         if example is None:
             planted = self._sowing() is not None
             with self._db.read() as db:
-                number, now = self._number_of(db, reviewer), self._now()
+                number, now = voting.number_of(db, reviewer), self._now()
                 waits = None  # what they hold while they look at gold comes after it
                 if number is not None and planted and gold.one(db, besides):
                     waits = queue.lease(db, number, now)
@@ -113,7 +118,7 @@ class Reviewing(Planting):
         golden = self._gold_next(reviewer, None)
         with self._db.read() as db:
             self._check_not_paused(db, reviewer)
-            number = self._number_of(db, reviewer)
+            number = voting.number_of(db, reviewer)
             held = None if number is None else queue.lease(db, number, now)
             progress = self._progress(db, number, reviewer)
         if golden is not None:
@@ -140,7 +145,7 @@ class Reviewing(Planting):
         if self._sowing() is None:
             return example
         with self._db.read() as db:
-            number = self._number_of(db, reviewer)
+            number = voting.number_of(db, reviewer)
             late = None if number is None else gold.first_skipped(db, number)
             if number is None or late is None or late[0] == besides:
                 return example
@@ -231,19 +236,6 @@ class Reviewing(Planting):
                 raise
             return row
         return None
-
-    def _number_of(self, db: Connection, name: str) -> int | None:
-        """Return the number of a person who reviews, which stays; None where it is new."""
-        if name not in self._numbers:
-            number = voting.number_of(db, name)
-            if number is None:
-                return None
-            self._numbers[name] = number
-        return self._numbers[name]
-
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {}
 
     def _first(self, reviewer: str, example: int) -> Side:
         """Draw which label is shown first: a coin for each reviewer and example, fixed."""
@@ -412,10 +404,9 @@ class Reviewing(Planting):
         planned = self._planned(example)
         if shown is not None:
             _check_shown(shown, planned)
-        known = None if self._db.others_write else self._numbers.get(reviewer)
 
         def cast(db: Connection) -> bool:
-            number = known or voting.reviewer(db, reviewer, "person")
+            number = voting.reviewer(db, reviewer, "person")
             self._check_not_paused(db, reviewer)
             now = self._now()
             wanted, mine = queue.may_answer(db, number, example, now)
@@ -461,6 +452,22 @@ class Reviewing(Planting):
 
         return self._db.together(answered)
 
+    def soon(self, work: Callable[[], T]) -> "Future[T]":
+        """Have something done for a reviewer, such as a vote, with what others do at that moment.
+
+        A server does so for hundreds of reviewers: on SQLite all of it is written to the disk at
+        once, by one thread.
+
+        Parameters
+        ----------
+        work : uses this audit, and waits for no other thread that does
+
+        Returns
+        -------
+        Holds what the work returns or raises once what it changed is on the disk.
+        """
+        return self._db.soon(work)
+
     def skip(self, reviewer: str, example: int) -> None:
         """Put an example at the end of a reviewer's queue."""
         reviewer = check_reviewer(reviewer)
@@ -505,7 +512,7 @@ class Reviewing(Planting):
         """Return how far a reviewer is."""
         reviewer = check_reviewer(reviewer)
         with self._db.read() as db:
-            return self._progress(db, self._number_of(db, reviewer), reviewer)
+            return self._progress(db, voting.number_of(db, reviewer), reviewer)
 
     def _progress(self, db: Connection, number: int | None, reviewer: str) -> Progress:
         answered, total, skipped = queue.progress(db, number or 0)

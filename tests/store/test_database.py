@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -480,20 +479,26 @@ def test_two_reviewers_may_use_the_same_key_and_one_may_not(db):
 
 
 def together(db, works):
-    """Hand in some work from threads while another writes; return what each got or raised."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        with db.write():  # so that they wait for their turn
-            handed = [pool.submit(db.together, work) for work in works]
-            while len(db._jobs) < len(works):
-                time.sleep(0.001)
-        return [one.exception() or one.result() for one in handed]
+    """Hand in some work while another writes; return what each got or raised."""
+
+    def one(work):
+        return lambda: db.together(work)
+
+    with db.write():  # so that they wait for their turn
+        handed = [db.soon(one(work)) for work in works]
+    return [each.exception() or each.result() for each in handed]
 
 
 def named(name):
     return lambda connection: voting.reviewer(connection, name, "person")
 
 
-def test_work_of_threads_that_wait_shares_a_transaction(file):
+def known(db, name):
+    with db.read() as connection:
+        return voting.number_of(connection, name)
+
+
+def test_work_that_waits_shares_a_transaction(file):
     commits = []
     event.listen(file._engine, "commit", lambda _: commits.append(1))
     names = [f"reviewer {number}" for number in range(20)]
@@ -504,24 +509,43 @@ def test_work_of_threads_that_wait_shares_a_transaction(file):
     assert len(commits) <= 4
 
 
-def test_a_thread_that_is_interrupted_leaves_the_work_of_others_to_them(file):
-    def waits_and_is_interrupted(_):
-        for _ in range(500):
-            if len(file._jobs) == 3:
-                break
-            time.sleep(0.01)
-        raise KeyboardInterrupt
+def test_all_that_work_reads_and_writes_is_in_one_transaction(db):
+    def work():
+        number = db.together(named("ann"))
+        with db.write() as connection:
+            assert voting.number_of(connection, "ann") == number
+        return known(db, "ann"), db.pending
 
-    with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(file.together, waits_and_is_interrupted)
-        while not file._jobs:
-            time.sleep(0.01)
-        others = [pool.submit(file.together, named(name)) for name in ("ann", "bob")]
-        with pytest.raises(KeyboardInterrupt):
-            first.result(timeout=30)
-        numbers = [other.result(timeout=30) for other in others]
-    assert len(set(numbers)) == 2
-    assert file._jobs == []
+    number, pending = db.soon(work).result(timeout=30)
+    assert known(db, "ann") == number
+    assert pending is not db.others_write
+    assert not db.pending
+
+
+def test_what_work_changed_is_seen_by_nobody_before_it_has_ended(file):
+    seen = []
+
+    def work():
+        file.together(named("ann"))
+        with ThreadPoolExecutor(1) as another:
+            seen.append(another.submit(known, file, "ann").result(timeout=30))
+
+    file.soon(work).result(timeout=30)
+    assert seen == [None]
+    assert known(file, "ann") is not None
+
+
+def test_where_nothing_can_be_written_everybody_who_waits_is_told(file, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
+    patient = Database(file._path)
+    with file.write():
+        waiting = [patient.soon(lambda: patient.together(named("ann"))) for _ in range(3)]
+        for one in waiting:
+            with pytest.raises(BusyError, match="try again"):
+                one.result(timeout=30)
+    patient.close()
+    assert known(file, "ann") is None
+    assert patient.soon(lambda: patient.together(named("ann"))).result(timeout=30)
 
 
 def test_work_that_fails_leaves_nothing_and_hinders_no_other(file):
@@ -538,3 +562,12 @@ def test_work_that_fails_leaves_nothing_and_hinders_no_other(file):
     with pytest.raises(VoteError, match="not this one"):
         file.together(fails)
     assert file.together(named("cid")) not in (ann, bob)
+
+
+def test_work_that_does_not_want_to_go_on_keeps_nobody_else_from_it(file):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        file.soon(interrupted).result(timeout=30)
+    assert file.together(named("ann"))

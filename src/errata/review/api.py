@@ -4,6 +4,7 @@ Every request carries the token of an invitation, ``Authorization: Bearer TOKEN`
 documented at ``/api/openapi.json``; what goes wrong has the one shape that all errors have.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -144,13 +145,14 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             )
         )
 
-    # What waits for the database is handed to a thread once; FastAPI does it twice for each route
-    # that is not async: for its answer, and again for checking that.
+    # One thread works for all who ask at the same moment. FastAPI would hand each of them to two:
+    # for the answer, and again for checking that.
 
     @api.get("/task")
     async def task(authorization: known = "") -> Next:
         """Return the next example of the reviewer whose token it is, and keep it for them."""
-        return await run_in_threadpool(lambda: following(person(authorization).name))
+        found = desk.audit.soon(lambda: following(person(authorization).name))
+        return await asyncio.wrap_future(found)
 
     @api.post("/answer")
     async def answer(
@@ -170,7 +172,7 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             said = desk.vote(read, answer, labels or ())
             return Recorded(added=said.undo, said=said.text, next=following(reviewer))
 
-        return await run_in_threadpool(record)
+        return await asyncio.wrap_future(desk.audit.soon(record))
 
     @api.post("/votes")
     async def votes(

@@ -9,8 +9,8 @@ import contextlib
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -34,14 +34,10 @@ _KEPT_CONNECTIONS = 40
 
 @dataclass(frozen=True)
 class _Job(Generic[T]):
-    """Some work that waits for its turn, and what comes of it.
+    """Some work that waits for its turn, and what comes of it."""
 
-    Its thread is ``woken`` when there is a result, or when it is the one to work for all who wait.
-    """
-
-    work: Callable[[Connection], T]
+    work: Callable[[], T]
     result: Future[T] = field(default_factory=Future)
-    woken: threading.Event = field(default_factory=threading.Event)
 
 
 class Database:
@@ -72,14 +68,25 @@ class Database:
             self._writing = self._engine.execution_options(writes=True)
         self._lock = threading.Lock()  # threads of one process take turns without polling the file
         self._jobs: list[_Job[Any]] = []
-        self._queueing = threading.Lock()  # for `_jobs`, and for a moment only
+        self._working = False  # whether a thread works off the jobs
+        self._queueing = threading.Lock()  # for these two, and for a moment only
+        self._shared = threading.local()  # the connection of the thread that does
         self.others_write = isinstance(place, Schema)
         """Whether others may write while a transaction does that is `together`."""
+        self._threads = ThreadPoolExecutor(_KEPT_CONNECTIONS if self.others_write else 1)
         _upgrade(self._engine, self._writing, place)
+
+    @property
+    def pending(self) -> bool:
+        """Whether what this thread reads may yet be taken back, as it is part of a `soon`."""
+        return getattr(self._shared, "connection", None) is not None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the database throughout."""
+        if self.pending:
+            yield self._shared.connection
+            return
         with self._engine.begin() as connection:
             yield connection
 
@@ -94,6 +101,9 @@ class Database:
         BusyError
             Others have been writing for longer than `WAIT_SECONDS`.
         """
+        if self.pending:
+            yield self._shared.connection
+            return
         if self.others_write:
             with self._writing.begin() as connection:
                 postgres.alone(connection)
@@ -114,63 +124,89 @@ class Database:
     def together(self, work: Callable[[Connection], T]) -> T:
         """Do some work for one reviewer, at the same time as other threads do theirs.
 
-        When this returns the changes are on the disk; where the work raises, none is made. On
-        SQLite those who wait at the same moment share a transaction: writing to the disk takes
-        longer than most work, and is done once for all of them.
+        When this returns the changes are on the disk; where the work raises, none is made.
 
         Parameters
         ----------
         work : begins with `errata.store.voting.reviewer`, so that what is done for one reviewer is
-            done in turn; it may be called twice
+            done in turn
 
         Raises
         ------
         BusyError
             As in `write`; and whatever the work raises.
         """
+        if self.pending:
+            return work(self._shared.connection)
         if self.others_write:
             with self._writing.begin() as db:
                 return work(db)
+        return self.soon(lambda: work(self._shared.connection)).result()
+
+    def soon(self, work: Callable[[], T]) -> Future[T]:
+        """Have another thread do some work for one reviewer, which reads and writes this database.
+
+        On SQLite all that it reads and writes is in one transaction, with all that others ask for
+        at the same moment: to write to the disk takes longer than most work, and is done once for
+        all of them, by one thread, which need not take turns with theirs.
+
+        Parameters
+        ----------
+        work : must not wait for another thread that uses this database
+
+        Returns
+        -------
+        Holds what the work returns or raises once its changes are on the disk; where it raises,
+        none is made.
+        """
+        if self.others_write:
+            return self._threads.submit(work)
         mine = _Job(work)
+        mine.result.set_running_or_notify_cancel()  # nobody who goes away takes it back
         with self._queueing:
             self._jobs.append(mine)
-            first = len(self._jobs) == 1
-        if not first:
-            mine.woken.wait()
-        if not mine.result.done():
-            self._do_all(mine)
-        return mine.result.result()
+            begin, self._working = not self._working, True
+        if begin:
+            self._threads.submit(self._work_off)
+        return mine.result
 
-    def _do_all(self, mine: _Job[Any]) -> None:
-        """Work for all who wait, and wake them; whoever came next works for those who came since.
+    def _work_off(self) -> None:
+        """Do what there is to do, until there is nothing."""
+        while jobs := self._taken():
+            try:
+                with self.write() as db:
+                    outcomes = [self._outcome(db, job) for job in jobs]
+            except Exception as error:  # noqa: BLE001 (whoever waits for it gets it)
+                for job in jobs:
+                    job.result.set_exception(error)
+            else:
+                for job, (result, raised) in zip(jobs, outcomes, strict=True):
+                    if raised is None:
+                        job.result.set_result(result)
+                    else:
+                        job.result.set_exception(raised)
 
-        A thread that is interrupted leaves the others' work to them.
-        """
+    def _taken(self) -> list[_Job[Any]]:
         with self._queueing:
-            jobs = list(self._jobs)
-        try:
-            self._do(jobs)
-        finally:
-            with self._queueing:
-                done = [job for job in jobs if job is not mine and job.result.done()]
-                self._jobs = [job for job in self._jobs if job is not mine and job not in done]
-                following = self._jobs[:1]
-            for job in (*following, *done):
-                job.woken.set()
+            jobs, self._jobs = self._jobs, []
+            self._working = bool(jobs)
+        return jobs
 
-    def _do(self, jobs: Sequence["_Job[Any]"]) -> None:
+    def _outcome(self, db: Connection, job: _Job[Any]) -> tuple[Any, BaseException | None]:
+        """Return what a job returns, and what it raises; what it has changed then is taken back."""
+        driver: Any = db.connection.dbapi_connection
+        outcome: tuple[Any, BaseException | None]
+        driver.execute("SAVEPOINT job")
+        self._shared.connection = db
         try:
-            with self.write() as db:
-                results = [job.work(db) for job in jobs]
-        except Exception as error:  # noqa: BLE001 (whoever waits for it gets it)
-            if len(jobs) == 1:
-                jobs[0].result.set_exception(error)
-                return
-            for job in jobs:  # so that what is wrong with one of them hinders no other
-                self._do([job])
-        else:
-            for job, result in zip(jobs, results, strict=True):
-                job.result.set_result(result)
+            outcome = job.work(), None
+        except BaseException as error:  # noqa: BLE001 (whoever waits for it gets it)
+            driver.execute("ROLLBACK TO job")
+            outcome = None, error
+        finally:
+            self._shared.connection = None
+        driver.execute("RELEASE job")
+        return outcome
 
     def close(self) -> None:
         """Close the connections, so that the file may be moved."""

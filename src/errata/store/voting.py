@@ -98,8 +98,8 @@ _CAST = Prepared(
 _REVIEWER = select(t.reviewers.c.id, t.reviewers.c.kind).where(
     t.reviewers.c.name == bindparam("name")
 )
-_PERSON = _REVIEWER.where(t.reviewers.c.kind != "simulated")
-_IN_TURN = _REVIEWER.with_for_update(key_share=True)  # for nothing on SQLite
+_PERSON = Prepared(_REVIEWER.where(t.reviewers.c.kind != "simulated"))
+_IN_TURN = Prepared(_REVIEWER.with_for_update(key_share=True))  # for nothing on SQLite
 _NEW_REVIEWER = text(
     "INSERT INTO reviewers (name, kind) VALUES (:name, :kind) ON CONFLICT DO NOTHING"
 )
@@ -116,7 +116,7 @@ _TALLIES_OF_ONE = Prepared(_TALLIES.where(_v.example == bindparam("example")))
 
 def number_of(db: Connection, name: str) -> int | None:
     """Return a reviewer's number; None for a name that no person has used."""
-    number: int | None = db.scalar(_PERSON, {"name": name})
+    number: int | None = _PERSON.scalar(db, {"name": name})
     return number
 
 
@@ -130,17 +130,18 @@ def reviewer(db: Connection, name: str, kind: str) -> int:
     VoteError
         The name is a simulated reviewer's and the votes are not simulated, or the reverse.
     """
-    known = db.execute(_IN_TURN, {"name": name}).first()
+    known = _IN_TURN.first(db, {"name": name})
     if known is None:
         db.execute(_NEW_REVIEWER, {"name": name, "kind": kind})  # by us, or just now by others
-        known = db.execute(_IN_TURN, {"name": name}).one()
-    if (known.kind == "simulated") != (kind == "simulated"):
-        simulated = "" if known.kind == "simulated" else "not "
+        known = _IN_TURN.first(db, {"name": name})
+    number, known_kind = known
+    if (known_kind == "simulated") != (kind == "simulated"):
+        simulated = "" if known_kind == "simulated" else "not "
         raise VoteError(
             f"The reviewer {name!r} is {simulated}simulated, and simulated votes are kept apart "
             "from all others. Use another name."
         )
-    return int(known.id)
+    return int(number)
 
 
 def cast(
@@ -260,7 +261,7 @@ def _content(row: Any) -> Content | None:
 
 def withdraw(db: Connection, name: str) -> int | None:
     """Withdraw the newest vote that a person cast and still holds; return its example."""
-    if db.execute(_IN_TURN, {"name": name}).first() is None:
+    if _IN_TURN.first(db, {"name": name}) is None:
         return None
     newest = (
         select(t.votes)
