@@ -619,7 +619,7 @@ def largest(
     half = probs.dtype.itemsize == 2
     top = np.empty(len(probs), np.intp)
     sums = np.empty(len(probs), np.float64 if probs.dtype.itemsize == 8 else np.float32)
-    rows = max(1, _CACHE_BYTES // (probs.shape[1] * probs.dtype.itemsize))
+    rows = max(1, _CACHE_BYTES // (probs.shape[1] * max(4, probs.dtype.itemsize)))  # as widened
     wide = np.empty((rows if half else 0, probs.shape[1]), np.uint32)
     for start in range(0, len(probs), rows):
         some: Float[np.ndarray, "_some classes"] = probs[start : start + rows]
