@@ -319,11 +319,10 @@ def descendants(pid: int) -> list[int]:
     """Return a process and all below it."""
     found = [pid]
     for one in found:
-        for children in PROC.glob(f"{one}/task/*/children"):
-            try:
-                found += map(int, children.read_text().split())
-            except OSError:  # it has ended meanwhile
-                continue
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            for children in [*PROC.glob(f"{one}/task/*/children")]:
+                with contextlib.suppress(OSError):  # this thread has
+                    found += map(int, children.read_text().split())
     return found
 
 
