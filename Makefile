@@ -65,8 +65,9 @@ demo: $(VENV)/.base
 	@$(BIN)/errata demo $(ARGS)
 	@command -v errata >/dev/null || echo "(errata lies in $(BIN); to type just its name: . $(BIN)/activate)"
 
+# The programs that tests start by the hundred find errata compiled, also where Python is told to keep nothing.
 test: $(VENV)/.dev browser postgres
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 import postgres_server
+import typechecks  # noqa: F401 - before errata
 from helpers import require
 
 if TYPE_CHECKING:

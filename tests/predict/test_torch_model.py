@@ -245,7 +245,7 @@ def test_every_named_network_learns_a_little(name, tmp_path):
     if "sounds" in NAMED[name].kinds:
         data = tones(tmp_path)
     elif "images" in NAMED[name].kinds:
-        data = squares(60, 2, side=16)
+        data = squares(24, 2, side=16)
     else:
         pytest.skip("no network")
     if name in {"logistic", "patches", "mel"}:
