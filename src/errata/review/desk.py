@@ -5,7 +5,6 @@ server may be killed at any moment.
 """
 
 import functools
-import itertools
 import logging
 import math
 import shlex
@@ -219,11 +218,12 @@ class Desk:
         return a, b
 
     def _boxes(self, shown: Sequence[int]) -> list[pages.Box]:
+        names = [self.audit.classes[label] for label in shown]
         if len(shown) > pages.MANY and not self.audit.multilabel:
-            return [pages.Box(label, self.audit.classes[label], None, ()) for label in shown]
+            return [pages.Box(*one, None, ()) for one in zip(shown, names, strict=True)]
         return [
-            pages.Box(label, self.audit.classes[label], key, self._exemplars(label))
-            for label, key in itertools.zip_longest(shown, pages.BOX_KEYS[: len(shown)])
+            pages.Box(label, name, key, self._exemplars(label))
+            for label, name, key in zip(shown, names, pages.box_keys(names), strict=True)
         ]
 
     def _find_exemplars(self, label: int) -> tuple[pages.View, ...]:

@@ -162,20 +162,35 @@ HANDS = (SKIP, UNDO, LOOK, PAUSE, KEYS)
 
 # where examples may have several labels
 SEND = Answer("labels", "Send", ("Enter",), "Exactly the ticked names are right; perhaps none is.")
-TICK = Answer(
-    "tick", "Tick", tuple("123456789"), "Tick the name with this number, or untick it.", fixed=True
-)
-BOX_KEYS = TICK.keys
+DIGITS = tuple("1234567890")
+TICK = Answer("tick", "Tick", DIGITS, "Tick the name with this key, or untick it.", fixed=True)
 
 # where one answer is chosen of several
 CLASS, EXTRA = "class-", "extra-"
 """What answers are called that are a class, and that are none: with its number behind."""
-PICK = Answer("pick", "Choose", BOX_KEYS, "It is what the name with this number says.", fixed=True)
+PICK = Answer("pick", "Choose", DIGITS, "It is what the name with this key says.", fixed=True)
 FIND = Answer("find", "Find", ("/",), "Type a part of a name; Enter chooses the only one left.")
 NONE = Answer(NEITHER.name, "None of these", ("n",), "None of the names is right for it.")
 NO_CLASS = replace(UNCLEAR, keys=UNCLEAR.keys[:1])
 MANY = 12
 """More names than so many are a list to look in, without typical examples."""
+
+
+def box_keys(names: Sequence[str]) -> list[str | None]:
+    """Return the key of each name to tick or choose: ten have one.
+
+    A name that is a digit has that one, or who sees a 3 and presses it would say something else.
+
+    Examples
+    --------
+    >>> box_keys(["cat", "dog"])
+    ['1', '2']
+    >>> box_keys(["3", "no digit", "1"])
+    ['3', '2', '1']
+    """
+    own = [name if name in DIGITS else None for name in names]
+    left = (key for key in DIGITS if key not in own)
+    return [key or next(left, None) for key in own]
 
 
 def extra_answers(words: Sequence[str]) -> tuple[Answer, ...]:
@@ -213,7 +228,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Box:
-    """One label to tick, or choose: its class, name, key (the first nine), typical examples."""
+    """One label to tick, or choose: its class, name, key (see `box_keys`), typical examples."""
 
     label: int
     name: str
