@@ -93,7 +93,9 @@ def cast(audit: Audit, example: int, answers: str) -> None:
 FIVE = ("cat", "dog", "fox", "owl", "bee")
 
 
-def choice_audit(path: Path, *, n: int = 60, wrong: int = 8, **settings: object) -> Audit:
+def choice_audit(
+    path: Path, *, n: int = 60, wrong: int = 8, planned: bool = True, **settings: object
+) -> Audit:
     """Return an audit whose first examples are given a wrong class, and asked about by choice.
 
     Example i is truly of class i mod 5. `find` suggests the true class; a second flagger the one
@@ -111,5 +113,6 @@ def choice_audit(path: Path, *, n: int = 60, wrong: int = 8, **settings: object)
     second = [{"index": i, "suggested": int(given[i] + 1) % 5} for i in range(wrong)]
     audit.add_candidates(second, flagger="a second model")
     audit.find(rule="argmax")
-    audit.plan(**{"question": "choice", **settings})
+    if planned:
+        audit.plan(**{"question": "choice", **settings})
     return audit

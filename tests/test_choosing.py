@@ -1,6 +1,7 @@
 """One answer of several: what there is to choose from, when asking stops, and what verdicts are."""
 
 import json
+import re
 from collections import Counter
 from functools import cache
 
@@ -334,31 +335,6 @@ def test_votes_that_are_no_choice_are_refused(tmp_path, vote, why):
     assert why in added.refused[0]
 
 
-def test_a_plan_of_pairs_beside_one_of_choices_keeps_its_question(tmp_path):
-    audit = small_audit(tmp_path / "a")
-    audit.add_candidates([{"index": 0, "suggested": 2}], flagger="a look")
-    audit.plan(votes=1, threshold=1)
-    audit.add_candidates([{"index": 1, "suggested": 0}], flagger="another")
-    audit.plan(votes=1, threshold=1, question="choice", options=2)
-    with pytest.raises(VoteError, match="use `vote_choice`"):
-        audit.vote("ann", 1, "given", first="given", key="0")
-    with pytest.raises(VoteError, match="use `vote`"):
-        audit.vote_choice("ann", 0, 1, key="0")
-    assert audit.vote("ann", 0, "suggested", first="given", key="1")
-    assert audit.vote_choice("ann", 1, 0, key="2")
-    rows = audit.verdicts().rows()
-    assert [(row["verdict"], row["suggested"]) for row in rows] == [
-        ("correctable", "fox"),
-        ("correctable", "cat"),
-    ]
-    assert [row["chosen"] for row in rows] == ["suggested 1", "cat 1"]
-    both = [
-        {"index": 0, "answer": "both", "reviewer": "bob"},
-        {"index": 1, "labels": [], "reviewer": "bob"},
-    ]
-    assert audit.add_votes(both).refused == ()
-
-
 # ---------------------------------------------------------------- what is refused
 
 
@@ -402,13 +378,29 @@ def test_what_is_about_two_labels_says_so(tmp_path):
     ):
         with pytest.raises(AuditError, match="choose one of several answers .question choice."):
             refuse()
-    with pytest.raises(AuditError, match="with the question choice"):
-        audit.plan(question="pooled")
-    gold = planned_audit(tmp_path / "b")
-    gold.plant(0.2)
-    gold.add_candidates([{"index": 50, "suggested": 0}], flagger="a look")
-    with pytest.raises(AuditError, match="Gold is planted"):
-        gold.plan(question="choice")
+
+
+def test_all_plans_of_an_audit_ask_the_same(tmp_path):
+    audit = choice_audit(tmp_path / "a", limit=3, options=3, extra=["neutral"])
+    for other, told in (
+        ({"question": "pair"}, "with the question choice"),
+        ({"question": "pooled", "extra": ["neutral"]}, "with the question choice"),
+        ({"question": "choice", "options": 4, "extra": ["neutral"]}, "with the options 3"),
+        ({"question": "choice", "options": 3}, "with the extra ['neutral']"),
+        ({"question": "choice", "options": 3, "extra": ["a"]}, "with the extra ['neutral']"),
+    ):
+        with pytest.raises(AuditError, match=f"Plan 1 was made {re.escape(told)}, and all plans"):
+            audit.plan(**other)
+    same = {"question": "choice", "options": 3, "extra": ["neutral"]}
+    assert audit.plan(limit=3, **same).added == 3
+    assert audit.plan().added == 2
+    assert {len(audit.task_for("ann", example).labels) for example in range(8)} == {3}
+    pairs = planned_audit(tmp_path / "b")
+    pairs.plant(0.2)
+    pairs.add_candidates([{"index": 50, "suggested": 0}], flagger="a look")
+    with pytest.raises(AuditError, match="with the question pair"):
+        pairs.plan(question="choice")
+    assert pairs.plan().added == 1
 
 
 @pytest.mark.parametrize(

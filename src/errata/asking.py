@@ -117,7 +117,10 @@ def _as_extra(extra: Sequence[str], classes: Sequence[str]) -> list[str]:
 
 
 def is_choice(row: Mapping[str, Any]) -> bool:
-    """Tell whether reviewers choose one answer of several, by a plan or what is planned by it."""
+    """Tell whether reviewers choose one answer of several, by a plan or what is planned by it.
+
+    All plans of an audit ask the same, so any row tells.
+    """
     return bool(row["question"] != QUESTIONS[0])
 
 
@@ -170,14 +173,14 @@ def restand(
     planned = records.planned(db) if one is None else [one]
     example = None if one is None else one["example"]
     held: Collection[int] = adjudications.held(db) if one is None else ()
-    chosen = [] if multilabel else [row for row in planned if is_choice(row)]
-    rest = [row for row in planned if not is_choice(row)] if chosen else planned
-    found = [
-        *(_choices(db, chosen, example) if chosen else ()),
-        *((_sets if multilabel else _pairs)(db, rest, example) if rest else ()),
-    ]
+    one_of_several = bool(planned) and is_choice(planned[0])
+    stand = _sets if multilabel else _choices if one_of_several else _pairs
     queue.set_needs(
-        db, [row | {"needs": 0} if decided or row["example"] in held else row for row in found]
+        db,
+        [
+            row | {"needs": 0} if decided or row["example"] in held else row
+            for row in stand(db, planned, example)
+        ],
     )
 
 

@@ -37,7 +37,6 @@ from errata.asking import (
     STOPPINGS,
     as_question,
     asking_of,
-    is_choice,
     restand,
 )
 from errata.comparison import Comparison, compare
@@ -583,7 +582,7 @@ class Audit(Judging):
         limit: int | None = None,
         stopping: str = "off",
         full_share: float = FULL_SHARE,
-        question: str = "pair",
+        question: str | None = None,
         options: int | str | None = None,
         extra: Sequence[str] = (),
     ) -> Plan:
@@ -604,7 +603,8 @@ class Audit(Judging):
         question : what reviewers are asked where every example has one label. ``"pair"``: which of
             the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
             the given one and of all that any run of `find`, or list, suggests for the example;
-            ``"choice"``: which class
+            ``"choice"``: which class. All plans of an audit ask the same: without it, a later plan
+            asks what the first does, and the first asks about pairs
         options : of ``"choice"``, so many classes to choose from: the given and the suggested one,
             then the most probable others, where there are probabilities; ``"all"``, or without it,
             all classes
@@ -615,7 +615,7 @@ class Audit(Judging):
         ------
         AuditError
             `find` has not run or has flagged nothing, or all is planned with other settings; or
-            gold is planted, which is about pairs.
+            an earlier plan asks otherwise.
         InputError, NameUnknownError
             A setting is out of range, or does not belong to the others.
         """
@@ -639,10 +639,11 @@ class Audit(Judging):
             "stopping": stopping,
             "full_share": full_share if exact else 0.0,
             "limit": limit,
-            **as_question(
-                question, options, extra, classes=self.classes, multilabel=self.multilabel
-            ),
         }
+        says = question is not None or options is not None or bool(extra)
+        asked = as_question(
+            question or "pair", options, extra, classes=self.classes, multilabel=self.multilabel
+        )
         asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
 
         def in_full(examples: list[int]) -> list[bool]:
@@ -654,8 +655,7 @@ class Audit(Judging):
             finding = records.newest_finding(db)
             if finding is None:
                 raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
-            if is_choice(settings):
-                self._check_no_gold(db, settings["question"])
+            settings |= self._asked_before(db, asked if says else None) or asked
             number, added = records.add_plan(
                 db,
                 {"finding": finding["id"], **settings},
@@ -670,6 +670,30 @@ class Audit(Judging):
             records.log(db, "plan", plan=number, added=added)
             self._sown = None  # what is planned is gold no more
             return _as_plan(number, added, records.planned_count(db), settings)
+
+    @staticmethod
+    def _asked_before(db: Connection, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """Return what the plans so far ask, which is what all ask; None where there is none yet.
+
+        Raises
+        ------
+        AuditError
+            Something else is wanted.
+        """
+        last = records.newest_plan(db)
+        if last is None:
+            return None
+        asks = {name: last[name] for name in ("question", "options", "extra")}
+        other = [] if wanted is None else [name for name in asks if asks[name] != wanted[name]]
+        if other:
+            nothing = {"options": "all", "extra": "none"}
+            told = asks[other[0]] or nothing[other[0]]
+            raise AuditError(
+                f"Plan {last['id']} was made with the {other[0]} {told}, and all plans of an audit "
+                "ask the same. Leave question, options and extra out to ask that, or make another "
+                "audit."
+            )
+        return asks
 
     def _options(
         self, db: Connection, asked: Mapping[str, Any]
@@ -692,12 +716,6 @@ class Audit(Judging):
                 "with another rule."
             )
         asked = ("votes", "threshold", "stopping")
-        asks = ("question", "options", "extra")
-        if [last[name] for name in asks] != [settings[name] for name in asks]:
-            raise AuditError(
-                f"All candidates are planned already, with the question {last['question']} (plan "
-                f"{last['id']}), and a plan does not change. Make another audit to ask otherwise."
-            )
         if [last[name] for name in asked] != [settings[name] for name in asked]:
             raise AuditError(
                 f"All candidates are planned already, with {last['votes']} votes, threshold "
@@ -787,7 +805,7 @@ class Audit(Judging):
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
         index_of = self._index_of_many(refused)
-        chosen = self._asked_to_choose()
+        chooses = self.asks.chooses
         for row in rows:
             where = str(row["where"])
             try:
@@ -796,8 +814,8 @@ class Audit(Judging):
                     index_of=index_of,
                     n=self.n,
                     kind=kind,
-                    label_names=self.classes if self.multilabel or chosen else None,
-                    chosen=chosen,
+                    label_names=self.classes if self.multilabel or chooses else None,
+                    chooses=chooses,
                 )
             except InputError as error:
                 refused.append(f"{where}: {error}")
@@ -815,13 +833,6 @@ class Audit(Judging):
                 f"None of the {len(rows):,} votes can be taken. The first: {result.refused[0]}"
             )
         return result
-
-    def _asked_to_choose(self) -> frozenset[int]:
-        """Return the examples of which reviewers choose one of several answers."""
-        with self._db.read() as db:
-            if not any(map(is_choice, records.plans(db))):
-                return frozenset()
-            return frozenset(row["example"] for row in records.planned(db) if is_choice(row))
 
     def votes(self) -> list[VoteRecord]:
         """Return the votes that count, in the order in which they came."""

@@ -170,7 +170,7 @@ def cast(db: Connection, planned: Sequence[Mapping[str, Any]], *, multilabel: bo
     places = {row["example"]: place for place, row in enumerate(planned)}
     held = [vote for vote in voting.cast_by(db) if vote.example in places]
     numbers: dict[int, int] = {}
-    pairs = not multilabel and not any(map(is_choice, planned))
+    pairs = not multilabel and not (planned and is_choice(planned[0]))
     known: dict[object, int] = {one: at for at, one in enumerate(VOTED)} if pairs else {}
     said = (vote.answer if pairs else _said(vote) for vote in held)
     answer = _as_ints(known.setdefault(one, len(known)) for one in said)

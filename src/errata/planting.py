@@ -275,15 +275,6 @@ class Planting(Maintaining):
                 f"{plan['question']}), and gold is about two labels. Leave gold out here."
             )
 
-    def _check_no_gold(self, db: Connection, question: str) -> None:
-        """Refuse a question that the gold there is would stand out from."""
-        if gold.rate(db):
-            raise AuditError(
-                f"Gold is planted in {self.path}, which is a question about two labels, and "
-                f"would stand out from the question {question}. Take it back first (`errata review "
-                "AUDIT --gold 0`), or ask pair."
-            )
-
     def _made(self, rate: float) -> Iterator[dict[str, Any]]:
         """Yield gold examples made of the surest that nobody doubts, in a random order."""
         with self._db.read() as db:

@@ -343,7 +343,7 @@ class Verdicts(AnyVerdicts):
     votes : how many reviewers gave each answer, ``(reviewed, 5)``, columns
         ``given suggested both neither other``
     chosen : where reviewers choose one of several answers, how many chose what, in words, most
-        votes first; None for a candidate asked about as a pair; empty where all are.
+        votes first; else empty.
         ``suggested`` is then the class that speaks against the given one: the one that decides, or
         else has the most votes, or else the candidate's; votes for others are among ``other``
     """
@@ -352,7 +352,7 @@ class Verdicts(AnyVerdicts):
     suggested: Int[np.ndarray, "reviewed"]
     votes: Int[np.ndarray, "reviewed 5"]
     model: Modelled | None = None
-    chosen: tuple[Mapping[str, int] | None, ...] = ()
+    chosen: tuple[Mapping[str, int], ...] = ()
 
     @property
     def needed(self) -> str:
@@ -397,10 +397,11 @@ class Verdicts(AnyVerdicts):
 
     def told(self, place: int) -> str:
         """Return the votes on one reviewed candidate, in words; most votes first."""
-        chosen = self.chosen[place] if self.chosen else None
-        if chosen is None:
-            chosen = dict(zip(VOTED, self.votes[place].tolist(), strict=True))
-        return ", ".join(f"{answer} {count}" for answer, count in chosen.items() if count)
+        if self.chosen:
+            votes = self.chosen[place]
+        else:
+            votes = dict(zip(VOTED, self.votes[place].tolist(), strict=True))
+        return ", ".join(f"{answer} {count}" for answer, count in votes.items() if count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -102,7 +102,7 @@ def verdicts(
             f"The model {consensus.name} is about answers of which one is right, but examples may "
             "have several labels here. Leave the consensus out: votes are counted."
         )
-    if any(map(is_choice, planned)):
+    if is_choice(planned[0]):
         raise InputError(
             f"The model {consensus.name} is about answers to the question of two labels, but "
             "reviewers choose one of several here. Leave the consensus out: votes are counted."
@@ -152,7 +152,7 @@ def _verdicts(
     classes: tuple[str, ...],
 ) -> Sequence[Verdicts]:
     tallies = voting.tallies(db)
-    choices = any(map(is_choice, planned))
+    choices = is_choice(planned[0])
     # what was chosen among several is counted as one answer here; see `as_pairs`
     counted = (*VOTED, LABELS) if choices else VOTED
     counts = [[tallies.get((row["example"], answer), 0) for answer in counted] for row in planned]
@@ -171,7 +171,7 @@ def _verdicts(
     given, suggested = _column(rows, "given"), _column(rows, "suggested")
     adjudicated = _adjudicated(rows, decided)
     chosen = _chosen(db, rows, decided) if choices else []
-    told = tuple(one.told(classes) if is_choice(one.row) else None for one in chosen)
+    told = tuple(one.told(classes) for one in chosen)
     found = []
     for threshold in thresholds:
         against, pairs = suggested.copy(), votes.copy()
@@ -206,10 +206,9 @@ def _codes(
     threshold: ``against`` and ``votes`` are written anew there.
     """
     codes = np.full(len(rows), OPEN, dtype=np.int64)
-    of_several = np.array([is_choice(one.row) for one in chosen], dtype=bool)
     for asked, alike in _asked_alike(rows, threshold):
         needed = votes_needed(votes, *asked)
-        some = np.flatnonzero(alike & of_several).tolist() if chosen else []
+        some = np.flatnonzero(alike).tolist() if chosen else []
         if some:
             which = [chosen[place] for place in some]
             against[some], votes[some], needed[some] = as_pairs(which, *asked)

@@ -342,7 +342,7 @@ def test_a_step_that_comes_too_early_names_the_one_before(folder, words, said):
 
 
 def test_a_plan_says_what_is_asked_and_the_verdicts_what_was_chosen(tmp_path):
-    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    choice_audit(tmp_path / "pets.audit", planned=False)
     asked = ["--question", "choice", "--options", "3", "--extra", "neutral", "--extra", "off-topic"]
     plan = as_json(tmp_path, "plan", "pets.audit", "--votes", "1", "--threshold", "1", *asked)
     assert (plan["question"], plan["options"], plan["extra"]) == (
@@ -365,12 +365,12 @@ def test_a_plan_says_what_is_asked_and_the_verdicts_what_was_chosen(tmp_path):
 
 @pytest.mark.parametrize("options", ["0", "6", "some", "-1"])
 def test_options_that_make_no_list_are_refused_in_a_sentence(tmp_path, options):
-    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    choice_audit(tmp_path / "pets.audit", planned=False)
     words = ("plan", "pets.audit", "--question", "choice", "--options", options)
     assert "options is" in errata(tmp_path, *words, code=2).stderr
 
 
 def test_a_plan_of_pairs_says_what_it_always_said(tmp_path):
-    choice_audit(tmp_path / "pets.audit", question="pair", limit=1)
+    choice_audit(tmp_path / "pets.audit", planned=False)
     plan = as_json(tmp_path, "plan", "pets.audit")
     assert not {"question", "options", "extra"} & set(plan)

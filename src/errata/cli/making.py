@@ -153,12 +153,13 @@ def plan(
         float, typer.Option(help="With exact stopping, ask so many for all votes nevertheless.")
     ] = 0.05,
     question: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="pair: is the given or the suggested label right; pooled: which one of all "
-            "suggested ones; choice: which class."
+            "suggested ones; choice: which class. All plans of an audit ask the same.",
+            show_default="that of the plan before, at first pair",
         ),
-    ] = "pair",
+    ] = None,
     options: Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,7 @@ def check_vote(
     n: int,
     kind: str,
     label_names: Sequence[str] | None = None,
-    chosen: Collection[int] = (),
+    chooses: bool = False,
 ) -> dict[str, Any]:
     """Return the fields of the vote that a row holds, each known to be good.
 
@@ -165,8 +165,8 @@ def check_vote(
         ``"simulated"`` or ``"imported"`` of itself, but not that a person cast it here
     label_names : the class names, where votes list labels, whose answer, `LABELS`, need not be
         said: where an example may have several, those that apply
-    chosen : where there are any, only these examples have votes that list labels, the one class
-        that was chosen, or none; or the answer is ``"other"``, and what it was is ``said``
+    chooses : whether votes list one label, the class that was chosen, or none; or the answer is
+        ``"other"``, and what it was is ``said``
 
     Returns
     -------
@@ -189,11 +189,10 @@ def check_vote(
     if PROBLEM in row:
         raise VoteError(str(row[PROBLEM]))
     reviewer = check_reviewer(field(row, "reviewer"))
-    example = example_of(row, FORM, index_of, n) if chosen else None
-    if label_names is None or (chosen and example not in chosen):
+    if label_names is None:
         content = _choice(row)
     else:
-        content = (_one_of if chosen else _ticks)(row, label_names)
+        content = (_one_of if chooses else _ticks)(row, label_names)
     own = _word("kind of vote", field(row, "kind"), KINDS)
     return {
         "example": example_of(row, FORM, index_of, n),
