@@ -1,6 +1,8 @@
 """Links and tokens: who is let in, until when, and what programs are answered."""
 
 import json
+import sqlite3
+import time
 
 import pytest
 
@@ -12,6 +14,7 @@ from errata.inviting import as_role
 from errata.review import people
 from errata.review.app import create_app
 from errata.review.people import link_of
+from errata.store.database import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -140,6 +143,20 @@ def test_a_program_reviews_to_the_end_and_a_ticket_counts_once(audit, closed):
         "waiting": 0,
         "seconds": None,
     }
+
+
+def test_who_is_refused_waits_for_nobody_who_writes(audit, closed):
+    browser, ana = surf(closed), token_of(audit)
+    browser.get("/api/task", headers=ana)
+    other = sqlite3.connect(audit.path / "audit.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    stranger, sent = {"authorization": "Bearer x"}, {"ticket": "x", "answer": "a"}
+    assert browser.get("/api/task", headers=stranger).status_code == 401
+    assert browser.post("/api/answer", json=sent, headers=stranger).status_code == 401
+    assert browser.post("/api/answer", json=sent, headers=ana).status_code == 403
+    assert time.monotonic() - began < WAIT_SECONDS / 2
+    other.close()
 
 
 def test_what_a_program_does_wrong_has_the_shape_of_all_errors(audit, closed):

@@ -125,6 +125,13 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
         except NotInvitedError as error:
             raise HTTPException(401, str(error)) from None
 
+    async def name_of(authorization: str) -> str:
+        # before anything is done for them: who has no token keeps nobody waiting
+        found = door.known_bearer(authorization)
+        if found is None:
+            found = await run_in_threadpool(person, authorization)
+        return found.name
+
     def following(reviewer: str) -> Next:
         asked = desk.next_task(reviewer)
         if asked is None:
@@ -151,8 +158,8 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
     @api.get("/task")
     async def task(authorization: known = "") -> Next:
         """Return the next example of the reviewer whose token it is, and keep it for them."""
-        found = desk.audit.soon(lambda: following(person(authorization).name))
-        return await asyncio.wrap_future(found)
+        name = await name_of(authorization)
+        return await asyncio.wrap_future(desk.audit.soon(lambda: following(name)))
 
     @api.post("/answer")
     async def answer(
@@ -162,13 +169,13 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
         authorization: known = "",
     ) -> Recorded:
         """Record an answer; once this returns it survives a crash of the machine."""
+        reviewer = await name_of(authorization)
+        try:
+            read = desk.seal.read_ticket(ticket, reviewer=reviewer)
+        except BadTicketError as error:
+            raise HTTPException(403, f"{error} Nothing was recorded.") from None
 
         def record() -> Recorded:
-            reviewer = person(authorization).name
-            try:
-                read = desk.seal.read_ticket(ticket, reviewer=reviewer)
-            except BadTicketError as error:
-                raise HTTPException(403, f"{error} Nothing was recorded.") from None
             said = desk.vote(read, answer, labels or ())
             return Recorded(added=said.undo, said=said.text, next=following(reviewer))
 

@@ -8,6 +8,7 @@ Northcutt, Athalye and Mueller (2021), "Pervasive Label Errors in Test Sets Dest
 Learning Benchmarks", section 4 and figure 2.
 """
 
+import contextlib
 import errno
 import gc
 import re
@@ -16,7 +17,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
@@ -525,9 +526,9 @@ def serve(
         if open_browser and not ready.invited_only:
             # The socket listens already, so the browser waits until the server answers.
             threading.Thread(target=webbrowser.open, args=(ready.url,), daemon=True).start()
-        _collect_rarely()
         try:
-            ready.server.run(sockets=[ready.listener])
+            with _collecting_rarely():
+                ready.server.run(sockets=[ready.listener])
         except KeyboardInterrupt:  # uvicorn has closed in good order, and passes the signal on
             _say("Stopped. Run the same command to go on.")
 
@@ -600,14 +601,21 @@ def prepare(
     )
 
 
-def _collect_rarely() -> None:
+@contextlib.contextmanager
+def _collecting_rarely() -> Iterator[None]:
     """Have Python look for garbage less often, and not among what stays as long as the server.
 
     While it looks, everybody waits: with 200 reviewers at once an answer then takes half as long.
     """
+    before = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _listen(host: str, port: int) -> socket.socket:

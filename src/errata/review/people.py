@@ -77,8 +77,8 @@ class Door:
         return self._looked_up("panel", token, self.audit.panel)
 
     def _looked_up(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
-        known, until = self._admitted.get((purpose, token), (None, 0.0))
-        if known is not None and time.monotonic() < until:
+        known = self._known(purpose, token)
+        if known is not None:
             return cast("T", known)
         try:
             number = self.seal.read(purpose, token)
@@ -98,6 +98,10 @@ class Door:
         self._admitted[purpose, token] = found, time.monotonic() + KEPT_SECONDS
         return found
 
+    def _known(self, purpose: str, token: str) -> Any:
+        known, until = self._admitted.get((purpose, token), (None, 0.0))
+        return known if time.monotonic() < until else None
+
     def admit_bearer(self, authorization: str) -> Invitation:
         """Return the invitation in the ``Authorization`` header of a request.
 
@@ -106,10 +110,21 @@ class Door:
         NotInvitedError
             It holds no token, or one that opens nothing.
         """
-        kind, _, token = authorization.partition(" ")
-        if kind.lower() != "bearer" or not token:
+        token = _bearer(authorization)
+        if not token:
             raise NotInvitedError("A token is needed: `Authorization: Bearer TOKEN`.")
-        return self.admit(token.strip())
+        return self.admit(token)
+
+    def known_bearer(self, authorization: str) -> Invitation | None:
+        """Return the same without looking anything up; None where that is needed."""
+        known: Invitation | None = self._known("invitation", _bearer(authorization))
+        return known
+
+
+def _bearer(authorization: str) -> str:
+    """Return the token in a header; empty where there is none."""
+    kind, _, token = authorization.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.1:8765") -> str:
