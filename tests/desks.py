@@ -20,7 +20,7 @@ from errata.audit import Audit
 from errata.review.app import create_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 HTML = {"accept": "text/html"}
 ORIGIN = "http://127.0.0.1:8765"
@@ -175,8 +175,22 @@ def moved(page: "Page", before: str | None, seconds: float = 10) -> bool:
     pytest.fail("nothing happened")
 
 
-def look(page: "Page", axe: type) -> None:
-    found = axe().run(page).response["violations"]
+def tabs(browser: "Browser") -> "Iterator[tuple[Page, dict[str, int], str]]":
+    """Yield a tab for each size and colour scheme that a page is looked at in."""
+    for size in (DESK, PHONE):
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport=size, color_scheme=scheme, reduced_motion="reduce"
+            )
+            yield context.new_page(), size, scheme
+            context.close()
+
+
+def look(page: "Page") -> None:
+    """Check that a page is accessible, and no wider than its window."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
     overflow = "document.documentElement.scrollWidth - innerWidth"
     assert page.evaluate(overflow) <= 0

@@ -6,7 +6,6 @@ The script, the keys, the phone, and that no answer is lost or doubled when the 
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import pytest
 
 from audits import CLASSES, small_set
 from desks import (
-    DESK,
     PHONE,
     SETTLED,
     Server,
@@ -25,6 +23,7 @@ from desks import (
     serving,
     shown_ticket,
     sign_in,
+    tabs,
     until,
 )
 from errata.audit import Audit
@@ -32,7 +31,7 @@ from errata.datasets.media import Features, Images, Media, Sounds, Texts
 from published_texts import wav
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 
 @pytest.fixture
@@ -48,17 +47,6 @@ def planned(path: Path, media: Media | None, wrong: int = 36) -> Audit:
     audit.find(rule="argmax")
     audit.plan()
     return audit
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    context = browser.new_context(viewport=DESK)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    assert wrong == [], "the script failed"
 
 
 def example(page: "Page") -> int:
@@ -336,8 +324,6 @@ def test_space_plays_a_sound_and_a_player_keeps_its_own_keys(tmp_path, page):
 
 @pytest.mark.parametrize("kind", ["pictures", "texts", "rows", "sounds"])
 def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
-    from axe_playwright_python.sync_playwright import Axe
-
     rng = np.random.default_rng(0)
     media = {
         "pictures": Images(rng.integers(0, 255, (240, 32, 32, 3), dtype=np.uint8)),
@@ -347,43 +333,35 @@ def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
     }[kind]
     audit = planned(tmp_path / "pets.audit", media)
     with serving(audit) as server:
-        for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport=size, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page = context.new_page()
-                page.goto(server.url)
-                look(page, Axe)
-                page.fill("#name", f"{scheme} {size['width']}")
-                if scheme == "dark":
-                    page.click("text=Practise on 5 first")
-                    page.wait_for_selector(".practice")
-                    look(page, Axe)
-                    page.click("[value=neither]")
-                    page.wait_for_selector(".told")
-                    look(page, Axe)
-                    page.goto(f"{server.url}/review")
-                else:
-                    page.click("button:text-is('Begin')")
-                    page.wait_for_selector("#a")
-                    for opened in ("keys", "pause"):
-                        page.evaluate(
-                            f"document.querySelector('nav [data-action={opened}]').click()"
-                        )
-                        look(page, Axe)
-                        page.keyboard.press("Escape")
-                look(page, Axe)
-                for button in page.locator("button:visible").all():
-                    box = button.bounding_box()
-                    assert min(box["width"], box["height"]) >= 44, button.inner_text()
-                if size == PHONE:  # both answers in reach of a thumb, without scrolling
-                    for choice in ("#a", "#b", "[value=both]", "[value=neither]"):
-                        box = page.locator(choice).bounding_box()
-                        assert 300 < box["y"] + box["height"] < PHONE["height"]
-                page.goto(f"{server.url}/nothing")
-                look(page, Axe)
-                context.close()
+        for page, size, scheme in tabs(browser):
+            page.goto(server.url)
+            look(page)
+            page.fill("#name", f"{scheme} {size['width']}")
+            if scheme == "dark":
+                page.click("text=Practise on 5 first")
+                page.wait_for_selector(".practice")
+                look(page)
+                page.click("[value=neither]")
+                page.wait_for_selector(".told")
+                look(page)
+                page.goto(f"{server.url}/review")
+            else:
+                page.click("button:text-is('Begin')")
+                page.wait_for_selector("#a")
+                for opened in ("keys", "pause"):
+                    page.evaluate(f"document.querySelector('nav [data-action={opened}]').click()")
+                    look(page)
+                    page.keyboard.press("Escape")
+            look(page)
+            for button in page.locator("button:visible").all():
+                box = button.bounding_box()
+                assert min(box["width"], box["height"]) >= 44, button.inner_text()
+            if size == PHONE:  # both answers in reach of a thumb, without scrolling
+                for choice in ("#a", "#b", "[value=both]", "[value=neither]"):
+                    box = page.locator(choice).bounding_box()
+                    assert 300 < box["y"] + box["height"] < PHONE["height"]
+            page.goto(f"{server.url}/nothing")
+            look(page)
 
 
 # ---------------------------------------------------------------- the server

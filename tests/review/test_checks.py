@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 from desks import (
-    DESK,
-    PHONE,
     SETTLED,
     client,
     example,
@@ -20,6 +18,7 @@ from desks import (
     one_moment,
     serving,
     sign_in,
+    tabs,
     ticket,
 )
 from errata.audit import Audit
@@ -27,7 +26,6 @@ from errata.datasets.media import Images, Texts
 from label_sets import SOUNDS, sounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -37,17 +35,6 @@ if TYPE_CHECKING:
 def audit(tmp_path: "Path") -> Audit:
     pixels = np.random.default_rng(0).integers(0, 255, (60, 8, 8), dtype=np.uint8)
     return sounds(tmp_path / "sounds.audit", media=Images(pixels))
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    context = browser.new_context(viewport=DESK)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    assert wrong == [], "the script failed"
 
 
 def boxes(text: str) -> dict[str, int]:
@@ -225,8 +212,6 @@ def test_boxes_work_without_the_script(audit, browser):
 
 @pytest.mark.parametrize("kind", ["pictures", "texts", "nothing"])
 def test_pages_of_boxes_are_accessible_and_fit(kind, tmp_path, browser: "Browser"):
-    from axe_playwright_python.sync_playwright import Axe
-
     rng = np.random.default_rng(0)
     media = {
         "pictures": Images(rng.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8)),
@@ -235,21 +220,15 @@ def test_pages_of_boxes_are_accessible_and_fit(kind, tmp_path, browser: "Browser
     }[kind]
     audit = sounds(tmp_path / "a", media=media)
     with serving(audit) as server:
-        for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport=size, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page = context.new_page()
-                page.goto(server.url)
-                page.fill("#name", f"{scheme} {size['width']}")
-                page.click("text=Practise on 5 first")
-                page.wait_for_selector(".practice")
-                look(page, Axe)
-                page.goto(f"{server.url}/review")
-                page.wait_for_selector(".boxes")
-                look(page, Axe)
-                for part in page.locator("button:visible, .boxes label").all():
-                    box = part.bounding_box()
-                    assert min(box["width"], box["height"]) >= 44, part.inner_text()
-                context.close()
+        for page, size, scheme in tabs(browser):
+            page.goto(server.url)
+            page.fill("#name", f"{scheme} {size['width']}")
+            page.click("text=Practise on 5 first")
+            page.wait_for_selector(".practice")
+            look(page)
+            page.goto(f"{server.url}/review")
+            page.wait_for_selector(".boxes")
+            look(page)
+            for part in page.locator("button:visible, .boxes label").all():
+                box = part.bounding_box()
+                assert min(box["width"], box["height"]) >= 44, part.inner_text()

@@ -10,7 +10,6 @@ import pytest
 
 from audits import FIVE, choice_audit
 from desks import (
-    DESK,
     PHONE,
     SETTLED,
     client,
@@ -22,6 +21,7 @@ from desks import (
     shown_ticket,
     sign_in,
     surf,
+    tabs,
     ticket,
 )
 from errata.audit import Audit
@@ -31,7 +31,6 @@ from errata.review.app import create_app
 from errata.review.people import link_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -43,17 +42,6 @@ EXTRA = ("neutral", "<i>off</i>-topic")
 @pytest.fixture
 def audit(tmp_path: "Path") -> Audit:
     return choice_audit(tmp_path / "pets.audit", media=Images(PIXELS), options=4, extra=EXTRA)
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    context = browser.new_context(viewport=DESK)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    assert wrong == [], "the script failed"
 
 
 def many_audit(path: "Path", count: int = 40, **settings: object) -> Audit:
@@ -248,6 +236,15 @@ def test_keys_choose_and_kills_lose_nothing(audit, page):
     assert told(Audit.open(audit.path)) == expected
 
 
+def test_a_name_that_is_a_digit_is_chosen_by_pressing_it(tmp_path, page):
+    audit = choice_audit(tmp_path / "a", classes=("7", "3", "0", "ten", "1"))
+    with serving(audit) as server:
+        sign_in(page, server.url)
+        for key in ("0", "3", "2", "1"):  # "ten" has the first digit that names nothing
+            assert press(page, key)
+    assert told(audit) == [("0",), ("3",), ("ten",), ("1",)]
+
+
 def test_a_finger_chooses(audit, browser):
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     page = context.new_page()
@@ -319,27 +316,19 @@ def test_choosing_works_without_the_script(tmp_path, browser):
 
 @pytest.mark.parametrize("kind", ["pictures", "texts", "many"])
 def test_pages_of_choices_are_accessible_and_fit(kind, tmp_path, browser: "Browser"):
-    from axe_playwright_python.sync_playwright import Axe
-
     if kind == "many":
         audit = many_audit(tmp_path / "a", extra=EXTRA)
     else:
         media = Images(PIXELS) if kind == "pictures" else Texts(["Words, and more. " * 200] * 60)
         audit = choice_audit(tmp_path / "a", media=media, extra=EXTRA)
     with serving(audit) as server:
-        for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport=size, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page = context.new_page()
-                page.goto(server.url)
-                look(page, Axe)
-                page.fill("#name", f"{scheme} {size['width']}")
-                page.click("button:text-is('Begin')")
-                page.wait_for_selector(".options")
-                look(page, Axe)
-                for part in page.locator("button:visible").all():
-                    box = part.bounding_box()
-                    assert min(box["width"], box["height"]) >= 44, part.inner_text()
-                context.close()
+        for page, size, scheme in tabs(browser):
+            page.goto(server.url)
+            look(page)
+            page.fill("#name", f"{scheme} {size['width']}")
+            page.click("button:text-is('Begin')")
+            page.wait_for_selector(".options")
+            look(page)
+            for part in page.locator("button:visible").all():
+                box = part.bounding_box()
+                assert min(box["width"], box["height"]) >= 44, part.inner_text()

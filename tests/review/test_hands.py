@@ -30,7 +30,7 @@ from errata.exchange.votes import CANNOT_TELL
 from published_texts import wav
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Page, Route
 
 ANSWER = "**/answer"
 UNSAVED = "#unsaved:not([hidden])"
@@ -55,17 +55,6 @@ def audit(tmp_path: Path) -> Audit:
 def server(audit: Audit) -> Iterator[Server]:
     with serving(audit) as running:
         yield running
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    context = browser.new_context(viewport=DESK)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    assert wrong == [], "the script failed"
 
 
 def begin(page: "Page", server: Server, name: str = "Ana") -> None:
@@ -499,8 +488,6 @@ def test_where_a_sound_cannot_be_drawn_its_player_is_there(tmp_path, page):
 
 
 def test_a_long_text_is_folded_and_shown_whole(tmp_path, page):
-    from axe_playwright_python.sync_playwright import Axe
-
     texts = ["<b>Short.</b>" if i % 2 else "Many <i>words</i>. " * 400 for i in range(240)]
     audit = planned(tmp_path / "texts.audit", Texts(texts))
     with serving(audit) as server:
@@ -519,7 +506,7 @@ def test_a_long_text_is_folded_and_shown_whole(tmp_path, page):
                 assert page.get_attribute("[data-unfolds]", "aria-expanded") == "true"
                 whole = "document.querySelector('.text')"
                 assert page.evaluate(f"{whole}.scrollHeight <= {whole}.clientHeight + 1")
-                look(page, Axe)
+                look(page)
             assert press(page, "n")
 
 

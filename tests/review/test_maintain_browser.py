@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from audits import candidates, cast, planned_audit
-from desks import DESK, PHONE, SETTLED, Server, look, serving
+from desks import SETTLED, Server, look, serving, tabs
 from errata.audit import Audit
 from errata.datasets.media import Images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 PASSWORD = "three words together"
 SIZES = """[...document.querySelectorAll("button")].filter((each) => each.checkVisibility()).map(
@@ -36,17 +35,6 @@ def audit(tmp_path: "Path") -> Audit:
     for example, answers in zip(candidates(audit), ("ggssb", "ggggg", "ss"), strict=False):
         cast(audit, example, answers)
     return audit
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    context = browser.new_context(viewport=DESK)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    assert wrong == [], "the script failed"
 
 
 def log_in(page: "Page", server: Server) -> None:
@@ -183,29 +171,21 @@ def test_everything_works_without_the_script(audit, browser):
 
 
 def test_every_page_is_accessible_and_fits(audit, browser):
-    from axe_playwright_python.sync_playwright import Axe
-
     audit.invite("Mia")
     audit.pause("r0")
     odd = audit.unsettled()[0].example
     with serving(audit) as server:
-        for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport=size, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page = context.new_page()
-                page.goto(f"{server.url}/maintain/login")
-                look(page, Axe)
-                log_in(page, server)
-                look(page, Axe)
-                sizes = page.evaluate(SIZES)  # at once: the numbers change under slower looks
-                assert len(sizes) >= 4
-                assert [one for one in sizes if min(one[1:]) < 44] == []
-                for path in (f"/maintain/decide/{odd}", "/maintain/diary"):
-                    page.goto(f"{server.url}{path}")
-                    look(page, Axe)
-                context.close()
+        for page, _size, _scheme in tabs(browser):
+            page.goto(f"{server.url}/maintain/login")
+            look(page)
+            log_in(page, server)
+            look(page)
+            sizes = page.evaluate(SIZES)  # at once: the numbers change under slower looks
+            assert len(sizes) >= 4
+            assert [one for one in sizes if min(one[1:]) < 44] == []
+            for path in (f"/maintain/decide/{odd}", "/maintain/diary"):
+                page.goto(f"{server.url}{path}")
+                look(page)
 
 
 def test_the_terminal_shows_a_link_that_opens_the_dashboard_once(audit, page, browser):

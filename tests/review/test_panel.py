@@ -266,8 +266,6 @@ def test_a_link_on_another_site_leads_in(audit: Audit, browser: "Browser", kind:
 def test_the_end_of_a_participant_is_accessible_and_fits(
     audit: Audit, browser: "Browser", size: dict, scheme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     panel = audit.open_panel("Prolific", answers=1, url=URL)
     with serving(audit) as server:
         context = browser.new_context(viewport=size, color_scheme=scheme)
@@ -278,5 +276,5 @@ def test_the_end_of_a_participant_is_accessible_and_fits(
         page.wait_for_timeout(400)
         page.click("#a")
         page.wait_for_selector("#code")
-        look(page, Axe)
+        look(page)
         context.close()
