@@ -36,7 +36,7 @@ def main() -> None:
             time.sleep(rng.expovariate(1 / job["think"]) if job["think"] else 0)
             if rng.random() < job["dawdle"]:  # until the example has gone to somebody else
                 time.sleep(job["lease"] * 1.1)
-            truth.write(json.dumps([job["name"], question["id"]]) + "\n")
+            truth.write(json.dumps([job["name"], str(question["example"])]) + "\n")
             truth.flush()
             word = json.loads(truth.readline())
             if word is None:  # all five answers are with others

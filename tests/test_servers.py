@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,14 @@ import errata
 import postgres_server
 from audits import planned_audit, small_audit, small_set
 from desks import client, serving, ticket
-from errata.errors import AuditError, BusyError, FileError, InputError, MissingExtraError
+from errata.audit import Audit
+from errata.errors import (
+    AuditError,
+    BusyError,
+    FileError,
+    InputError,
+    MissingExtraError,
+)
 from errata.review.people import link_of
 from errata.store import queue, records, voting
 from errata.store.database import Database
@@ -342,20 +349,33 @@ def test_an_example_that_others_are_just_being_handed_is_waited_for(tmp_path, po
 
 
 def test_nobody_waits_for_a_second_connection_while_they_hold_one(tmp_path, address, monkeypatch):
-    audit = planned_audit(tmp_path / "a", database=address)
-    held, read = [], Database.read
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, database=address)
+    held, together = [], Database.together
 
     @contextmanager
-    def alone(db):
+    def holding(db):
         assert not held, "forty threads that do this share fifteen connections"
         held.append(db)
         try:
-            with read(db) as connection:
-                yield connection
+            yield
         finally:
             held.clear()
 
-    monkeypatch.setattr(Database, "read", alone)
+    def alone(method):
+        @contextmanager
+        def block(db):
+            with nullcontext() if db.pending else holding(db), method(db) as connection:
+                yield connection
+
+        return block
+
+    def alone_together(db, work):
+        with holding(db) if db.others_write else nullcontext():
+            return together(db, work)
+
+    monkeypatch.setattr(Database, "read", alone(Database.read))
+    monkeypatch.setattr(Database, "write", alone(Database.write))
+    monkeypatch.setattr(Database, "together", alone_together)
     monkeypatch.setattr("errata.planting._KEPT_SECONDS", -1.0)  # nothing is remembered
     for name in ("ann", "bob"):
         task, _ = audit.asked(name)
@@ -366,8 +386,41 @@ def test_nobody_waits_for_a_second_connection_while_they_hold_one(tmp_path, addr
         audit.undo(name)
         audit.waiting(name)
         audit.exemplars(0)
+    audit.pause("ann", by="max")
+    audit.resume("ann", by="max")
+    done = audit.task("ann").example
+    assert audit.vote("ann", done, "given", first="given", key="2")
+    audit.adjudicate(done, "given", reason="seen", by="max")
+    again = Audit.open(audit.path)
+    assert again.undo_adjudication(done, by="max")
+    again.close()
     monkeypatch.undo()
     audit.close()
+
+
+def test_of_two_who_take_back_at_the_same_moment_one_is_heard(tmp_path, address):
+    one = planned_audit(tmp_path / "a", database=address)
+    other = Audit.open(one.path)
+    for _ in range(6):
+        task = one.task("ann")
+        one.vote("ann", task.example, "given", first=task.first, key=str(task.example))
+    told = []
+    for seen in (6, 5, 4):
+        barrier = threading.Barrier(2)
+
+        def take_back(audit, seen=seen, barrier=barrier):
+            barrier.wait()
+            return audit.undo("ann", answered=seen)
+
+        with ThreadPoolExecutor(2) as pool:
+            tries = [pool.submit(take_back, audit) for audit in (one, other)]
+        (error,) = filter(None, (each.exception() for each in tries))
+        assert f"holds {seen - 1} answers, and {seen} were seen" in str(error)
+        told += [each.result() for each in tries if each.exception() is None]
+        assert one.progress("ann").answered == seen - 1
+    assert len(set(told)) == 3
+    one.close()
+    other.close()
 
 
 # ---------------------------------------------------------------- two servers

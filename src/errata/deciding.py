@@ -97,7 +97,8 @@ class Deciding(Panels):
         NameUnknownError, InputError
             The answer is none, or the reason is missing, too long, or cannot be shown.
         """
-        choice = self._chooses(self._planned(example))
+        planned = self._planned(example)
+        choice = self._chooses(planned)
         listed = self.multilabel or choice
         answer = as_choice("answer", answer, (LABELS,) if listed else ANSWERS)
         if (labels is not None) != listed:
@@ -108,17 +109,17 @@ class Deciding(Panels):
         reason = _checked_reason(reason)
         if not reason:
             raise InputError("The reason is missing. Say why, for whoever asks later.")
-        by = check_reviewer(by)
+        by, id_ = check_reviewer(by), self.ids[example]
         with self._db.write() as db:
             newest = adjudications.newest(db, example)
             self._check_seen(newest, after)
             needs = counting.needs(db, example)
             if needs:
                 raise VoteError(
-                    f"The example {self.ids[example]!r} still needs {needs} or more votes. Decide "
+                    f"The example {id_!r} still needs {needs} or more votes. Decide "
                     "it when the reviewers have answered."
                 )
-            self._decide(db, example, answer=answer, labels=ticked, reason=reason, by=by)
+            self._decide(db, planned, id_, answer=answer, labels=ticked, reason=reason, by=by)
 
     def undo_adjudication(
         self, example: int, *, by: str, reason: str = "", after: int | None = None
@@ -128,12 +129,13 @@ class Deciding(Panels):
         The words are those of `adjudicate`.
         """
         reason, by = _checked_reason(reason), check_reviewer(by)
+        planned, id_ = self._planned(example), self.ids[example]
         with self._db.write() as db:
             newest = adjudications.newest(db, example)
             if newest is None or newest["answer"] is None:
                 return False
             self._check_seen(newest, after)
-            self._decide(db, example, answer=None, labels=None, reason=reason, by=by)
+            self._decide(db, planned, id_, answer=None, labels=None, reason=reason, by=by)
         return True
 
     def votes_needed(self, example: int) -> int:
@@ -151,24 +153,21 @@ class Deciding(Panels):
     def _decide(
         self,
         db: Connection,
-        example: int,
+        planned: Mapping[str, Any],
+        id_: str,
         *,
         answer: str | None,
         labels: list[int] | None,
         reason: str,
         by: str,
     ) -> None:
+        example = planned["example"]
         adjudications.add(
             db, example=example, answer=answer, labels=labels, reason=reason, maintainer=by
         )
         verb = "undo_adjudication" if answer is None else "adjudicate"
-        records.log(db, verb, example=self.ids[example], answer=answer, labels=labels, by=by)
-        restand(
-            db,
-            multilabel=self.multilabel,
-            one=self._planned(example),
-            decided=answer is not None,
-        )
+        records.log(db, verb, example=id_, answer=answer, labels=labels, by=by)
+        restand(db, multilabel=self.multilabel, one=planned, decided=answer is not None)
 
     def _check_seen(self, newest: Mapping[str, Any] | None, after: int | None) -> None:
         """Refuse what was decided by somebody who has not seen the newest decision."""

@@ -480,20 +480,44 @@ class Reviewing(Planting):
                 gold.skip(db, number, example)
             else:
                 voting.skip(db, number, example)
-                queue.let_go(db, number)
+                held = queue.lease(db, number, self._now())
+                if held is not None and held.example == example:  # not what another tab shows
+                    queue.let_go(db, number)
 
         self._db.together(skip)
 
-    def undo(self, reviewer: str) -> int | None:
-        """Withdraw a reviewer's newest vote; return its example, which comes next, or None."""
+    def undo(self, reviewer: str, *, answered: int | None = None) -> int | None:
+        """Withdraw a reviewer's newest vote; return its example, which comes next, or None.
+
+        Parameters
+        ----------
+        answered : how many answers whoever asks for it has seen: with more or fewer nothing is
+            taken back, so that asking twice at the same moment takes back one
+
+        Raises
+        ------
+        VoteError
+            They hold more answers than that, or fewer.
+        PausedError
+            A maintainer has paused them, or everybody.
+        """
         reviewer = check_reviewer(reviewer)
 
         def undo(db: Connection) -> int | None:
+            if voting.number_of(db, reviewer) is None:
+                self._check_not_paused(db, reviewer)
+                return None
+            number = voting.reviewer(db, reviewer, "person")
             self._check_not_paused(db, reviewer)
-            if voting.number_of(db, reviewer) is not None:
-                known = gold.withdraw(db, voting.reviewer(db, reviewer, "person"))
-                if known is not None:
-                    return known
+            held = self._progress(db, number, reviewer).answered
+            if answered is not None and held != answered:
+                raise VoteError(
+                    f"{reviewer!r} holds {held} answers, and {answered} were seen. Nothing was "
+                    "taken back; look again."
+                )
+            known = gold.withdraw(db, number)
+            if known is not None:
+                return known
             example = voting.withdraw(db, reviewer)
             if example is not None:
                 queue.lock(db, example)
@@ -503,7 +527,7 @@ class Reviewing(Planting):
                     one=records.planned(db, example)[0],
                     decided=adjudications.holds(db, example),
                 )
-                queue.let_go(db, voting.reviewer(db, reviewer, "person"))
+                queue.let_go(db, number)
             return example
 
         return self._db.together(undo)
@@ -531,6 +555,11 @@ class Reviewing(Planting):
         """
         media = self._media
         return None if media is None else media.show(self._checked(example))
+
+    @property
+    def has_media(self) -> bool:
+        """Whether there is something to see or hear of the examples."""
+        return self._media_row is not None
 
     @cached_property
     def _media(self) -> Media | None:
@@ -625,7 +654,7 @@ class Reviewing(Planting):
     @property
     def _or_predict(self) -> str:
         """What else to do than bring candidates, where models can learn from the examples."""
-        learnable = self._media_row is not None and not self.multilabel
+        learnable = self.has_media and not self.multilabel
         return ", or run `predict` and `find`" if learnable else ""
 
     def _not_asked(self, example: int) -> VoteError:

@@ -196,6 +196,10 @@ def test_a_maintainer_decides_among_the_options(tmp_path):
     assert "another class right" in browser.get("/maintain").text
     browser.post(at, data={"answer": str(shown[0]), "reason": "seen"})
     assert [one["told"] for one in audit.adjudications(example_)] == [FIVE[shown[0]]]
+    for wrong in ("maybe", "9" * 5000, str(99), "given"):
+        refused = browser.post(at, data={"answer": wrong, "reason": "seen"})
+        assert refused.status_code == 422
+        assert "is no answer here" in refused.text
     browser.post(at, data={"answer": "neither", "reason": "seen again"})
     assert audit.verdicts().names == ("neither",)
 

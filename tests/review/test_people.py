@@ -1,5 +1,6 @@
 """Links and tokens: who is let in, until when, and what programs are answered."""
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -12,7 +13,7 @@ from errata.datasets.media import Texts
 from errata.errors import InputError, NameUnknownError, VoteError
 from errata.inviting import as_role
 from errata.review import people
-from errata.review.app import create_app
+from errata.review.app import create_app, prepare
 from errata.review.people import link_of
 from errata.store.database import WAIT_SECONDS
 
@@ -145,9 +146,67 @@ def test_a_program_reviews_to_the_end_and_a_ticket_counts_once(audit, closed):
     }
 
 
-def test_who_is_refused_waits_for_nobody_who_writes(audit, closed):
+def test_what_a_stranger_sends_is_not_even_read(audit, closed):
+    read = []
+
+    async def body():
+        read.append(True)
+        return {"type": "http.request", "body": b"[{}]", "more_body": False}
+
+    def status_of(path, token):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [*token.items(), ("content-length", "4"), ("host", "127.0.0.1")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers],
+        }
+        asyncio.run(closed(scope, body, send))
+        return sent[0]["status"]
+
+    stranger, reviewer = {"authorization": "Bearer x"}, token_of(audit)
+    for path, token, status in (
+        ("/api/votes", {}, 401),
+        ("/api/votes", stranger, 401),
+        ("/api/answer", stranger, 401),
+        ("/api/votes", reviewer, 403),
+    ):
+        assert status_of(path, token) == status
+    assert read == []
+    assert status_of("/api/answer", reviewer) == 422
+    assert read != []
+
+
+def test_ids_that_may_tell_the_label_are_kept_from_programs(audit, closed, tmp_path):
+    question = surf(closed).get("/api/task", headers=token_of(audit)).json()["question"]
+    assert question["id"] is None
+    bare = planned_audit(tmp_path / "bare.audit")  # with nothing to show, the id is all there is
+    asked = surf(create_app(bare)).get("/api/task", headers=token_of(bare)).json()["question"]
+    assert asked["id"] == bare.ids[asked["example"]]
+
+
+def test_behind_a_proxy_nobody_comes_in_but_by_a_link(audit):
+    for url, invited_only in (
+        ("https://reviews.example.org", True),
+        ("http://localhost:9000", False),
+        ("http://127.0.0.1:9000/", False),
+        (None, False),
+    ):
+        ready = prepare(audit, host="127.0.0.1", port=0, url=url, invited_only=False, reviewer=None)
+        ready.listener.close()
+        assert ready.invited_only is invited_only
+
+
+def test_who_is_refused_or_holds_an_example_waits_for_nobody_who_writes(audit, closed):
     browser, ana = surf(closed), token_of(audit)
-    browser.get("/api/task", headers=ana)
+    held = browser.get("/api/task", headers=ana).json()["question"]
     other = sqlite3.connect(audit.path / "audit.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
@@ -155,6 +214,8 @@ def test_who_is_refused_waits_for_nobody_who_writes(audit, closed):
     assert browser.get("/api/task", headers=stranger).status_code == 401
     assert browser.post("/api/answer", json=sent, headers=stranger).status_code == 401
     assert browser.post("/api/answer", json=sent, headers=ana).status_code == 403
+    again = browser.get("/api/task", headers=ana).json()["question"]
+    assert again["example"] == held["example"]
     assert time.monotonic() - began < WAIT_SECONDS / 2
     other.close()
 

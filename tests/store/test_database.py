@@ -564,6 +564,18 @@ def test_work_that_fails_leaves_nothing_and_hinders_no_other(file):
     assert file.together(named("cid")) not in (ann, bob)
 
 
+def test_where_no_thread_can_be_started_who_waits_is_told_and_the_next_are_not(file, monkeypatch):
+    def refused(_work):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file._threads, "submit", refused)
+        with pytest.raises(RuntimeError, match="can't start"):
+            file.together(named("ann"))
+    assert file.together(named("bob"))
+    assert known(file, "ann") is None
+
+
 def test_work_that_does_not_want_to_go_on_keeps_nobody_else_from_it(file):
     def interrupted():
         raise KeyboardInterrupt

@@ -5,13 +5,17 @@ documented at ``/api/openapi.json``; what goes wrong has the one shape that all 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, HTTPException, Query
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from errata.errors import BusyError
 from errata.inviting import Invitation
 from errata.results import AnyTask, ChoiceTask, SetTask
 from errata.review.desk import Desk
@@ -29,6 +33,9 @@ NUMBERS_FOR_MAINTAINERS = (
     "AUDIT NAME --role maintainer`)."
 )
 
+
+FOR_MAINTAINERS = {"/api/votes": MAINTAINERS_ONLY, "/api/progress": NUMBERS_FOR_MAINTAINERS}
+DOCUMENT = "/api/openapi.json"
 
 ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
 """What an answer looks like; what it may be depends on the question."""
@@ -49,6 +56,8 @@ class Question:
     Attributes
     ----------
     ticket : to be sent back with the answer; it counts once, whenever and however often it is sent
+    id : where there is nothing to see or hear of the example; else None, as an id, such as the name
+        of a file, may tell the given label
     kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``, ``unclear``; ``"labels"``: those
         of the options that apply, perhaps none; ``"choice"``: one of the options, or ``neither``
         (none of these), ``unclear``
@@ -58,7 +67,7 @@ class Question:
 
     ticket: str
     example: int
-    id: str
+    id: str | None
     kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
@@ -114,23 +123,11 @@ def _options(answers: Sequence[str], names: Sequence[str]) -> list[Option]:
     return [Option(answer=answer, name=name) for answer, name in zip(answers, names, strict=True)]
 
 
-def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
-    """Return the routes under ``/api``."""
-    api = APIRouter(prefix="/api")
-    known = Annotated[str, Header()]
-
-    def person(authorization: str) -> Invitation:
-        try:
-            return door.admit_bearer(authorization)
-        except NotInvitedError as error:
-            raise HTTPException(401, str(error)) from None
-
-    async def name_of(authorization: str) -> str:
-        # before anything is done for them: who has no token keeps nobody waiting
-        found = door.known_bearer(authorization)
-        if found is None:
-            found = await run_in_threadpool(person, authorization)
-        return found.name
+def router(desk: Desk, watch: Watch) -> APIRouter:
+    """Return the routes under ``/api``, which `Bearers` lets nobody use without a token."""
+    bearer = HTTPBearer(auto_error=False, description="The token of an invitation.")
+    api = APIRouter(prefix="/api", dependencies=[Depends(bearer)])
+    known = Annotated[Invitation, Depends(_invited)]
 
     def following(reviewer: str) -> Next:
         asked = desk.next_task(reviewer)
@@ -143,7 +140,7 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             question=Question(
                 ticket=ticket,
                 example=task.example,
-                id=task.id,
+                id=None if desk.audit.has_media else task.id,
                 kind=kind,
                 options=options,
                 media=desk.media_url(task.example),
@@ -152,62 +149,95 @@ def router(desk: Desk, door: Door, watch: Watch) -> APIRouter:
             )
         )
 
-    # One thread works for all who ask at the same moment. FastAPI would hand each of them to two:
-    # for the answer, and again for checking that.
-
     @api.get("/task")
-    async def task(authorization: known = "") -> Next:
+    def task(person: known) -> Next:
         """Return the next example of the reviewer whose token it is, and keep it for them."""
-        name = await name_of(authorization)
-        return await asyncio.wrap_future(desk.audit.soon(lambda: following(name)))
+        return following(person.name)
 
     @api.post("/answer")
     async def answer(
+        person: known,
         ticket: Annotated[str, Body()],
         answer: Annotated[str, Body(pattern=ANSWER)],
         labels: Annotated[list[int] | None, Body()] = None,
-        authorization: known = "",
     ) -> Recorded:
         """Record an answer; once this returns it survives a crash of the machine."""
-        reviewer = await name_of(authorization)
         try:
-            read = desk.seal.read_ticket(ticket, reviewer=reviewer)
+            read = desk.seal.read_ticket(ticket, reviewer=person.name)
         except BadTicketError as error:
             raise HTTPException(403, f"{error} Nothing was recorded.") from None
 
         def record() -> Recorded:
             said = desk.vote(read, answer, labels or ())
-            return Recorded(added=said.undo, said=said.text, next=following(reviewer))
+            try:
+                next_ = following(person.name)
+            except (
+                BusyError
+            ):  # the answer is recorded nevertheless: only what comes next has to wait
+                next_ = Next(question=None, waiting=1, seconds=1.0)
+            return Recorded(added=said.undo, said=said.text, next=next_)
 
+        # One thread works for all who ask at the same moment. FastAPI would hand each of them to
+        # two: for the answer, and again for checking that.
         return await asyncio.wrap_future(desk.audit.soon(record))
 
     @api.post("/votes")
-    async def votes(
-        votes: Annotated[list[dict[str, Any]], Body()], authorization: known = ""
-    ) -> Added:
+    def votes(person: known, votes: Annotated[list[dict[str, Any]], Body()]) -> Added:
         """Add votes from elsewhere, as `Audit.add_votes` takes them; a maintainer's token."""
-        sender = await run_in_threadpool(person, authorization)
-        if sender.role != "maintainer":
-            raise HTTPException(403, MAINTAINERS_ONLY)
-        found = await run_in_threadpool(lambda: desk.audit.add_votes(votes, by=sender.name))
+        found = desk.audit.add_votes(votes, by=person.name)
         return Added(
             added=found.added, already_there=found.already_there, refused=list(found.refused)
         )
 
     @api.get("/progress")
-    def progress(
-        authorization: known = "",
-        after: int = -1,
-        skip: Annotated[int, Query(ge=0)] = 0,
-    ) -> Overview:
+    def progress(after: int = -1, skip: Annotated[int, Query(ge=0)] = 0) -> Overview:
         """Return the numbers of the dashboard; a maintainer's token.
 
         What is still being worked out is null: ask again in some seconds. Of those to decide the
         first 50 are told that come after the example ``after``; of the reviewers 100, without the
         first ``skip``.
         """
-        if person(authorization).role != "maintainer":
-            raise HTTPException(403, NUMBERS_FOR_MAINTAINERS)
         return watch.overview(after=after, skip=skip)
 
     return api
+
+
+async def _invited(request: Request) -> Invitation:
+    """Return whose token a request carries."""
+    person: Invitation = request.state.invitation
+    return person
+
+
+class Bearers:
+    """Refuses requests of programs whose token opens nothing, before what they send is read.
+
+    ``refuse`` makes the response to a refused request.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, door: Door, refuse: Callable[[Request, int, str], Response]
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith("/api/") or path == DOCUMENT:
+            await self._app(scope, receive, send)
+            return
+        authorization = Headers(scope=scope).get("authorization", "")
+        status, why = 0, ""
+        try:
+            person = self._door.known_bearer(authorization)
+            if person is None:
+                person = await run_in_threadpool(self._door.admit_bearer, authorization)
+        except NotInvitedError as error:
+            status, why = 401, str(error)
+        else:
+            scope.setdefault("state", {})["invitation"] = person
+            if person.role != "maintainer" and path in FOR_MAINTAINERS:
+                status, why = 403, FOR_MAINTAINERS[path]
+        app = self._refuse(Request(scope), status, why) if status else self._app
+        await app(scope, receive, send)

@@ -36,7 +36,7 @@ from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.review import maintain, pages
-from errata.review.api import ANSWER, router
+from errata.review.api import ANSWER, DOCUMENT, Bearers, router
 from errata.review.cookies import Cookies
 from errata.review.desk import Desk
 from errata.review.gate import Gate
@@ -117,11 +117,11 @@ def create_app(
     app = FastAPI(  # FastAPI's pages of docs load from elsewhere
         title="errata review",
         version=version("errata"),
-        openapi_url="/api/openapi.json",
+        openapi_url=DOCUMENT,
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(router(desk, door, watch))
+    app.include_router(router(desk, watch))
     maintain.add_pages(app, desk, gate, watch, site.html)
     known = Annotated[str, Depends(site.reviewer)]
     text = Annotated[str, Form()]
@@ -200,6 +200,7 @@ def create_app(
     _add_practice(app, desk, site)
     _add_files(app, audit, desk, site)
     _add_problems(app, site)
+    app.add_middleware(Bearers, door=door, refuse=site.problem)
     app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
     return app
 
@@ -494,7 +495,8 @@ def serve(
     host : the address to listen at. Beyond this machine (``"0.0.0.0"``: everywhere) nobody is let
         in but by the link of an invitation
     port : where to listen; 0 takes any free port
-    url : where reviewers reach the server, if that is not at the host, as behind a proxy
+    url : where reviewers reach the server, if that is not at the host, as behind a proxy; nobody
+        is let in but by a link then, too, if that is beyond this machine
     invited_only : let nobody in but by a link on this machine, too
     open_browser : open the page in the default browser
     reviewer : the name that the start page proposes
@@ -568,11 +570,12 @@ def prepare(
         The port is taken, or may not be used.
     """
     alone = host in LOOPBACK
+    away = url is not None and urlsplit(url).hostname not in LOOPBACK  # as through a proxy
     # Whoever comes by a link brings a cookie of this server, under whatever name they reach it;
     # without one, another site's name for this machine must not do.
     named = (urlsplit(url).hostname or "",) if url is not None else ()
     hosts = (*LOOPBACK, *named) if alone else (ANY_HOST,)
-    invited_only = invited_only or not alone
+    invited_only = invited_only or away or not alone
     app = create_app(
         audit,
         reviewer=reviewer,

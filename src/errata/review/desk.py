@@ -8,14 +8,13 @@ import functools
 import logging
 import math
 import shlex
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import AuditError, FileError, MissingExtraError, PausedError
+from errata.errors import AuditError, FileError, MissingExtraError, PausedError, VoteError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.panels import Quota
@@ -46,7 +45,6 @@ class Desk:
     def __init__(self, audit: Audit, seal: Seal) -> None:
         self.audit = audit
         self.seal = seal
-        self._undoing = threading.Lock()
         self._show = functools.lru_cache(maxsize=16)(audit.show)  # for the page, then its picture
         self._exemplars = functools.lru_cache(maxsize=4096)(self._find_exemplars)
 
@@ -367,10 +365,10 @@ class Desk:
 
     def undo(self, ticket: Ticket) -> Flash:
         """Withdraw the newest vote, if it is the newest that the page of the ticket knew of."""
-        with self._undoing:  # so that a double press withdraws one vote
-            if self.audit.progress(ticket.reviewer).answered != ticket.answered:
-                return Flash("That page was out of date, so nothing was taken back.")
-            example = self.audit.undo(ticket.reviewer)
+        try:
+            example = self.audit.undo(ticket.reviewer, answered=ticket.answered)
+        except VoteError:
+            return Flash("That page was out of date, so nothing was taken back.")
         if example is None:
             return Flash("There is no answer to take back.")
         return Flash("Taken back. Here it is again.")

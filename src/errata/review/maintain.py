@@ -281,7 +281,9 @@ class _Decisions:
         if not several and not answer:
             raise InputError("Nothing was chosen. Say what is right.")
         if isinstance(self._audit.task_for("nobody", example), ChoiceTask):
-            label = [int(answer)] if answer.isdecimal() else []
+            if answer not in dict(self._choices(example)):
+                raise InputError(f"{answer[:20]!r} is no answer here. Choose one that is shown.")
+            label = [] if answer == NONE.name else [int(answer)]
             several = True
         self._audit.adjudicate(
             example,

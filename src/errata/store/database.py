@@ -148,7 +148,8 @@ class Database:
 
         On SQLite all that it reads and writes is in one transaction, with all that others ask for
         at the same moment: to write to the disk takes longer than most work, and is done once for
-        all of them, by one thread, which need not take turns with theirs.
+        all of them, by one thread, which need not take turns with theirs. On a server the work
+        has transactions of its own, and one that has ended stays where a later one fails.
 
         Parameters
         ----------
@@ -157,7 +158,7 @@ class Database:
         Returns
         -------
         Holds what the work returns or raises once its changes are on the disk; where it raises,
-        none is made.
+        none is made of the transaction that it was in.
         """
         if self.others_write:
             return self._threads.submit(work)
@@ -167,7 +168,12 @@ class Database:
             self._jobs.append(mine)
             begin, self._working = not self._working, True
         if begin:
-            self._threads.submit(self._work_off)
+            try:
+                self._threads.submit(self._work_off)
+            except RuntimeError as error:  # no thread can be started
+                while jobs := self._taken():
+                    for job in jobs:
+                        job.result.set_exception(error)
         return mine.result
 
     def _work_off(self) -> None:
