@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, HTTPException, Query
 from fastapi.concurrency import run_in_threadpool
+from pydantic import PlainSerializer
 
 from errata.inviting import Invitation
 from errata.results import AnyTask, ChoiceTask, SetTask
@@ -33,13 +34,16 @@ NUMBERS_FOR_MAINTAINERS = (
 ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
 """What an answer looks like; what it may be depends on the question."""
 
+Told = Annotated[str, PlainSerializer(lambda text: text.encode("utf-8", "replace").decode())]
+"""A text that may hold half of a character, as broken files do, and is sent with ``?`` there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """One way to answer: what to send, and the name of the class, or the words, it stands for."""
 
     answer: str
-    name: str
+    name: Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ class Question:
 
     ticket: str
     example: int
-    id: str
+    id: Told
     kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
@@ -83,7 +87,7 @@ class Recorded:
     """
 
     added: bool
-    said: str
+    said: Told
     next: Next
 
 
