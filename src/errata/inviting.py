@@ -1,7 +1,8 @@
 """The people side of an audit: who was invited to review, until when, and in which role.
 
 `errata.audit.Audit` is made of this and of the verbs. A link or token holds the number of an
-invitation, signed; whether it counts is looked up here at every request, so that it can be revoked.
+invitation, signed; whether it counts is looked up here, so that it can be revoked. A server looks
+again after `errata.review.people.KEPT_SECONDS`.
 """
 
 import time
@@ -19,6 +20,8 @@ Role = Literal["reviewer", "maintainer"]
 ROLES: tuple[Role, ...] = ("reviewer", "maintainer")
 
 DAY = 24 * 3600.0
+MOST_DAYS = 36_500
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,8 @@ class Invitation:
     @property
     def until(self) -> str:
         """When it expires, ISO 8601 in UTC, to the minute."""
-        return datetime.fromtimestamp(self.expires, UTC).isoformat(timespec="minutes")
+        # audits of before `MOST_DAYS` may hold later times than a calendar does
+        return datetime.fromtimestamp(min(self.expires, _LATEST), UTC).isoformat(timespec="minutes")
 
 
 def as_role(word: str) -> Role:
@@ -72,12 +76,10 @@ class Inviting:
         Raises
         ------
         InputError
-            The name cannot be one, or ``days`` is not above 0.
+            The name cannot be one, or ``days`` is not above 0, or above `MOST_DAYS`.
         """
         name = check_reviewer(name)
-        if not days > 0:
-            raise InputError(f"days is {days}; an invitation counts for some time, such as 30.")
-        expires = self._now() + days * DAY
+        expires = self._now() + seconds_of(days)
         with self._db.write() as db:
             number = invitations.add(db, name=name, role=role, expires=expires)
             records.log(db, "invite", name=name, role=role, number=number)
@@ -121,6 +123,27 @@ class Inviting:
             revoked = invitations.revoke(db, name)
             records.log(db, "revoke", name=name, invitations=revoked, **doer(by))
         return revoked
+
+
+def seconds_of(days: float) -> float:
+    """Return how many seconds a link counts that counts for some days.
+
+    Raises
+    ------
+    InputError
+        These are none, or more than `MOST_DAYS`.
+
+    Examples
+    --------
+    >>> seconds_of(0.5)
+    43200.0
+    """
+    if not 0 < days <= MOST_DAYS:
+        raise InputError(
+            f"days is {days}; a link counts for some time, such as 30, and for {MOST_DAYS:,} days "
+            "at most."
+        )
+    return days * DAY
 
 
 def doer(by: str | None) -> dict[str, str]:

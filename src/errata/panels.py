@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from errata.errors import InputError
 from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
 from errata.exchange.votes import check_reviewer
-from errata.inviting import DAY
+from errata.inviting import seconds_of
 from errata.results import Progress
 from errata.reviewing import Reviewing
 from errata.store import invitations, panels, queue, records, voting
@@ -121,8 +121,6 @@ class Panels(Reviewing):
             Something of this cannot be one.
         """
         name = check_reviewer(name)
-        if not days > 0:
-            raise InputError(f"days is {days}; a panel is open for some time, such as 30.")
         if answers is not None and answers < 1:
             raise InputError(f"answers is {answers}; 1 or more was expected, such as 50.")
         _check("parameter", parameter, _PARAMETER, PROLIFIC)
@@ -130,7 +128,7 @@ class Panels(Reviewing):
         _check("code", code, _CODE, "C1A2B3C4")
         url = None if url is None else _checked_url(url).replace(_PLACE, code)
         row = {"parameter": parameter, "answers": answers, "code": code, "url": url}
-        expires = self._now() + days * DAY
+        expires = self._now() + seconds_of(days)
         with self._db.write() as db:
             number = invitations.add(db, name=name, role="reviewer", expires=expires)
             panels.add(db, number, row)

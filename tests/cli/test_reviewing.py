@@ -7,6 +7,7 @@ import pytest
 
 from audits import planned_audit, small_audit
 from errata.audit import Audit
+from errata.errors import AuditError
 from helpers import ERRATA
 from helpers import run_errata as run
 
@@ -49,6 +50,16 @@ def test_review_plans_where_there_is_no_plan_and_else_asks_for_the_same(found):
     assert "Plan" not in serve(found, "--votes", 4, "--threshold", 3)
     audit = Audit.open(found)
     assert audit.progress("Ana").total == 10
+
+
+@pytest.mark.parametrize("lease", ["0", "-1", "10081", "inf", "nan"])
+def test_an_example_is_kept_for_some_minutes_and_for_a_week_at_most(found, lease):
+    refused = run("review", found, "--votes", 4, "--no-browser", "--lease", lease)
+    assert refused.returncode == 2
+    assert f"--lease is {float(lease)}" in refused.stderr
+    assert "at most 10,080, a week" in " ".join(refused.stderr.split())
+    with pytest.raises(AuditError, match="Nothing is planned yet"):
+        Audit.open(found).check_planned()
 
 
 def test_gold_is_imported_and_told(tmp_path):

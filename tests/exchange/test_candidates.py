@@ -49,6 +49,7 @@ def test_an_index_is_an_index_and_a_text_is_first_of_all_a_name(index):
     assert class_of(index, CLASSES) == class_of(CLASSES[index], CLASSES) == index
     assert class_of(f" {index} ", CLASSES) == index
     assert class_of("7", CLASSES) == 2
+    assert class_of(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + index), CLASSES) == index
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,10 @@ def test_an_index_is_an_index_and_a_text_is_first_of_all_a_name(index):
         ({"suggested": "dog", "score": "low"}, "The score 'low' is no finite number"),
         ({"suggested": "dog", "score": "nan"}, "The score 'nan' is no finite number"),
         ({"suggested": "dog", "index": "9"}, "no example with index 9; they run from 0 to 8"),
+        ({"suggested": "dog", "index": "9" * 5000}, "no example with index 99999"),
+        ({"suggested": "dog", "index": "²"}, "no example with index ²"),
+        ({"suggested": "9" * 5000}, "There is no class '99999"),
+        ({"suggested": "²"}, "There is no class '²'"),
         ({"suggested": "dog", "index": ""}, "The example is missing; give its id, or its index"),
         ({PROBLEM: "There are more fields"}, "There are more fields"),
     ],

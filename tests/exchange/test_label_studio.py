@@ -89,6 +89,26 @@ def test_what_is_no_vote_is_told_by_its_place(tmp_path, audit):
         assert why in text
 
 
+@pytest.mark.parametrize("name", ["predictions", "drafts"])
+def test_what_is_no_list_where_one_belongs_refuses_its_task_alone(tmp_path, audit, name):
+    tasks = [{"data": {"index": row}, "annotations": [annotation(1, "given")]} for row in (0, 1)]
+    tasks[0][name] = 5
+    tasks[1][name] = None
+    added = audit.import_votes(export(tmp_path / "x.json", *tasks))
+    assert told(audit) == [("1", "Label Studio user 1", "given")]
+    (line,) = added.refused
+    assert line.startswith(f"x.json, task 1: A list of {name} was expected, not 5.")
+
+
+@pytest.mark.parametrize("index", ["9" * 5000, "²", "-1"])
+def test_an_index_that_is_none_refuses_its_annotation_alone(tmp_path, audit, index):
+    rows = [{"data": {"index": row}, "annotations": [annotation(1, "given")]} for row in (index, 1)]
+    added = audit.import_votes(export(tmp_path / "x.json", *rows))
+    assert told(audit) == [("1", "Label Studio user 1", "given")]
+    (line,) = added.refused
+    assert "x.json, task 1, annotation 1: Nobody was asked about an example with index" in line
+
+
 def test_a_project_of_ones_own_is_read_by_its_names(tmp_path, audit):
     one = annotation(1, "yes")
     one["result"].append(

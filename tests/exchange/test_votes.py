@@ -119,6 +119,16 @@ def test_a_bad_row_keeps_its_line_and_the_others_are_read(tmp_path):
     assert "The answer is missing" in reasons[2]
 
 
+@pytest.mark.parametrize("index", ["9" * 5000, "²", "1.5"])
+def test_an_index_that_is_none_refuses_its_row_alone(tmp_path, index):
+    audit = planned_audit(tmp_path / "pets.audit")
+    (tmp_path / "votes.csv").write_text(f"index,reviewer,answer\n{index},ann,both\n٣,ann,both\n")
+    added = audit.add_votes(tmp_path / "votes.csv")
+    (line,) = added.refused
+    assert line.startswith(f"votes.csv, line 2: There is no example with index {index};")
+    assert [vote.example for vote in audit.votes()] == [3]
+
+
 def test_a_bad_line_of_json_is_told_and_the_others_are_read(tmp_path):
     good = json.dumps({"id": 1, "reviewer": "ann", "answer": "both"})
     rows = read(tmp_path, f"{good}\n\n{{cut\n7\n{good}\n", "votes.jsonl")

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import html
+import json
 import re
 import socket
 
@@ -14,8 +15,10 @@ from audits import CLASSES, planned_audit, small_audit, small_set
 from desks import ORIGIN, client, example, flash, surf, ticket
 from errata.audit import Audit
 from errata.datasets.media import Features, Images, Sounds, Texts
-from errata.errors import ErrataError
+from errata.errors import ErrataError, InputError
 from errata.review.app import create_app, serve
+from errata.review.guard import headers_of
+from errata.review.people import link_of
 from errata.review.tickets import Seal, kept_key
 from published_texts import wav
 
@@ -371,6 +374,35 @@ def test_an_escaped_text_and_row_are_served_as_what_they_are(tmp_path):
     assert answer.text == "<script>"
 
 
+def test_half_of_a_character_in_a_text_or_a_name_is_shown_as_a_question_mark(tmp_path):
+    (tmp_path / "texts.json").write_text(json.dumps(["half \ud83d"] * 60))
+    audit = planned_audit(
+        tmp_path / "pets.audit",
+        classes=("cat \ud83d", "dog \ud83d", "fox \ud83d"),
+        media=Texts(tmp_path / "texts.json"),
+    )
+    browser = client(audit, "Ana")
+    page = browser.get("/review").text
+    assert "half ?" in page
+    assert {name[4:] for name in names(page)} == {"?"}
+    assert browser.get("/media/3").text == "half ?"
+    answered = browser.post("/answer", data={"ticket": ticket(page), "answer": "a"})
+    assert flash(answered.text) == f"Recorded: {names(page)[0]}. Undo (z)"
+
+    token = link_of(audit, audit.invite("Bo")).rpartition("/")[2]
+    asked = browser.get("/api/task", headers={"authorization": f"Bearer {token}"}).json()
+    assert {one["name"][4:] for one in asked["question"]["options"]} == {"?"}
+
+
+def test_a_row_is_served_whatever_its_values_are(tmp_path):
+    media = Features({"size": np.array([np.nan, np.inf, -np.inf] * 20), "word": ["\ud83d"] * 60})
+    browser = client(planned_audit(tmp_path / "rows.audit", media=media), "Ana")
+    assert "<dd>?</dd>" in browser.get("/review").text
+    found = [browser.get(f"/media/{row}").json() for row in range(3)]
+    assert [one["size"] for one in found] == ["nan", "inf", "-inf"]
+    assert {one["word"] for one in found} == {"\ud83d"}
+
+
 def test_pictures_are_kept_by_the_browser_and_pages_are_not(tmp_path):
     audit = planned_audit(tmp_path / "pets.audit", media=Images(np.zeros((60, 8, 8), np.uint8)))
     browser = client(audit, "Ana")
@@ -443,6 +475,21 @@ def test_a_picture_that_cannot_be_read_stops_nobody_and_its_name_stays_unsaid(tm
     assert "cat-" not in page + answer.text
     assert f"cat-{task.example}.png" in caplog.text
     assert example(browser.post("/skip", data={"ticket": ticket(page)}).text) != task.example
+
+
+@pytest.mark.parametrize("error", [InputError("no cat"), PermissionError("no cat")])
+def test_whatever_keeps_an_example_from_being_shown_stops_nobody(audit, monkeypatch, caplog, error):
+    def show(_example):
+        raise error
+
+    monkeypatch.setattr(audit, "show", show)
+    browser = client(audit, "Ana")
+    page = browser.get("/review")
+    assert page.status_code == 200
+    assert "cannot be read. Skip it" in page.text
+    assert browser.get("/media/3").status_code == 404
+    assert "no cat" not in page.text
+    assert "no cat" in caplog.text
 
 
 def of_sounds(folder):
@@ -538,6 +585,7 @@ def test_more_host_names_can_be_allowed(audit):
         {"origin": "https://evil.example"},
         {"origin": "http://127.0.0.1:3000"},  # the same site for cookies, and not the same server
         {"origin": "null"},
+        {"origin": "http://["},  # no address at all
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],
@@ -565,6 +613,8 @@ def test_a_form_states_its_length_and_is_small(audit):
     assert browser.post("/answer", data={"ticket": "x" * 100_000}).status_code == 413
     unstated = browser.post("/answer", data={"ticket": "x"}, headers={"content-length": ""})
     assert unstated.status_code == 413
+    endless = browser.post("/answer", data={"ticket": "x"}, headers={"content-length": "9" * 5000})
+    assert endless.status_code == 413
 
 
 def test_every_answer_carries_the_headers(audit):
@@ -583,10 +633,29 @@ def test_every_answer_carries_the_headers(audit):
     assert not re.search(r"<script(?! src)|\son\w+=", browser.get("/review").text)
 
 
+def test_a_page_that_breaks_carries_the_headers_of_all_others(audit, monkeypatch):
+    browser = surf(create_app(audit, frame_ancestors=("http://notebook.example",)))
+    whole = browser.post("/", data={"name": "Ana"})
+    monkeypatch.setattr(audit, "asked", lambda *_: 1 / 0)
+    for accept in ("text/html", "*/*"):
+        broken = browser.get("/review", headers={"accept": accept})
+        assert (whole.status_code, broken.status_code) == (200, 500)
+        for name in headers_of():
+            assert broken.headers[name] == whole.headers[name]
+
+
 # ---------------------------------------------------------------- problems have one shape
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/media/60", "/media/x", "/static/app.py", "/docs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/nothing", "/media/60", "/media/x", "/static/app.py", "/docs"),
+        *("/after/60", "/after/99999999999999999999"),  # more than a database holds
+        *(f"/{page}/{'9' * 5000}" for page in ("media", "after", "practice", "maintain/decide")),
+    ],
+    ids=lambda path: path[:20],
+)
 def test_what_is_not_there_is_a_page_in_the_house_style(audit, path):
     page = client(audit, "Ana").get(path)
     assert page.status_code == 404

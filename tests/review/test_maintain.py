@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from audits import candidates, planned_audit
+from audits import candidates, choice_audit, planned_audit
 from desks import ORIGIN, client, example, surf, ticket
 from errata.audit import Audit
 from errata.datasets.media import Texts
@@ -637,6 +637,19 @@ def test_what_still_needs_votes_cannot_be_decided(audit, maintainer):
             assert maintainer.post(page, data=sent).status_code == 404
     for nothing in ("99999999999999999999", "-1", "x"):
         assert maintainer.get(f"/maintain/diary?before={nothing}").status_code == 422
+
+
+@pytest.mark.parametrize("answer", ["9" * 5000, "9" * 18, "²"])
+def test_a_class_that_is_none_decides_nothing(tmp_path, answer):
+    audit = choice_audit(tmp_path / "pets.audit", votes=1, threshold=1)
+    audit.set_password("Max", PASSWORD)
+    task = audit.task("Ana")
+    audit.vote_choice("Ana", task.example, task.labels[0], key="1")
+    browser, _ = log_in(create_app(audit))
+    sent = {"answer": answer, "reason": "seen"}
+    refused = browser.post(f"/maintain/decide/{task.example}", data=sent)
+    assert refused.status_code == 422
+    assert audit.adjudications(task.example) == ()
 
 
 def test_who_decides_what_was_decided_meanwhile_is_told_and_may_decide_anew(audit, maintainer):

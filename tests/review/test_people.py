@@ -4,11 +4,13 @@ import asyncio
 import json
 import sqlite3
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from audits import planned_audit
+from audits import choice_audit, planned_audit
 from desks import ORIGIN, surf
+from errata import inviting
 from errata.datasets.media import Texts
 from errata.errors import InputError, NameUnknownError, VoteError
 from errata.inviting import as_role
@@ -92,6 +94,41 @@ def test_a_link_that_was_revoked_or_has_expired_opens_nothing_more(
     assert late.get(page).url.path == "/"
 
 
+@pytest.mark.parametrize("page", ["/review", "/media/0", "/api/task"])
+def test_a_link_that_was_revoked_opens_nothing_once_the_server_has_looked_again(
+    audit, closed, page, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr(people, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    browser, token = surf(closed), token_of(audit)
+    headers = token if page.startswith("/api") else {}
+    if not headers:
+        browser.get(f"/join/{token['authorization'].rpartition(' ')[2]}")
+
+    def opened():
+        found = browser.get(page, headers=headers)
+        return found.status_code == 200 and found.url.path == page
+
+    assert opened()
+    audit.revoke("Ana")
+    now[0] = people.KEPT_SECONDS / 2
+    assert opened(), "nothing is looked up again so soon"
+    now[0] = people.KEPT_SECONDS
+    assert not opened()
+
+
+def test_strangers_are_told_nothing_of_votes_or_plan(tmp_path):
+    audit = choice_audit(tmp_path / "pets.audit", options=3, extra=("off-topic",))
+    vote = {"index": 0, "reviewer": "Bo", "labels": [audit.classes[0]]}
+    audit.add_votes([vote], note="a pilot")
+    stranger, ana = (surf(create_app(audit, invited_only=True)) for _ in range(2))
+    ana.get(path_of(audit))
+    for browser, told in ((stranger, False), (ana, True), (surf(create_app(audit)), True)):
+        page = browser.get("/").text
+        for word in ("1 of 1 votes", "a pilot", "off-topic"):
+            assert (word in page) == told
+
+
 def test_on_this_machine_a_link_is_no_need_but_counts(audit):
     app = create_app(audit)
     browser = surf(app)
@@ -112,8 +149,25 @@ def test_invitations_are_listed_and_names_must_be_known_to_be_revoked(audit):
         audit.revoke("Cid")
     with pytest.raises(NameUnknownError, match="Did you mean 'maintainer'"):
         as_role("maintaner")
-    with pytest.raises(InputError, match="days is 0"):
-        audit.invite("Cid", days=0)
+
+
+@pytest.mark.parametrize("days", [0, -1, 36_501, float("inf"), float("nan")])
+def test_a_link_counts_for_some_days_and_else_nothing_is_written(audit, days):
+    for invite in (audit.invite, audit.open_panel):
+        with pytest.raises(InputError, match=f"days is {days}; .* 36,500 days at most"):
+            invite("Cid", days=days)
+    assert audit.invitations() == ()
+    assert audit.invite("Cid", days=36_500).until > "2100"
+
+
+def test_an_invitation_that_lasts_longer_than_a_calendar_can_be_listed_and_revoked(
+    audit, monkeypatch
+):
+    monkeypatch.setattr(inviting, "MOST_DAYS", 1e300)  # as it was once
+    audit.invite("Ana", days=9_999_999)
+    (one,) = audit.invitations()
+    assert one.until.startswith("9999-12-31")
+    assert audit.revoke("Ana") == 1
 
 
 # ---------------------------------------------------------------- programs

@@ -34,6 +34,11 @@ def test_what_another_key_signed_is_refused():
         Seal("two").read("reviewer", signed)
 
 
+def test_what_nobody_can_sign_is_refused():
+    with pytest.raises(BadTicketError, match="not made by this audit's review server"):
+        Seal("one").read("reviewer", "\ud83d")
+
+
 def test_every_ticket_is_its_own():
     words = {"reviewer": "Ana", "example": 3, "shown": (1, 2), "answered": 0}
     assert Ticket(**words).nonce != Ticket(**words).nonce

@@ -20,6 +20,9 @@ from errata.cli.options import (
 from errata.cli.output import Printer
 from errata.errors import InputError
 
+LONGEST_LEASE = 7 * 24 * 60
+"""So many minutes an example may be kept for a reviewer."""
+
 
 def review(
     audit: AuditFolder,
@@ -71,8 +74,11 @@ def review(
     import errata
     from errata.review.app import serve
 
-    if not lease > 0:
-        raise InputError(f"--lease is {lease}; minutes above 0 were expected, such as 10.")
+    if not 0 < lease <= LONGEST_LEASE:
+        raise InputError(
+            f"--lease is {lease}; minutes above 0 were expected, such as 10, and at most "
+            f"{LONGEST_LEASE:,}, a week."
+        )
     opened = errata.Audit.open(audit)
     if (votes, threshold, stopping, gold) != (None,) * 4:
         made = opened.ensure_planned(votes=votes, threshold=threshold, stopping=stopping)

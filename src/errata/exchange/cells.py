@@ -1,8 +1,12 @@
-"""Text in the cells of a table: what a spreadsheet would take for a formula stays text."""
+"""Text in the cells of a table: which of it is a number, and which a spreadsheet would calculate.
+
+What a spreadsheet would take for a formula stays text.
+"""
 
 import html
 import re
 
+MOST_DIGITS = 18
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
@@ -29,6 +33,19 @@ def unguarded(text: str) -> str:
     ('=HYPERLINK(A1)', "'tis")
     """
     return text[1:] if text.startswith("'") and _calculates(text) else text
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that a text of up to 18 digits stands for, in any script; else None.
+
+    Python reads no number of more than 4,300 digits, and a database holds no larger one than these.
+
+    Examples
+    --------
+    >>> [whole_number(text) for text in ("017", "\u0663", "\u00b2", "-1", "9" * 5000)]
+    [17, 3, None, None, None]
+    """
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def in_html(text: str) -> str:

@@ -73,8 +73,14 @@ def read(path: PathLike, asked: Asked, reading: Reading = AS_IT_IS) -> VotesRead
             )
             broken.append({"where": task["where"], PROBLEM: why})
             continue
-        guesses += len(task.get("predictions") or ())
-        drafts += len(task.get("drafts") or ())
+        beside = {name: task.get(name) or [] for name in ("predictions", "drafts")}
+        wrong = [name for name, listed in beside.items() if not isinstance(listed, list)]
+        if wrong:
+            why = f"A list of {wrong[0]} was expected, not {beside[wrong[0]]!r:.40}."
+            broken.append({"where": task["where"], PROBLEM: f"{why} Export the task again."})
+            continue
+        guesses += len(beside["predictions"])
+        drafts += len(beside["drafts"])
         for place, annotation in enumerate(task["annotations"], 1):
             where = f"{task['where']}, annotation {place}"
             if not isinstance(annotation, dict):
@@ -145,7 +151,8 @@ def annotator(completed_by: object) -> str:
         completed_by = completed_by.get("id")
     if completed_by is None or completed_by == "":
         return ""
-    return f"Label Studio user {completed_by}" if str(completed_by).isdigit() else str(completed_by)
+    number = str(completed_by).isdecimal()
+    return f"Label Studio user {completed_by}" if number else str(completed_by)
 
 
 def _results(result: object) -> dict[str, list[str]]:

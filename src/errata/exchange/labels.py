@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 
 from errata.errors import LabelError, unknown_name
+from errata.exchange.cells import whole_number
 
 
 def class_of(label: object, classes: Sequence[str]) -> int:
@@ -33,9 +34,10 @@ def class_of(label: object, classes: Sequence[str]) -> int:
             raise LabelError("A label is missing: the name or the number of a class was expected.")
         if name in classes:
             return classes.index(name)
-        if not name.isdecimal():
+        number = whole_number(name)
+        if number is None:
             raise unknown_name("class", name, classes)
-        index = int(name)
+        index = number
     if not 0 <= index < len(classes):
         raise LabelError(f"There is no class {index}; they run from 0 to {len(classes) - 1}.")
     return index

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from errata.core.consensus import ANSWERS, VOTED
 from errata.errors import VoteError, unknown_name
+from errata.exchange.cells import whole_number
 from errata.exchange.rows import Row, is_blank
 
 OPTIONS = ("A", "B", "both", "neither")
@@ -121,7 +122,8 @@ class Asked:
         text = str(value).strip()
         if field != INDEX:
             return self.of(text)
-        found = self.at(int(text)) if text.isdecimal() else None
+        row = whole_number(text)
+        found = None if row is None else self.at(row)
         if found is None:
             raise VoteError(f"Nobody was asked about an example with index {text}.")
         return found

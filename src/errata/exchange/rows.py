@@ -16,7 +16,7 @@ from typing import Any
 
 from errata.array_files import PathLike
 from errata.errors import FileError, InputError
-from errata.exchange.cells import unguarded
+from errata.exchange.cells import unguarded, whole_number
 
 Row = dict[str, Any]
 PROBLEM = "(problem)"
@@ -245,9 +245,10 @@ def example_of(row: Mapping[str, Any], form: Form, index_of: Callable[[str], int
     index = field(row, "index")
     if index is None:
         raise form.error("The example is missing; give its id, or its index.")
-    if not index.isdecimal() or int(index) >= n:
+    number = whole_number(index)
+    if number is None or number >= n:
         raise form.error(f"There is no example with index {index}; they run from 0 to {n - 1}.")
-    return int(index)
+    return number
 
 
 def field(row: Mapping[str, Any], column: str) -> str | None:

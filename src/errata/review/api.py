@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
+from pydantic import PlainSerializer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -40,13 +41,16 @@ DOCUMENT = "/api/openapi.json"
 ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
 """What an answer looks like; what it may be depends on the question."""
 
+Told = Annotated[str, PlainSerializer(lambda text: text.encode("utf-8", "replace").decode())]
+"""A text that may hold half of a character, as broken files do, and is sent with ``?`` there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """One way to answer: what to send, and the name of the class, or the words, it stands for."""
 
     answer: str
-    name: str
+    name: Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,7 @@ class Question:
 
     ticket: str
     example: int
-    id: str | None
+    id: Told | None
     kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
@@ -92,7 +96,7 @@ class Recorded:
     """
 
     added: bool
-    said: str
+    said: Told
     next: Next
 
 

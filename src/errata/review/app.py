@@ -11,13 +11,15 @@ Learning Benchmarks", section 4 and figure 2.
 import contextlib
 import errno
 import gc
+import json
+import math
 import re
 import secrets
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
@@ -28,7 +30,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import Depends, FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from errata.audit import Audit
@@ -36,11 +38,12 @@ from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.review import maintain, pages
+from errata.review.addresses import existing
 from errata.review.api import ANSWER, DOCUMENT, Bearers, router
 from errata.review.cookies import Cookies
 from errata.review.desk import Desk
 from errata.review.gate import Gate
-from errata.review.guard import ANY_HOST, LOOPBACK, Guard
+from errata.review.guard import ANY_HOST, LOOPBACK, Guard, headers_of
 from errata.review.pages import Flash
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError, Seal, kept_key
@@ -124,6 +127,7 @@ def create_app(
     app.include_router(router(desk, watch))
     maintain.add_pages(app, desk, gate, watch, site.html)
     known = Annotated[str, Depends(site.reviewer)]
+    there = Annotated[int, Depends(existing(audit))]
     text = Annotated[str, Form()]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
@@ -136,15 +140,18 @@ def create_app(
             total=progress.total if progress else 0,
             suggested_name=name,
             problem=problem,
-            notices=audit.vote_notices,
             several=audit.multilabel,
             choice=desk.choice,
-            extras=pages.extra_answers(audit.asks.extra),
             many=desk.many,
         )
-        if known or not invited_only:  # strangers see no example
-            lessons = desk.lessons()
-            page = replace(page, worked=desk.worked(), practice=len(lessons.practice))
+        if known or not invited_only:  # strangers see no example, and nothing of votes or plan
+            page = replace(
+                page,
+                notices=audit.vote_notices,
+                extras=pages.extra_answers(audit.asks.extra),
+                worked=desk.worked(),
+                practice=len(desk.lessons().practice),
+            )
         return site.html(page, status)
 
     @app.get("/")
@@ -192,14 +199,14 @@ def create_app(
     def undo(reviewer: known, ticket: text) -> Response:
         return site.go_on(desk.undo(seal.read_ticket(ticket, reviewer=reviewer)))
 
-    @app.get("/after/{example:int}")
-    def after(reviewer: known, example: int) -> Response:
+    @app.get("/after/{example:number}")
+    def after(reviewer: known, example: there) -> Response:
         page = desk.page_after(reviewer, example)
         return Response(status_code=204) if page is None else site.html(page)
 
     _add_practice(app, desk, site)
     _add_files(app, audit, desk, site)
-    _add_problems(app, site)
+    _add_problems(app, site, headers_of(frame_ancestors))
     app.add_middleware(Bearers, door=door, refuse=site.problem)
     app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
     return app
@@ -215,11 +222,11 @@ def _add_practice(app: FastAPI, desk: Desk, site: "_Site") -> None:
             RedirectResponse("/review", HTTPStatus.SEE_OTHER) if found is None else site.html(found)
         )
 
-    @app.get("/practice/{number:int}")
+    @app.get("/practice/{number:number}")
     def practice(reviewer: known, number: int) -> Response:
         return page(reviewer, number)
 
-    @app.post("/practice/{number:int}")
+    @app.post("/practice/{number:number}")
     def practised(reviewer: known, number: int, answer: Choice, label: Ticked) -> Response:
         return page(reviewer, number, (answer, label))
 
@@ -227,11 +234,10 @@ def _add_practice(app: FastAPI, desk: Desk, site: "_Site") -> None:
 def _add_files(app: FastAPI, audit: Audit, desk: Desk, site: "_Site") -> None:
     """Add what pages refer to: the examples, and the files that come with the package."""
     allowed = Annotated[None, Depends(site.allowed)]
+    there = Annotated[int, Depends(existing(audit))]
 
-    @app.get("/media/{example:int}")
-    def media(request: Request, _: allowed, example: int, v: str = "") -> Response:
-        if example >= audit.n:
-            raise HTTPException(404, f"There is no example {example} in this audit.")
+    @app.get("/media/{example:number}")
+    def media(request: Request, _: allowed, example: there, v: str = "") -> Response:
         shown = desk.shown(example)
         if isinstance(shown, pages.Missing):
             raise HTTPException(404, shown.why)
@@ -279,8 +285,27 @@ def _media(shown: Shown, *, kept: bool, wanted: str) -> Response:
     if isinstance(shown, Clip):
         return _piece(shown, wanted, headers)
     if isinstance(shown, Text):
-        return Response(shown.text, media_type="text/plain", headers=headers)
-    return JSONResponse(dict(zip(shown.names, shown.values, strict=True)), headers=headers)
+        return Response(_encoded(shown.text), media_type="text/plain", headers=headers)
+    values = map(_in_json, shown.values)
+    return _json(dict(zip(shown.names, values, strict=True)), headers=headers)
+
+
+def _encoded(text: str) -> bytes:
+    """Return a text in UTF-8; half of a character, as broken files hold them, becomes ``?``."""
+    return text.encode("utf-8", "replace")
+
+
+def _json(
+    content: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON in ASCII, which can write half of a character, too."""
+    text = json.dumps(content, allow_nan=False)
+    return Response(text, status, headers, media_type="application/json")
+
+
+def _in_json(value: str | float) -> str | float:
+    """Return a value as JSON can have it: nan and infinity, which are no numbers there, as text."""
+    return value if isinstance(value, str) or math.isfinite(value) else str(value)
 
 
 def _piece(clip: Clip, wanted: str, headers: dict[str, str]) -> Response:
@@ -392,13 +417,14 @@ class _Site:
     def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        self._cookies.give(response, "flash", [flash.text, flash.undo], 60)
+        text = _encoded(flash.text).decode()
+        self._cookies.give(response, "flash", [text, flash.undo], 60)
         return response
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
         """Return a page; what it says once is not said again."""
         page = replace(page, invited_only=self._invited_only)
-        response = HTMLResponse(self.pages.render(page), status)
+        response = HTMLResponse(_encoded(self.pages.render(page)), status)
         if page.flash is not None:
             self._cookies.drop(response, "flash")
         return response
@@ -408,7 +434,7 @@ class _Site:
         title = HTTPStatus(status).phrase
         if for_programs(request):
             error = {"status": status, "title": title, "message": message}
-            return JSONResponse({"error": error}, status)
+            return _json({"error": error}, status)
         page = pages.Problem(
             audit=self._audit,
             reviewer=self.known(request),
@@ -425,7 +451,14 @@ def for_programs(request: Request) -> bool:
     return request.url.path.startswith("/api/") or "text/html" not in asked
 
 
-def _add_problems(app: FastAPI, site: _Site) -> None:
+def _add_problems(app: FastAPI, site: _Site, headers: Mapping[str, str]) -> None:
+    """Add what is answered to each error.
+
+    Parameters
+    ----------
+    headers : those that `Guard` adds, for the one answer that is made outside of it
+    """
+
     @app.exception_handler(_NameMissingError)
     def nameless(_request: Request, _error: Exception) -> Response:
         return RedirectResponse("/", HTTPStatus.SEE_OTHER)
@@ -471,7 +504,9 @@ def _add_problems(app: FastAPI, site: _Site) -> None:
             "Something broke while this page was made; the server's messages say what. "
             "What was recorded before is safe."
         )
-        return site.problem(request, 500, message)
+        response = site.problem(request, 500, message)
+        response.headers.update(headers)
+        return response
 
 
 # ---------------------------------------------------------------- the server

@@ -14,7 +14,7 @@ from typing import Any
 
 from errata.audit import Audit
 from errata.datasets.media import Shown
-from errata.errors import AuditError, FileError, MissingExtraError, PausedError, VoteError
+from errata.errors import AuditError, ErrataError, PausedError, VoteError
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import named
 from errata.panels import Quota
@@ -181,7 +181,7 @@ class Desk:
         """Return what there is to see of an example, or why there is nothing."""
         try:
             shown = self._show(example)
-        except (FileError, MissingExtraError) as error:
+        except (ErrataError, OSError) as error:
             # Not on the page: the name of a file often holds the given label.
             _log.warning("Example %s cannot be shown. %s", self.audit.ids[example], error)
             return pages.Missing(

@@ -4,6 +4,7 @@ Knows HTTP and nothing about audits. The server listens on this machine only; th
 other web pages, open in the same browser, from talking to it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
@@ -29,6 +30,19 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+
+def headers_of(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of every response; pages of these origins alone may show ours in a frame.
+
+    Examples
+    --------
+    >>> headers_of()["content-security-policy"].rpartition("; ")[2]
+    "frame-ancestors 'none'"
+    """
+    policy = POLICY.format(ancestors=" ".join(frame_ancestors) or "'none'")
+    return {"content-security-policy": policy} | HEADERS
 
 
 class Guard:
@@ -48,8 +62,7 @@ class Guard:
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
-        policy = POLICY.format(ancestors=" ".join(frame_ancestors) or "'none'")
-        self._headers = {"content-security-policy": policy} | HEADERS
+        self._headers = headers_of(frame_ancestors)
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,11 +94,11 @@ class Guard:
             return 0, ""
         origin = headers.get("origin")
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") or (
-            origin is not None and urlsplit(origin).netloc != host
+            origin is not None and not _is_of(origin, host)
         ):
             return 403, "An answer has to come from this server's own pages."
         length, most = headers.get("content-length", ""), MAX_BODIES.get(path, MAX_BODY)
-        if not length.isdecimal() or int(length) > most:
+        if _LENGTH.fullmatch(length) is None or int(length) > most:
             return 413, f"A form sent here states its length and holds at most {most} bytes."
         return 0, ""
 
@@ -95,3 +108,10 @@ def _hostname(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:  # such as "[::1"
         return None
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # such as "http://["
+        return False

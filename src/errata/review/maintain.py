@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from errata.audit import Audit
@@ -16,6 +16,7 @@ from errata.errors import InputError
 from errata.labels import named
 from errata.results import ChoiceTask, SetTask
 from errata.review import boards
+from errata.review.addresses import existing
 from errata.review.desk import Desk
 from errata.review.gate import Gate, NotAMaintainerError, TooManyTriesError
 from errata.review.guard import POLICY
@@ -184,8 +185,8 @@ def _add_decisions(app: FastAPI, decisions: "_Decisions", gate: Gate, html: Html
     ticked = Annotated[list[int], Form(default_factory=list)]
     text = Annotated[str, Form()]
     seen_ = Annotated[int | None, Form()]
-    there = Annotated[int, Depends(decisions.checked)]
-    at = "/maintain/decide/{example:int}"
+    there = Annotated[int, Depends(existing(decisions.audit))]
+    at = "/maintain/decide/{example:number}"
 
     @app.get(at)
     def decide(maintainer: known, example: there) -> Response:
@@ -226,17 +227,11 @@ class _Decisions:
 
     def __init__(self, desk: Desk, watch: Watch) -> None:
         self._desk = desk
-        self._audit = desk.audit
+        self.audit = desk.audit
         self._watch = watch
 
-    def checked(self, example: int) -> int:
-        """Return the number of an example in the address, if there is one."""
-        if not 0 <= example < self._audit.n:
-            raise HTTPException(404, f"There is no example {example} in this audit.")
-        return example
-
     def page(self, maintainer: str, example: int, **sent: object) -> Page:
-        audit, choices = self._audit, self._choices(example)
+        audit, choices = self.audit, self._choices(example)
         return boards.Decide(
             audit=audit.name,
             maintainer=maintainer,
@@ -253,7 +248,7 @@ class _Decisions:
         )
 
     def _choices(self, example: int) -> list[tuple[str, str]]:
-        names, task = self._audit.classes, self._audit.task_for("nobody", example)
+        names, task = self.audit.classes, self.audit.task_for("nobody", example)
         if isinstance(task, SetTask):
             return [(str(label), names[label]) for label in sorted(task.labels)]
         if isinstance(task, ChoiceTask):
@@ -277,15 +272,15 @@ class _Decisions:
         reason: str,
         seen: int | None,
     ) -> None:
-        several = self._audit.multilabel
+        several = self.audit.multilabel
         if not several and not answer:
             raise InputError("Nothing was chosen. Say what is right.")
-        if isinstance(self._audit.task_for("nobody", example), ChoiceTask):
+        if isinstance(self.audit.task_for("nobody", example), ChoiceTask):
             if answer not in dict(self._choices(example)):
                 raise InputError(f"{answer[:20]!r} is no answer here. Choose one that is shown.")
             label = [] if answer == NONE.name else [int(answer)]
             several = True
-        self._audit.adjudicate(
+        self.audit.adjudicate(
             example,
             "labels" if several else answer,
             labels=label if several else None,
@@ -296,5 +291,5 @@ class _Decisions:
         self._watch.decided(example)
 
     def undo(self, maintainer: str, example: int, reason: str, seen: int | None) -> None:
-        self._audit.undo_adjudication(example, by=maintainer, reason=reason, after=seen)
+        self.audit.undo_adjudication(example, by=maintainer, reason=reason, after=seen)
         self._watch.decided(example, holds=False)

@@ -72,7 +72,7 @@ class Seal:
         """Return the value in a signed text; `BadTicketError` if not signed here for this."""
         try:
             return self._for(purpose).loads(text)
-        except BadData as error:
+        except (BadData, UnicodeEncodeError) as error:  # half of a character is in no signature
             raise BadTicketError("This page was not made by this audit's review server.") from error
 
     def sign_ticket(self, ticket: Ticket) -> str:
