@@ -182,12 +182,13 @@ class Exchanging(Predicting):
         out : the folder; pictures and sounds are in its ``media``
         form : ``"label-studio"``, ``"argilla"``, ``"mturk-csv"`` or ``"csv"``
         media_url : where ``media`` will be found by those who are asked
-        every : also candidates that have as many votes as their plan wants
+        every : also candidates that need no more votes: those that have all, those where asking
+            has stopped, and those that a maintainer decided
 
         Raises
         ------
         AuditError
-            There is no plan, or no candidate wants votes.
+            There is no plan, or no candidate needs votes.
         NameUnknownError
             There is no such form.
         FileError
@@ -197,19 +198,12 @@ class Exchanging(Predicting):
         self._check_pairs_only(form)
         writer = TASK_WRITERS[known_form(form, list(TASK_WRITERS))]
         with self._db.read() as db:
-            tallies = voting.tallies(db)
-        votes: dict[int, int] = {}
-        for (example, _), count in tallies.items():
-            votes[example] = votes.get(example, 0) + count
-        asked = [
-            question
-            for question in self.questions()
-            if every or votes.get(question.example, 0) < question.votes
-        ]
+            planned = records.planned(db)
+        asked = [self._question(row) for row in planned if every or row["needs"]]
         if not asked:
             raise AuditError(
-                f"All candidates of {self.path} have the votes they want, so there is nothing to "
-                "ask. `every=True` (--all) writes them all."
+                f"No candidate of {self.path} needs any more votes, so there is nothing to ask. "
+                "`every=True` (--all) writes them all."
             )
         with new_folder(Path(out)) as folder:
             items = list(self._items(asked, folder, media_url))
