@@ -601,7 +601,8 @@ class Audit(Judging):
             candidate stops once no further vote can change its verdict at this threshold. The
             verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
         full_share : with exact stopping, the share of the candidates, drawn by chance, that are
-            asked for all votes nevertheless, so that reviewers' agreement can be measured
+            asked for all votes nevertheless, so that reviewers' agreement can be measured. Each
+            example is drawn by itself, whatever is planned along with it
         question : what reviewers are asked where every example has one label. ``"pair"``: which of
             the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
             the given one and of all that any run of `find`, or list, suggests for the example;
@@ -649,8 +650,9 @@ class Audit(Judging):
         asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
 
         def in_full(examples: list[int]) -> list[bool]:
-            draws = np.random.default_rng([self._seed, *b"full"]).random(len(examples))
-            drawn: list[bool] = (draws < full_share).tolist()
+            # a draw for each example of the audit: however it is cut into plans, the share holds
+            draws = np.random.default_rng([self._seed, *b"full"]).random(self.n)
+            drawn: list[bool] = (draws[examples] < full_share).tolist()
             return drawn
 
         with self._db.write() as db:
