@@ -320,6 +320,30 @@ def test_a_share_is_asked_in_full_and_always_the_same(tmp_path):
     assert len(set(full[0])) == 2
 
 
+def large_audit(path, n=1000):
+    """Return an audit in which every label is doubted."""
+    audit = Audit.create(path, labels=np.zeros(n, int), classes=["cat", "dog"])
+    order = np.random.default_rng(3).permutation(n).tolist()
+    audit.add_candidates([{"index": i, "suggested": 1} for i in order], flagger="ann")
+    return audit
+
+
+def full_of(audit, *limits):
+    """Return which examples some plans ask about in full, the last one about all that is left."""
+    for limit in (*limits, None):
+        audit.plan(stopping="exact", full_share=0.2, limit=limit)
+    rows = plan_of(audit)
+    assert len(rows) == audit.n
+    return {row["example"] for row in rows if row["full"]}
+
+
+def test_an_example_is_asked_in_full_whatever_is_planned_along_with_it(tmp_path):
+    wanted = full_of(large_audit(tmp_path / "at once"))
+    assert 0.16 < len(wanted) / 1000 < 0.24  # 0.2, and three standard deviations
+    assert full_of(large_audit(tmp_path / "by tens"), *[10] * 99) == wanted
+    assert full_of(large_audit(tmp_path / "by any"), 1, 2, 300, 1, 37) == wanted
+
+
 def test_what_cannot_be_planned_is_told(tmp_path):
     audit = planned_audit(tmp_path / "a", stopping="exact")
     with pytest.raises(AuditError, match="stopping exact .* a plan does not change"):

@@ -308,6 +308,8 @@ def test_votes_go_out_and_come_back_without_loss(tmp_path, ending):
     answered(audit)
     file = tmp_path / f"votes.{ending}"
     audit.export_votes(file)
+    assert audit.import_votes(file).added == 0
+    audit.export_votes(file, names=True)
     again = choice_audit(tmp_path / "b", extra=["neutral"])
     read = again.import_votes(file)
     assert (read.added, read.form, read.refused) == (len(audit.votes()), "errata", ())

@@ -269,7 +269,7 @@ def test_reviewers_are_told_by_name_on_the_screen_and_by_pseudonym_elsewhere(aud
     assert "alpha = " in table.stderr
     found = json.loads(CliRunner().invoke(app, [*words, "--format", "json"]).stdout)
     assert {one["name"] for one in found["reviewers"]} == {
-        one.name for one in audit.reviewers(pseudonyms=True)
+        one.name for one in audit.reviewers(names=False)
     }
     assert found["agreement"]["items"] == 8
     csv = CliRunner().invoke(app, [*words, "--format", "csv", "--names"]).stdout

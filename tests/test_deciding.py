@@ -172,7 +172,7 @@ def test_ballots_are_the_votes_that_count_by_pseudonym(audit):
     ballots = audit.ballots(example)
     assert [one["answer"] for one in ballots] == ["given"] * 2 + ["suggested"] * 2 + ["both"]
     names = {one["reviewer"] for one in ballots}
-    exported = {row["reviewer"] for row in audit.vote_rows(pseudonyms=True)}
+    exported = {row["reviewer"] for row in audit.vote_rows()}
     assert len(names) == 5
     assert names <= exported
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +58,7 @@ from errata.errors import (
 )
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
+from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
@@ -599,7 +601,8 @@ class Audit(Judging):
             candidate stops once no further vote can change its verdict at this threshold. The
             verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
         full_share : with exact stopping, the share of the candidates, drawn by chance, that are
-            asked for all votes nevertheless, so that reviewers' agreement can be measured
+            asked for all votes nevertheless, so that reviewers' agreement can be measured. Each
+            example is drawn by itself, whatever is planned along with it
         question : what reviewers are asked where every example has one label. ``"pair"``: which of
             the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
             the given one and of all that any run of `find`, or list, suggests for the example;
@@ -647,8 +650,9 @@ class Audit(Judging):
         asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
 
         def in_full(examples: list[int]) -> list[bool]:
-            draws = np.random.default_rng([self._seed, *b"full"]).random(len(examples))
-            drawn: list[bool] = (draws < full_share).tolist()
+            # a draw for each example of the audit: however it is cut into plans, the share holds
+            draws = np.random.default_rng([self._seed, *b"full"]).random(self.n)
+            drawn: list[bool] = (draws[examples] < full_share).tolist()
             return drawn
 
         with self._db.write() as db:
@@ -778,6 +782,7 @@ class Audit(Judging):
         """Add votes from elsewhere; what cannot be added is told in the result, the rest goes in.
 
         Adding the same votes again adds nothing. There may be more than the plan wants; all count.
+        A pseudonym that this audit gave out is the reviewer whom it stands for.
 
         Parameters
         ----------
@@ -801,7 +806,7 @@ class Audit(Judging):
         if kind not in KINDS:
             raise unknown_name("kind of vote", kind, KINDS)
         self.check_planned()
-        rows = as_rows(votes)
+        rows = self._with_names(as_rows(votes))
         ballots: list[voting.Ballot] = []
         refused: list[str] = []
         index_of = self._index_of_many(refused)
@@ -1143,12 +1148,14 @@ class Audit(Judging):
 
     # ------------------------------------------------------------ why
 
-    def why(self, example: str | int) -> Story:
+    def why(self, example: str | int, *, names: bool = True) -> Story:
         """Tell the whole story of one label: scores, flagger, plan, votes, verdict, releases.
 
         Parameters
         ----------
         example : its id, or its row number
+        names : call reviewers and maintainers by their names; else by the pseudonyms that stand
+            for them in what leaves the audit
 
         Raises
         ------
@@ -1158,7 +1165,7 @@ class Audit(Judging):
         index = self.index_of(example) if isinstance(example, str) else self._checked(example)
         with self._db.read() as db:
             confidence = self._self_confidence(db)
-            return telling.story(
+            told = telling.story(
                 db,
                 index,
                 ids=self.ids,
@@ -1167,6 +1174,18 @@ class Audit(Judging):
                 self_confidence=None if confidence is None else float(confidence[index]),
                 load=self._arrays.load,
             )
+        if names:
+            return told
+        reviewer, maintainer = (
+            pseudonyms(self.path, kind=kind) for kind in ("reviewer", "maintainer")
+        )
+        return replace(
+            told,
+            votes=tuple({**one, "reviewer": reviewer(one["reviewer"])} for one in told.votes),
+            adjudications=tuple(
+                {**one, "maintainer": maintainer(one["maintainer"])} for one in told.adjudications
+            ),
+        )
 
 
 def _begin(

@@ -14,7 +14,7 @@ from errata.arrays import as_choice
 from errata.asking import restand
 from errata.core.consensus import ANSWERS
 from errata.errors import InputError, VoteError
-from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
+from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import LABELS, check_reviewer
 from errata.labels import named
 from errata.panels import Panels
@@ -30,12 +30,12 @@ class Deciding(Panels):
     def ballots(self, example: int) -> tuple[dict[str, str], ...]:
         """Return the votes on an example that count: ``reviewer`` by pseudonym, and ``answer``."""
         self._planned(example)
-        secret = kept_secret(self.path / PSEUDONYMS)
+        called = pseudonyms(self.path)
         with self._db.read() as db:
             history = voting.history(db, example)
         return tuple(
             {
-                "reviewer": pseudonym(vote["name"], secret),
+                "reviewer": called(vote["name"]),
                 "answer": self._answer_told(vote["answer"], vote["labels"], vote["said"]),
             }
             for vote in history

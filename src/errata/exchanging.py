@@ -21,7 +21,7 @@ from errata.exchange.forms import (
     known_form,
     read_votes_of,
 )
-from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
+from errata.exchange.pseudonyms import PSEUDONYMS, may_stand_for, pseudonyms
 from errata.exchange.questions import Asked, Item, Kind, Question, Reading, Shown, counted
 from errata.exchange.votes import write_votes
 from errata.predicting import Predicting
@@ -114,14 +114,10 @@ class Exchanging(Predicting):
             id_field=id_field, answer_field=answer_field, answers=answers or {}, most=most
         )
         read = read_votes_of(taken, file, self._asked(), reading)
-        names = self._names_behind()
-        rows = [row | _real(row, names) for row in read.rows]
-        added = self.add_votes(rows, kind=kind, note=note)
+        added = self.add_votes(read.rows, kind=kind, note=note)
         return VotesImported(**vars(added), form=taken, left_out=read.left_out)
 
-    def export_votes(
-        self, out: PathLike, *, form: str = "errata", pseudonyms: bool = False
-    ) -> Exported:
+    def export_votes(self, out: PathLike, *, form: str = "errata", names: bool = False) -> Exported:
         """Write the votes that count; the result says what the form cannot hold.
 
         Parameters
@@ -129,7 +125,8 @@ class Exchanging(Predicting):
         out : a file, whose ending chooses CSV, JSON, JSON lines or Parquet; for
             ``"label-studio"``, a new folder
         form : ``"errata"``, ``"label-studio"``, or ``"published"``: counts without names
-        pseudonyms : write the same made-up name for a reviewer each time, in place of their own
+        names : write reviewers' names; else for each a pseudonym, the same each time, which
+            `import_votes` and `add_votes` of this audit know
 
         Raises
         ------
@@ -137,7 +134,7 @@ class Exchanging(Predicting):
             There is no such form.
         """
         known_form(form, VOTE_FORMS)
-        rows = self.vote_rows(pseudonyms=pseudonyms)
+        rows = self.vote_rows(names=names)
         if form == "errata":
             with _to_file(out):
                 write_votes(rows, out)
@@ -150,7 +147,7 @@ class Exchanging(Predicting):
         if form == "published":
             items = [(question, Shown(kind="text", value="")) for question in self.questions()]
             with _to_file(out):
-                lost += published.write(out, items, kept)
+                lost += published.write(out, items, kept, audit=self._stands_for())
         else:
             with new_folder(Path(out)) as folder:
                 voted = {row["id"] for row in kept}
@@ -159,18 +156,18 @@ class Exchanging(Predicting):
                 lost += label_studio.write_votes(folder, shown, kept)
         return Exported(path=Path(out), form=form, count=len(kept), not_carried=lost)
 
-    def vote_rows(self, *, pseudonyms: bool = False) -> list[dict[str, Any]]:
+    def vote_rows(self, *, names: bool = False) -> list[dict[str, Any]]:
         """Return the votes that count in the columns of a vote file.
 
         Parameters
         ----------
-        pseudonyms : as in `export_votes`
+        names : as in `export_votes`
         """
         rows = [vote.to_dict() for vote in self.votes()]
-        if not pseudonyms:
+        if names:
             return rows
-        secret = kept_secret(self.path / PSEUDONYMS)
-        return [row | {"reviewer": pseudonym(row["reviewer"], secret)} for row in rows]
+        called = pseudonyms(self.path)
+        return [row | {"reviewer": called(row["reviewer"])} for row in rows]
 
     def export_tasks(
         self, out: PathLike, *, form: str = "csv", media_url: str = "media", every: bool = False
@@ -185,12 +182,13 @@ class Exchanging(Predicting):
         out : the folder; pictures and sounds are in its ``media``
         form : ``"label-studio"``, ``"argilla"``, ``"mturk-csv"`` or ``"csv"``
         media_url : where ``media`` will be found by those who are asked
-        every : also candidates that have as many votes as their plan wants
+        every : also candidates that need no more votes: those that have all, those where asking
+            has stopped, and those that a maintainer decided
 
         Raises
         ------
         AuditError
-            There is no plan, or no candidate wants votes.
+            There is no plan, or no candidate needs votes.
         NameUnknownError
             There is no such form.
         FileError
@@ -200,19 +198,12 @@ class Exchanging(Predicting):
         self._check_pairs_only(form)
         writer = TASK_WRITERS[known_form(form, list(TASK_WRITERS))]
         with self._db.read() as db:
-            tallies = voting.tallies(db)
-        votes: dict[int, int] = {}
-        for (example, _), count in tallies.items():
-            votes[example] = votes.get(example, 0) + count
-        asked = [
-            question
-            for question in self.questions()
-            if every or votes.get(question.example, 0) < question.votes
-        ]
+            planned = records.planned(db)
+        asked = [self._question(row) for row in planned if every or row["needs"]]
         if not asked:
             raise AuditError(
-                f"All candidates of {self.path} have the votes they want, so there is nothing to "
-                "ask. `every=True` (--all) writes them all."
+                f"No candidate of {self.path} needs any more votes, so there is nothing to ask. "
+                "`every=True` (--all) writes them all."
             )
         with new_folder(Path(out)) as folder:
             items = list(self._items(asked, folder, media_url))
@@ -280,18 +271,30 @@ class Exchanging(Predicting):
                 return error
             return VoteError(f"The example {id_!r} is in no plan, so nobody was asked about it.")
 
-        return Asked(self.questions(), complain)
+        wrote = (self.path / PSEUDONYMS).is_file()
+        return Asked(self.questions(), complain, audit=self._stands_for() if wrote else "")
+
+    def _stands_for(self) -> str:
+        """Return what stands for this audit, and no other, in files without names."""
+        return pseudonyms(self.path, kind="audit")(self.name)
 
     def _index_of_many(self, refused: Sequence[str]) -> Callable[[str], int]:
         raise NotImplementedError
 
-    def _names_behind(self) -> dict[str, str]:
-        """Return the reviewer whom each pseudonym that was given out stands for."""
-        if not (self.path / PSEUDONYMS).is_file():
-            return {}
-        secret = kept_secret(self.path / PSEUDONYMS)
+    def _with_names(self, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Return votes by the reviewers for whom pseudonyms stand that this audit gave out."""
+        some = any(may_stand_for(row.get("reviewer")) for row in rows)
+        if not some or not (self.path / PSEUDONYMS).is_file():
+            return rows
+        called = pseudonyms(self.path)
         with self._db.read() as db:
-            return {pseudonym(name, secret): name for name in voting.reviewer_names(db)}
+            behind = {called(name): name for name in voting.reviewer_names(db)}
+        return [
+            row | {"reviewer": behind[row["reviewer"]]}
+            if may_stand_for(row.get("reviewer")) and row["reviewer"] in behind
+            else row
+            for row in rows
+        ]
 
     def _items(self, questions: Iterable[Question], folder: Path, url: str) -> Iterator[Item]:
         """Yield each question with what it shows; write pictures and sounds into ``folder``."""
@@ -321,9 +324,3 @@ def _to_file(path: PathLike) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror}. Name another.") from None
-
-
-def _real(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return who a row is by, where a pseudonym says so."""
-    name = row.get("reviewer")
-    return {"reviewer": names[name]} if isinstance(name, str) and name in names else {}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from errata.core.crowdlab import answer_probs
 from errata.crowd import AnswerProbs, cast, qualities
 from errata.errors import AuditError
-from errata.exchange.pseudonyms import PSEUDONYMS, kept_secret, pseudonym
+from errata.exchange.pseudonyms import pseudonyms
 from errata.exchanging import Exchanging
 from errata.reliability import Alpha, krippendorff_alpha
 from errata.results import Reviewers
@@ -28,13 +28,14 @@ class Judging(Exchanging):
         """What must be said with every result."""
         raise NotImplementedError
 
-    def reviewers(self, *, confidence: float = 0.95, pseudonyms: bool = False) -> Reviewers:
+    def reviewers(self, *, confidence: float = 0.95, names: bool = True) -> Reviewers:
         """Return what the votes tell of each reviewer who holds one, most votes first.
 
         Parameters
         ----------
         confidence : of the intervals of their accuracy, strictly between 0 and 1
-        pseudonyms : call each by the made-up name that stands for them in what is exported
+        names : call each by their name; else by the pseudonym that stands for them in what leaves
+            the audit
 
         Raises
         ------
@@ -47,9 +48,10 @@ class Judging(Exchanging):
         with self._db.read() as db:
             held = cast(db, records.planned(db), multilabel=self.multilabel)
         found = qualities(held, confidence=confidence)
-        if pseudonyms:
-            secret = kept_secret(self.path / PSEUDONYMS)
-            found = [replace(one, name=pseudonym(one.name, secret)) for one in found]
+        if not names:
+            called = pseudonyms(self.path)
+            found = [replace(one, name=called(one.name)) for one in found]
+            found.sort(key=lambda one: (-one.votes, one.name))  # not as the names were
         return Reviewers(each=tuple(found), confidence=confidence, notices=self.notices)
 
     def _answer_probs(self, db: Connection, planned: Sequence[Mapping[str, Any]]) -> AnswerProbs:

@@ -11,6 +11,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from errata.asking import is_choice
 from errata.core.consensus import VOTED
 from errata.errors import AuditError, InputError, LabelError
 from errata.exchange.gold import as_rows, check_gold
+from errata.exchange.pseudonyms import pseudonyms
 from errata.maintaining import Maintaining
 from errata.results import GoldAccuracy, GoldAdded, Planted
 from errata.store import gold, records, voting
@@ -323,7 +325,9 @@ class Planting(Maintaining):
                 unfit = records.candidates_among(db, some) | gold.among(db, some)
             yield from (one for one in some if one not in unfit and one not in exclude)
 
-    def gold_accuracy(self, *, confidence: float = 0.95) -> tuple[GoldAccuracy, ...]:
+    def gold_accuracy(
+        self, *, confidence: float = 0.95, names: bool = True
+    ) -> tuple[GoldAccuracy, ...]:
         """Return how often each reviewer gave the known answer to gold, by name.
 
         "Can't tell" is not the known answer.
@@ -331,20 +335,22 @@ class Planting(Maintaining):
         Parameters
         ----------
         confidence : of Wilson's interval, strictly between 0 and 1
+        names : call each by their name; else by the pseudonym that stands for them in what leaves
+            the audit
         """
         from errata.core import reviewers  # only here: SciPy takes its time
 
         with self._db.read() as db:
             held = list(gold.held(db))
-        names = sorted({row["name"] for row in held})
+        people = sorted({row["name"] for row in held})
         who, answers, known = (
             np.array([among.index(row[column]) for row in held], dtype=np.int64)
-            for column, among in (("name", names), ("answer", VOTED), ("known", VOTED))
+            for column, among in (("name", people), ("answer", VOTED), ("known", VOTED))
         )
         found = reviewers.gold_accuracy(
-            who, answers, known, n_reviewers=len(names), confidence=confidence
+            who, answers, known, n_reviewers=len(people), confidence=confidence
         )
-        return tuple(
+        each = tuple(
             GoldAccuracy(
                 reviewer=name,
                 right=int(found.hits[place]),
@@ -352,8 +358,13 @@ class Planting(Maintaining):
                 low=float(found.low[place]),
                 high=float(found.high[place]),
             )
-            for place, name in enumerate(names)
+            for place, name in enumerate(people)
         )
+        if names:
+            return each
+        called = pseudonyms(self.path)
+        hidden = (replace(one, reviewer=called(one.reviewer)) for one in each)
+        return tuple(sorted(hidden, key=lambda one: one.reviewer))
 
     # ------------------------------------------------------------ the reviewer's side
 

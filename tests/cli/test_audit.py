@@ -87,7 +87,7 @@ def test_find_shows_ids_and_class_names_and_what_comes_next(planned):
 
 
 def test_votes_come_out_as_they_went_in(voted):
-    exported = rows(errata(voted, "votes", "export", "pets.audit", "--quiet").stdout)
+    exported = rows(errata(voted, "votes", "export", "pets.audit", "--names", "--quiet").stdout)
     given = rows((voted / "votes.csv").read_text())
     assert [{key: row[key] for key in given[0]} for row in exported] == given
     assert {row["kind"] for row in exported} == {"imported"}
@@ -110,7 +110,7 @@ def test_simulated_holds_whatever_the_file_says(planned, tmp_path):
     shutil.copytree(planned / "pets.audit", tmp_path / "pets.audit")
     (tmp_path / "sim.csv").write_text("id,reviewer,answer,kind\npet-0,robot,given,person\n")
     errata(tmp_path, "votes", "import", "pets.audit", "sim.csv", "--simulated")
-    exported = rows(errata(tmp_path, "votes", "export", "pets.audit").stdout)
+    exported = rows(errata(tmp_path, "votes", "export", "pets.audit", "--names").stdout)
     assert [row["kind"] for row in exported if row["reviewer"] == "robot"] == ["simulated"]
 
 

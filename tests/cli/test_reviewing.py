@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from audits import planned_audit, small_audit
+from audits import candidates, planned_audit, small_audit
 from errata.audit import Audit
 from errata.errors import AuditError
+from errata.exchange.pseudonyms import pseudonyms
 from helpers import ERRATA
 from helpers import run_errata as run
 
@@ -74,8 +75,42 @@ def test_gold_is_imported_and_told(tmp_path):
     audit.plant(0.5)
     while (task := audit.task("Ana")) is not None:
         audit.vote("Ana", task.example, "given", first=task.first, key=task.id)
-    told = json.loads(run("gold", "accuracy", audit.path, "--format", "json").stdout)
+    words = ["gold", "accuracy", audit.path, "--format", "json"]
+    told = json.loads(run(*words, "--names").stdout)
     assert [(one["reviewer"], one["right"], one["of"]) for one in told] == [("Ana", 1, 1)]
+
+
+def test_people_are_told_by_name_on_the_screen_and_by_pseudonym_elsewhere(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit", votes=2, threshold=2)
+    audit.add_gold([{"index": 30, "suggested": "dog", "answer": "given"}])
+    audit.plant(0.5)
+    for name in ("Ana", "Ben"):
+        while (task := audit.task(name)) is not None:
+            audit.vote(name, task.example, "given", first=task.first, key=task.id)
+    (example, *_) = candidates(audit)
+    audit.adjudicate(example, "both", reason="a look", by="Max")
+    called = pseudonyms(audit.path)
+    for words, people in (
+        (["gold", "accuracy", audit.path], ("Ana", "Ben")),
+        (["reviewers", audit.path], ("Ana", "Ben")),
+        (["why", audit.path, audit.ids[example]], ("Ana", "Ben", "Max")),
+    ):
+        for form in ("table", "csv", "json"):
+            named = run(*words, "--format", form, "--names").stdout
+            found = run(*words, "--format", form).stdout
+            assert all(name in named for name in people)
+            if form == "table":
+                assert found == named
+                continue
+            assert not any(name in found for name in people)
+            assert called("Ana") in found
+            assert called("Ben") in found
+    told = [one.reviewer for one in audit.gold_accuracy(names=False)]
+    assert told == sorted(map(called, ("Ana", "Ben")))
+    story = audit.why(example, names=False)
+    assert [one["reviewer"] for one in story.votes] == [called("Ana"), called("Ben")]
+    assert f"both, by {story.adjudications[0]['maintainer']}, " in repr(story)
+    assert story.adjudications[0]["maintainer"].startswith("maintainer ")
 
 
 def test_a_panel_gets_a_link_and_tells_who_came(tmp_path):

@@ -60,12 +60,17 @@ def test_which_form_was_taken_is_said_and_what_was_left_out(tmp_path, audit):
 
 def test_votes_are_printed_or_written_with_names_or_without(tmp_path, audit):
     audit.add_votes([{"index": 0, "reviewer": "=ann", "answer": "both"}])
-    plain = run_errata("votes", "export", audit.path)
+    plain = run_errata("votes", "export", audit.path, "--names")
     assert "\n0,'=ann,both" in plain.stdout
-    hidden = run_errata("votes", "export", audit.path, "--pseudonyms", "--format", "json")
-    (vote,) = json.loads(hidden.stdout)
-    assert vote["reviewer"].startswith("reviewer ")
-    out = run_errata("votes", "export", audit.path, tmp_path / "v.parquet", "--pseudonyms")
+    for ending in ("csv", "json", "table"):
+        hidden = run_errata("votes", "export", audit.path, "--format", ending).stdout
+        assert "reviewer " in hidden
+        assert "=ann" not in hidden
+        (tmp_path / f"v.{ending}").write_text(hidden)
+    for ending in ("csv", "json"):
+        back = run_errata("votes", "import", audit.path, tmp_path / f"v.{ending}")
+        assert back.returncode == 0, back.stderr
+    out = run_errata("votes", "export", audit.path, tmp_path / "v.parquet")
     assert out.returncode == 0, out.stderr
     assert run_errata("votes", "import", audit.path, tmp_path / "v.parquet").returncode == 0
     assert len(audit.votes()) == 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits import planned_audit
+from audits import cast, planned_audit
 from errata import AuditError, FileError, InputError, NameUnknownError, Texts, VoteError
 from errata.exchange.cells import guarded, unguarded
 from errata.exchange.forms import READERS, TASK_WRITERS, form_of, read_votes_of
@@ -41,6 +41,12 @@ def pairs(folder: Path) -> dict[int, tuple[str, str]]:
         with (folder / "tasks.csv").open(newline="") as file:
             tasks = list(csv.DictReader(file))
     return {int(task["index"]): (task["a"], task["b"]) for task in tasks}
+
+
+def pairs_of(audit, folder, **options):
+    """Return what `pairs` does of the tasks that an audit exports."""
+    audit.export_tasks(folder, **options)
+    return pairs(folder)
 
 
 def votes_of(audit):
@@ -165,7 +171,7 @@ def test_tasks_are_for_candidates_that_want_votes(tmp_path):
     assert audit.export_tasks(tmp_path / "all", every=True).count == len(others) + 1
     for row in others:
         audit.vote("ann", row, "given", first="given", key=f"key {row}")
-    with pytest.raises(AuditError, match="have the votes they want.*--all"):
+    with pytest.raises(AuditError, match="No candidate of .* needs any more votes.*--all"):
         audit.export_tasks(tmp_path / "none")
     with pytest.raises(FileError, match="is there already"):
         audit.export_tasks(tmp_path / "all", every=True)
@@ -175,6 +181,30 @@ def test_tasks_are_for_candidates_that_want_votes(tmp_path):
         audit.import_votes(tmp_path / "votes.csv", form="excel")
     with pytest.raises(NameUnknownError, match="no form 'excel'"):
         audit.export_votes(tmp_path / "votes.csv", form="excel")
+
+
+def test_what_asking_has_closed_is_no_task(tmp_path):
+    audit = planned_audit(tmp_path / "audit", stopping="exact", full_share=0)
+    settled, split, begun, *others = [question.example for question in audit.questions()]
+    cast(audit, settled, "ggg")
+    cast(audit, split, "ggssb")
+    cast(audit, begun, "gg")
+    open_ = [begun, *others]
+    assert [one for one in (settled, split, *open_) if audit.votes_needed(one)] == open_
+    assert sorted(pairs_of(audit, tmp_path / "some")) == sorted(open_)
+    assert sorted(pairs_of(audit, tmp_path / "all", every=True)) == sorted([settled, split, *open_])
+
+
+def test_what_a_maintainer_decided_is_no_task_until_it_is_taken_back(tmp_path):
+    audit = planned_audit(tmp_path / "audit", votes=3, threshold=2)
+    decided, *others = [question.example for question in audit.questions()]
+    cast(audit, decided, "gsb")
+    audit.adjudicate(decided, "both", reason="a look", by="Max")
+    audit.undo("r0")  # it lacks a vote now, but nobody is asked for one
+    assert sorted(pairs_of(audit, tmp_path / "some")) == sorted(others)
+    assert decided in pairs_of(audit, tmp_path / "all", every=True)
+    audit.undo_adjudication(decided, by="Max")
+    assert decided in pairs_of(audit, tmp_path / "again")
 
 
 def test_pictures_lie_beside_the_tasks_or_where_it_is_said(tmp_path):

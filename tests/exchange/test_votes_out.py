@@ -37,7 +37,19 @@ def held(audit, *, names=True):
     )
 
 
-@pytest.mark.parametrize(
+def voted(path, *, several):
+    """Return an audit with some votes."""
+    if not several:
+        audit = planned_audit(path)
+        audit.add_votes(VOTES)
+        return audit
+    audit = sounds(path)
+    tick(audit, 0, "ds", "s", "")
+    tick(audit, 1, "r")
+    return audit
+
+
+forms = pytest.mark.parametrize(
     ("form", "name", "file"),
     [
         ("errata", "votes.csv", ""),
@@ -48,16 +60,14 @@ def held(audit, *, names=True):
         ("published", "counts.json", ""),
     ],
 )
+
+
+@forms
 @pytest.mark.parametrize("several", [False, True])
 def test_votes_go_out_and_into_a_copy(tmp_path, form, name, file, several):
-    make = sounds if several else planned_audit
-    one, two = make(tmp_path / "one"), make(tmp_path / "two")
-    if several:
-        tick(one, 0, "ds", "s", "")
-        tick(one, 1, "r")
-    else:
-        one.add_votes(VOTES)
-    made = one.export_votes(tmp_path / name, form=form)
+    one = voted(tmp_path / "one", several=several)
+    two = (sounds if several else planned_audit)(tmp_path / "two")
+    made = one.export_votes(tmp_path / name, form=form, names=True)
     added = two.import_votes(tmp_path / name / file if file else tmp_path / name)
     assert (added.form, added.refused) == (form, ())
     if form == "published" and several:  # the ticks of each label are kept, not who ticked two
@@ -78,7 +88,7 @@ def test_parquet_keeps_every_column_of_every_vote(tmp_path):
     audit = planned_audit(tmp_path / "audit")
     audit.vote("ann", 0, "given", first="suggested", key="1")
     audit.add_votes(VOTES[1:])
-    audit.export_votes(tmp_path / "votes.parquet")
+    audit.export_votes(tmp_path / "votes.parquet", names=True)
     read = read_votes(tmp_path / "votes.parquet")
     assert [row.pop("where") for row in read] == [f"votes.parquet, row {i}" for i in range(1, 7)]
     assert read == [vote.to_dict() for vote in audit.votes()]
@@ -122,22 +132,55 @@ def test_any_name_is_read_as_it_was_written(tmp_path_factory, names, ending):
     ]
 
 
-def test_pseudonyms_are_the_same_each_time_and_this_audit_knows_whose_they_are(tmp_path):
-    one, two = planned_audit(tmp_path / "one"), planned_audit(tmp_path / "two")
-    one.add_votes(VOTES)
-    one.export_votes(tmp_path / "a.csv", pseudonyms=True)
-    one.export_votes(tmp_path / "b.csv", pseudonyms=True)
-    text = (tmp_path / "a.csv").read_text()
-    assert text == (tmp_path / "b.csv").read_text()
-    assert not any(name in text for name in ("ann", "Zoë", "bob", "1+1"))
+@forms
+@pytest.mark.parametrize("several", [False, True])
+def test_a_file_names_nobody_unless_asked_to_and_adds_nothing_to_the_audit_it_is_from(
+    tmp_path, form, name, file, several
+):
+    audit = voted(tmp_path / "audit", several=several)
+    before = audit.votes()
+    known = {json.dumps(vote.reviewer, ensure_ascii=False) for vote in before}
+    for names in (False, True):
+        out = tmp_path / str(names) / name
+        out.parent.mkdir()
+        audit.export_votes(out, form=form, names=names)
+        path = out / file
+        text = path.read_text() if form != "errata" else ""
+        text = text or json.dumps(read_votes(path), ensure_ascii=False)
+        assert any(one in text for one in known) == (names and form != "published")
+        added = audit.import_votes(path)
+        assert (added.form, added.added, added.refused) == (form, 0, ())
+        assert audit.votes() == before
+
+
+def test_the_same_file_adds_nothing_by_another_door(tmp_path):
+    audit = voted(tmp_path / "audit", several=False)
+    audit.export_votes(tmp_path / "votes.csv")
+    for votes in (tmp_path / "votes.csv", audit.vote_rows(), audit.vote_rows(names=True)):
+        added = audit.add_votes(votes)
+        assert (added.added, added.already_there) == (0, len(VOTES))
+    stranger = {"index": 3, "reviewer": "reviewer 0123456789ab", "answer": "both"}
+    assert audit.add_votes([stranger]).added == 1  # it stands for nobody here, so is a name
+
+
+@pytest.mark.parametrize(("form", "file"), [("errata", ""), ("label-studio", "tasks.json")])
+def test_pseudonyms_are_the_same_each_time_and_each_person_has_one_elsewhere(tmp_path, form, file):
+    one, two = voted(tmp_path / "one", several=False), planned_audit(tmp_path / "two")
+    paths = [tmp_path / name / file for name in ("a.csv", "b.csv", "c.csv")]
+    for place, path in enumerate(paths[:2]):
+        one.export_votes(tmp_path / f"{'ab'[place]}.csv", form=form)
+        assert path.read_text() == paths[0].read_text()
     assert (tmp_path / "one" / "pseudonyms.key").stat().st_mode & 0o077 == 0
-    again = one.import_votes(tmp_path / "a.csv")
-    assert (again.added, again.already_there) == (0, len(VOTES))
-    assert two.import_votes(tmp_path / "a.csv").added == len(VOTES)
-    ours, theirs = ([vote.reviewer for vote in audit.votes()] for audit in (one, two))
-    assert len(set(zip(ours, theirs, strict=True))) == len(set(ours)) == len(set(theirs))
-    two.export_votes(tmp_path / "c.csv", pseudonyms=True)
-    assert not set(theirs) & {row["reviewer"] for row in read_votes(tmp_path / "c.csv")}
+    for path in paths[:2]:
+        two.import_votes(path)
+    ours, theirs = (
+        {(vote.id, vote.answer): vote.reviewer for vote in audit.votes()} for audit in (one, two)
+    )
+    pairs = {(ours[key], theirs[key]) for key in theirs}
+    assert len(pairs) == len({name for name, _ in pairs}) == len(set(theirs.values()))
+    assert not set(ours.values()) & set(theirs.values())
+    two.export_votes(tmp_path / "c.csv", form=form)
+    assert not any(name in paths[2].read_text() for name in theirs.values())
 
 
 @given(names=st.lists(texts, unique=True, min_size=2), secret=texts)

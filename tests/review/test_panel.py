@@ -178,7 +178,7 @@ def test_ids_leave_the_audit_by_nothing_that_is_exported_or_shown(audit, closed,
     other.get(link.replace(ID, "other"))
     told = [other.get(page).text for page in ("/", "/review", "/after/0")]
     for place, options in enumerate(
-        [{}, {"pseudonyms": True}, {"form": "published"}, {"form": "label-studio"}]
+        [{}, {"names": True}, {"form": "published"}, {"form": "label-studio"}]
     ):
         out = tmp_path / f"out{place}"
         audit.export_votes(out, **options)

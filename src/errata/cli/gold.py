@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from errata.cli.options import AuditFolder, FormatOption, QuietOption
+from errata.cli.options import AuditFolder, FormatOption, NamesOption, QuietOption
 from errata.cli.output import Printer
 from errata.errors import InputError
 
@@ -47,12 +47,17 @@ def import_(
 def accuracy(
     audit: AuditFolder,
     *,
+    names: NamesOption = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Tell how often each reviewer gave the known answer, with a 95 % interval."""
+    """Tell how often each reviewer gave the known answer, with a 95 % interval.
+
+    The table has their names; CSV and JSON, which may travel, have pseudonyms.
+    """
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    rows = [one.to_dict() for one in errata.Audit.open(audit).gold_accuracy()]
+    found = errata.Audit.open(audit).gold_accuracy(names=names or format == "table")
+    rows = [one.to_dict() for one in found]
     printer.show(rows, rows, columns=("reviewer", "right", "of", "low", "high", "share"))

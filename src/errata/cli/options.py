@@ -16,6 +16,10 @@ FormatOption = Annotated[
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print the result and warnings, nothing else.")
 ]
+NamesOption = Annotated[
+    bool,
+    typer.Option("--names", help="Names of people in CSV and JSON, too, in place of pseudonyms."),
+]
 ThresholdOption = Annotated[
     int | None,
     typer.Option("--threshold", help="Votes that make a consensus; default: the plan's."),

@@ -13,6 +13,7 @@ from errata.cli.options import (
     ConsensusOption,
     FormatOption,
     LeastOption,
+    NamesOption,
     PortOption,
     QuietOption,
     ThresholdOption,
@@ -276,9 +277,7 @@ def verdicts(
 def reviewers(
     audit: AuditFolder,
     *,
-    names: Annotated[
-        bool, typer.Option("--names", help="In CSV and JSON, too, names in place of pseudonyms.")
-    ] = False,
+    names: NamesOption = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -290,7 +289,7 @@ def reviewers(
 
     printer = Printer(format=format, quiet=quiet)
     opened = errata.Audit.open(audit)
-    found = opened.reviewers(pseudonyms=format != "table" and not names)
+    found = opened.reviewers(names=names or format == "table")
     alpha = opened.agreement()
     printer.show(
         found.to_dict() | {"agreement": alpha.to_dict()},
@@ -306,12 +305,16 @@ def why(
     audit: AuditFolder,
     example: Annotated[str, typer.Argument(metavar="EXAMPLE", help="The id of an example.")],
     *,
+    names: NamesOption = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Tell the whole story of one label, from scores to release."""
+    """Tell the whole story of one label, from scores to release.
+
+    For eyes it has the names of people; CSV and JSON, which may travel, have pseudonyms.
+    """
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    story = errata.Audit.open(audit).why(example)
+    story = errata.Audit.open(audit).why(example, names=names or format == "table")
     printer.text(story.to_dict(), story.rows(), repr(story))

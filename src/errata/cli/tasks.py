@@ -30,7 +30,7 @@ def export(
         str, typer.Option(help="Where those who are asked find the folder OUT/media.")
     ] = "media",
     every: Annotated[
-        bool, typer.Option("--all", help="Also candidates that have the votes they want.")
+        bool, typer.Option("--all", help="Also candidates that need no more votes.")
     ] = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,

@@ -95,25 +95,28 @@ def export(
         str,
         typer.Option("--to", help="errata, label-studio (a folder) or published (counts)."),
     ] = "errata",
-    pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms", help="Made-up names, the same each time.")
+    names: Annotated[
+        bool, typer.Option("--names", help="Names of reviewers, in place of pseudonyms.")
     ] = False,
     format: Annotated[
         Format | None, typer.Option("--format", help="How the result is printed on stdout.")
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write every vote that counts, in the form that `errata votes import` reads."""
+    """Write every vote that counts, in the form that `errata votes import` reads.
+
+    Each reviewer has a pseudonym, the same each time; this audit knows them when they come back.
+    """
     import errata
     from errata.exchange.votes import COLUMNS, in_cells
 
     printer = Printer(format=format or ("csv" if out is None else "table"), quiet=quiet)
     opened = errata.Audit.open(audit)
     if out is not None:
-        printer.exported(opened.export_votes(out, form=form, pseudonyms=pseudonyms))
+        printer.exported(opened.export_votes(out, form=form, names=names))
         return
     if form != "errata":
         raise InputError(f"Votes in the form {form!r} are written to files: name OUT.")
-    rows = opened.vote_rows(pseudonyms=pseudonyms)
+    rows = opened.vote_rows(names=names)
     printer.show(rows, [in_cells(row) for row in rows], columns=COLUMNS)
     printer.say(f"{len(rows):,} votes.")

@@ -1,15 +1,20 @@
-"""Names that stand for reviewers where their own should not leave the audit."""
+"""Names that stand for people where their own should not leave the audit."""
 
 import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 PSEUDONYMS = "pseudonyms.key"
 """The file of an audit that holds what makes pseudonyms of names."""
+
+_REVIEWER = re.compile(r"reviewer [0-9a-f]{12}")
 
 
 def pseudonym(name: str, secret: str, *, kind: str = "reviewer") -> str:
@@ -28,6 +33,35 @@ def pseudonym(name: str, secret: str, *, kind: str = "reviewer") -> str:
     """
     digest = hmac.new(secret.encode(), f"{kind}:{name}".encode(), hashlib.sha256)
     return f"{kind} {digest.hexdigest()[:12]}"
+
+
+def pseudonyms(folder: Path, *, kind: str = "reviewer") -> Callable[[str], str]:
+    """Return what tells the name that stands for somebody in everything that leaves an audit.
+
+    Parameters
+    ----------
+    folder : of the audit
+    kind : as in `pseudonym`
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> pseudonyms(folder)("ann") == pseudonyms(folder)("ann") != pseudonyms(folder)("bob")
+    True
+    """
+    secret = kept_secret(folder / PSEUDONYMS)
+    return cache(partial(pseudonym, secret=secret, kind=kind))
+
+
+def may_stand_for(name: object) -> bool:
+    """Tell whether this looks like the pseudonym of a reviewer.
+
+    Examples
+    --------
+    >>> may_stand_for("reviewer 13391d9d0191"), may_stand_for("reviewer 1")
+    (True, False)
+    """
+    return isinstance(name, str) and _REVIEWER.fullmatch(name) is not None
 
 
 def kept_secret(path: Path) -> str:

@@ -5,7 +5,8 @@ has *neutral* and *off-topic* for the last two, and MNIST no *both*. Amazon Revi
 classes. AudioSet, whose examples have several labels, counts the workers who ticked each label.
 
 Who cast which vote is not known, so a count becomes votes of anonymous workers: "anonymous 1" of
-one example is nobody in particular on another.
+one example is nobody in particular on another. Such votes cannot be told from those that an audit
+has, so what an audit writes says by which it was written, and adds nothing there.
 """
 
 import json
@@ -17,7 +18,7 @@ from errata.array_files import PathLike
 from errata.core.consensus import ANSWERS
 from errata.errors import InputError, VoteError
 from errata.exchange import rows
-from errata.exchange.questions import AS_IT_IS, Asked, Item, Question, Reading, VotesRead
+from errata.exchange.questions import AS_IT_IS, Asked, Item, Question, Reading, VotesRead, counted
 from errata.exchange.rows import PROBLEM, Row
 
 FORM = rows.Form(one="item", many="items", needed=(), known=(), error=VoteError)
@@ -146,13 +147,18 @@ def read(path: PathLike, asked: Asked, reading: Reading = AS_IT_IS) -> VotesRead
             "answer_field and answers (--id-field, --answer-field, --means)."
         )
     found: list[Row] = []
+    own = 0
     for item in rows.read_rows(path, FORM):
+        if asked.audit and item.get("audit") == asked.audit:
+            own += 1
+            continue
         where = {"where": item["where"]}
         try:
             found += [{**vote, **where} for vote in _votes(item, asked)]
         except InputError as error:
             found.append({**where, PROBLEM: str(error)})
-    return VotesRead(rows=found)
+    left_out = counted(own, "item", "items", "written by this audit, which has these votes")
+    return VotesRead(rows=found, left_out=left_out)
 
 
 def _votes(item: Row, asked: Asked) -> list[Row]:
@@ -239,7 +245,9 @@ def _is(item: Row, side: str, names: Sequence[str], classes: Sequence[int]) -> b
     return item[side] in classes or not theirs.isdisjoint(name.lower() for name in names)
 
 
-def write(path: PathLike, items: Iterable[Item], votes: Iterable[Row]) -> tuple[str, ...]:
+def write(
+    path: PathLike, items: Iterable[Item], votes: Iterable[Row], *, audit: str = ""
+) -> tuple[str, ...]:
     """Write votes as counts in the study's form, without any name; return what that leaves out.
 
     Parameters
@@ -247,6 +255,7 @@ def write(path: PathLike, items: Iterable[Item], votes: Iterable[Row]) -> tuple[
     path : the JSON file to write
     items : the questions; one without a vote is not written
     votes : rows with ``id`` and the answer; see `errata.exchange.votes.COLUMNS`
+    audit : what stands for the audit they are from, written into every item
 
     Examples
     --------
@@ -259,6 +268,7 @@ def write(path: PathLike, items: Iterable[Item], votes: Iterable[Row]) -> tuple[
         by_id.setdefault(vote["id"], []).append(vote)
     several = any(question.multilabel for question, _ in items)
     listed = [_item(question, by_id[question.id]) for question, _ in items if question.id in by_id]
+    listed = [item | {"audit": audit} for item in listed] if audit else listed
     text = json.dumps(listed, ensure_ascii=False, indent=1) + "\n"
     Path(path).write_text(text, encoding="utf-8", newline="")
     together = "; which labels one reviewer ticked together" if several else ""

@@ -69,6 +69,8 @@ class Asked:
     ----------
     questions : all of them
     complain : returns the error for an id that is not among them
+    audit : what stands for the audit in files without names, by which it knows its own; empty where
+        it has written none
 
     Examples
     --------
@@ -77,10 +79,17 @@ class Asked:
     (False, 0)
     """
 
-    def __init__(self, questions: Sequence[Question], complain: Callable[[str], Exception]) -> None:
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        complain: Callable[[str], Exception],
+        *,
+        audit: str = "",
+    ) -> None:
         self._by_id = {question.id: question for question in questions}
         self._by_row = {question.example: question for question in questions}
         self._complain = complain
+        self.audit = audit
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -220,7 +220,7 @@ def add_plan(
     Parameters
     ----------
     needs : how many votes each needs at least; without it, all that are wanted
-    in_full : tells which of some examples are asked for all their votes
+    in_full : tells which of some examples, in any order, are asked for all their votes
     options : returns the sorted classes to choose from of candidates, each ``example given
         suggested``; without it, what there is follows from the plan's question
 
