@@ -287,7 +287,7 @@ class Overseeing(Deciding):
         """Return the candidates that have all their votes and are for a maintainer to decide.
 
         At their plans' thresholds: where no answer has the votes, or two or more cannot tell; where
-        an example may have several labels, where labels were ticked and none has the votes.
+        an example may have several labels, also where labels were ticked and none has the votes.
         What a maintainer decided is not among them. They are in the order of the examples.
 
         Raises
@@ -467,16 +467,22 @@ def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
 
 
 def _unsettled_sets(verdicts: SetVerdicts) -> list[Unsettled]:
-    ticked = verdicts.votes.any(axis=1) & ~verdicts.agreed.any(axis=1)
-    odd = ticked & (verdicts.codes != OPEN) & ~verdicts.adjudicated
+    differ = verdicts.codes == NON_AGREEMENT
+    none = verdicts.votes.any(axis=1) & ~verdicts.agreed.any(axis=1) & ~differ
+    unclear = verdicts.unclear
+    odd = (differ | none | (unclear >= CANNOT_TELL_TWICE)) & (verdicts.codes != OPEN)
     found = []
-    for place in np.flatnonzero(odd).tolist():
+    for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
+        why = ["those who cannot tell could decide"] if differ[place] else []
+        why += ["no label has the votes"] if none[place] else []
+        if unclear[place] >= CANNOT_TELL_TWICE:
+            why.append(f"{unclear[place]} cannot tell")
         given, suggested = (
             tuple(np.flatnonzero(side[place]).tolist())
             for side in (verdicts.given, verdicts.suggested)
         )
         labels, told = (given, suggested), verdicts.told(place)
-        found.append(_one_unsettled(verdicts, place, labels, told, "no label has the votes"))
+        found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
 
 

@@ -329,9 +329,9 @@ class Desk:
         Parameters
         ----------
         choice : ``a``, ``b``, ``both``, ``neither`` or ``unclear``; on a page with boxes to tick
-            ``labels``; on one with names to choose from ``class-3`` for class 3, ``neither``,
-            ``extra-0`` for the first answer that is no class, or ``unclear``
-        ticked : the classes whose boxes are ticked
+            ``labels`` or ``unclear``; on one with names to choose from ``class-3`` for class 3,
+            ``neither``, ``extra-0`` for the first answer that is no class, or ``unclear``
+        ticked : the classes whose boxes are ticked; with ``unclear`` they say nothing
         """
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
@@ -339,16 +339,19 @@ class Desk:
         if self._ticketed(task) != ticket.shown or not _is_answer(task, choice):
             return CHANGED
         who, key = ticket.reviewer, ticket.nonce
+        own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
         if isinstance(task, SetTask):
-            added = self.audit.vote_labels(who, task.example, ticked, shown=ticket.shown, key=key)
-            said = named(tuple(sorted(ticked)), self.audit.classes)
+            ticked = () if own else ticked
+            added = self.audit.vote_labels(
+                *(who, task.example, ticked), shown=ticket.shown, key=key, said=own
+            )
+            said = own or named(tuple(sorted(ticked)), self.audit.classes)
         elif isinstance(task, ChoiceTask):
             label, own = _chosen(task, choice)
             added = self.audit.vote_choice(who, task.example, label, key=key, said=own)
             said = own or (pages.NONE.label if label is None else self.audit.classes[label])
         else:
             second = "suggested" if task.first == "given" else "given"
-            own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
             answer = {"a": task.first, "b": second}.get(choice, "other" if own else choice)
             added = self.audit.vote(who, task.example, answer, first=task.first, key=key, said=own)
             classes = (self.audit.classes[label] for label in ticket.shown)
@@ -379,7 +382,7 @@ class Desk:
 def _is_answer(task: AnyTask, choice: str) -> bool:
     """Tell whether what was chosen is an answer to what is asked."""
     if isinstance(task, SetTask):
-        return choice == pages.SEND.name
+        return choice in (pages.SEND.name, pages.UNCLEAR.name)
     if not isinstance(task, ChoiceTask):
         return choice in _OF_PAIRS
     kind, _, number = choice.partition("-")
