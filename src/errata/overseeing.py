@@ -323,7 +323,8 @@ class Overseeing(Deciding):
             if number in voted or name in golden
         }
         gold = [_gold_share(golden.get(name)) for name in people.values()]
-        found = _counts_of(list(people), gold, answers, newest)
+        pairs = not (self.multilabel or self.asks.chooses)
+        found = _counts_of(list(people), gold, answers, newest, pairs=pairs)
         return dict(zip(people.values(), found, strict=True))
 
     def standings(
@@ -508,14 +509,19 @@ def _counts_of(
     gold: Sequence[Share | None],
     answers: Sequence[Mapping[str, Any]],
     newest: Sequence[Mapping[str, Any]],
+    *,
+    pairs: bool,
 ) -> list[ReviewerCounts]:
-    """Return what is counted of each reviewer, in the order of their numbers in the store."""
+    """Return what is counted of each reviewer, in the order of their numbers in the store.
+
+    Only answers to the question of two labels, ``pairs``, leave the given one as it is or not.
+    """
     place, n = {number: place for place, number in enumerate(numbers)}, len(numbers)
     answers = [row for row in answers if row["reviewer"] in place]
     votes = np.zeros(n, np.int64)
     for row in answers:
         votes[place[row["reviewer"]]] += row["votes"]
-    known = [row for row in answers if row["answer"] in VOTED]
+    known = [row for row in answers if pairs and row["answer"] in VOTED]
     times = np.array([row["votes"] for row in known], np.int64)
     whose = np.array([place[row["reviewer"]] for row in known], np.int64).repeat(times)
     said = np.array([VOTED.index(row["answer"]) for row in known], np.int64).repeat(times)

@@ -22,7 +22,7 @@ from errata.panels import Quota
 from errata.results import AnyTask, ChoiceTask, Progress, SetTask, Waiting
 from errata.review import pages
 from errata.review.pages import Flash, Told, Worked
-from errata.review.practice import Item, Lessons, lessons
+from errata.review.practice import WAYS, Item, Lessons, lessons
 from errata.review.tickets import Seal, Ticket
 
 EXEMPLARS = 6
@@ -252,12 +252,18 @@ class Desk:
         return lessons(self.audit, beside=EXEMPLARS)
 
     def worked(self) -> list[Worked]:
-        """Return an example of each way to answer, with the reason."""
+        """Return four ways to answer with the reason: on examples, the others in words."""
+        items = self.lessons().worked
         ways = [
             Worked(self._right(item), self._names(item), self._why(item), self._small(item.example))
-            for item in self.lessons().worked
+            for item in items
         ]
-        return ways if self.audit.multilabel else [*ways, *_in_words(ways, choice=self.choice)]
+        words = _in_words(
+            known=any(not item.right for item in items),
+            boxes=self.audit.multilabel,
+            choice=self.choice,
+        )
+        return [*ways, *words][:WAYS]
 
     def practice(
         self, reviewer: str, number: int, answer: tuple[str, Sequence[int]] | None = None
@@ -403,21 +409,38 @@ def _chosen(task: ChoiceTask, choice: str) -> tuple[int | None, str | None]:
     return (int(number), None) if kind == pages.CLASS[:-1] else (None, task.extra[int(number)])
 
 
-def _in_words(ways: Sequence[Worked], *, choice: bool) -> list[Worked]:
-    """Return the ways to answer of which no example is known: only people can say so."""
+def _in_words(*, known: bool, boxes: bool, choice: bool) -> list[Worked]:
+    """Return the ways to answer that are told without an example: only people can say so.
+
+    Parameters
+    ----------
+    known : there is an example of which no name is right
+    boxes, choice : names are ticked, or one is chosen, in place of a pair
+    """
+    none = Worked(
+        pages.SEND.name if boxes else pages.NEITHER.name,
+        (),
+        "If it is something else, neither name is right, even if one is near.",
+    )
+    if boxes or choice:
+        why = none.why.replace("neither name", "none of the names")
+        none = replace(
+            none, why=why.removesuffix(".") + ": tick nothing, and send." if boxes else why
+        )
     both = Worked(
         pages.BOTH.name,
         (),
         "If both things are to be seen, or if one thing may be called by either name, both names "
         "are right.",
     )
-    neither = Worked(
-        pages.NEITHER.name,
+    unclear = Worked(
+        pages.UNCLEAR.name,
         (),
-        "If it is something else, neither name is right, even if one is near.",
+        "If it is broken, or cannot be judged, say that you can't tell: that is an answer, too, "
+        "and another one than that no name is right.",
     )
-    known = {way.answer for way in ways}
-    if choice:
-        none = replace(neither, why=neither.why.replace("neither name", "none of the names"))
-        return [] if pages.NONE.name in known else [none]
-    return [both] if pages.NEITHER.name in known else [neither, both]
+    return [
+        *([] if known else [none]),
+        *([] if boxes or choice else [both]),
+        unclear,
+    ]
