@@ -5,6 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from errata.audit import Audit
+from errata.exchange.votes import CANNOT_TELL
+
+CANNOT = {"answer": "other", "said": CANNOT_TELL}
+"""What a row of votes says of one who cannot tell."""
 
 SOUNDS = ("dog", "speech", "music", "rain, heavy", "car")
 
@@ -29,23 +33,34 @@ def doubts(count: int = 8) -> list[dict[str, object]]:
     ]
 
 
-def sounds(path: Path, *, votes: int = 3, threshold: int = 2, **options: object) -> Audit:
+def sounds(
+    path: Path,
+    *,
+    votes: int = 3,
+    threshold: int = 2,
+    stopping: str = "off",
+    full_share: float = 0.05,
+    **options: object,
+) -> Audit:
     """Return an audit of `some_sets` whose `doubts` are planned."""
     audit = Audit.create(path, **{"labels": some_sets(), "classes": SOUNDS, **options})
     audit.add_candidates(doubts(), flagger="ann")
-    audit.plan(votes=votes, threshold=threshold)
+    audit.plan(votes=votes, threshold=threshold, stopping=stopping, full_share=full_share)
     return audit
 
 
 def tick(audit: Audit, example: int, *answers: str) -> None:
-    """Let reviewers answer with labels by their first letters: ``"ds"`` is dog and speech."""
+    """Let reviewers answer with labels by their first letters: ``"ds"`` is dog and speech.
+
+    ``"?"`` is of one who cannot tell.
+    """
     letters = {name[0]: name for name in SOUNDS}
     audit.add_votes(
         [
             {
                 "index": example,
                 "reviewer": f"reviewer {place}",
-                "labels": [letters[letter] for letter in answer],
+                **(CANNOT if answer == "?" else {"labels": [letters[one] for one in answer]}),
             }
             for place, answer in enumerate(answers)
         ]

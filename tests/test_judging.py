@@ -144,3 +144,18 @@ def test_reviewers_of_sets_of_labels_agree_if_they_name_the_same(tmp_path):
     # of the first all three name the same set, of the second two of them
     table = np.array([[3, 0, 0], [0, 2, 1]])
     assert audit.agreement().value == krippendorff_alpha(table).value
+
+
+def test_reviewers_of_sets_who_cannot_tell_agree_with_those_who_cannot_either(tmp_path):
+    audit = label_sets.sounds(tmp_path / "a")
+    one, two, *_ = [question.example for question in audit.questions()]
+    label_sets.tick(audit, one, "?", "?", "")
+    label_sets.tick(audit, two, "?", "d", "d")
+    found = {one.name: one for one in audit.reviewers()}
+    assert found["reviewer 0"].agreement == 1 / 4
+    assert found["reviewer 1"].agreement == 2 / 4
+    table = np.array([[2, 1, 0], [1, 0, 2]])  # cannot tell, no label, dog
+    assert audit.agreement().value == krippendorff_alpha(table).value
+    audit.add_votes([{"index": two, "reviewer": "ann", **label_sets.CANNOT}], kind="person")
+    counts = audit.counts()["ann"]
+    assert (counts.votes, counts.given_rate.of) == (1, 0), "no label was given, or left"

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 
 from errata import AuditError, InputError, LabelError, VoteError
 from errata.audit import Audit
+from errata.errors import NameUnknownError
+from errata.exchange.votes import CANNOT_TELL
 from errata.results import SetTask, SetVerdicts
 from helpers import killed_at
-from label_sets import SOUNDS, as_set, doubts, some_sets, sounds, tick
+from label_sets import CANNOT, SOUNDS, as_set, doubts, some_sets, sounds, tick
 
 GOLDEN = Path(__file__).parent / "golden" / "label_sets_readme.txt"
 
@@ -161,7 +164,65 @@ def test_what_reviewers_agree_on_is_the_verdict(audit):
         audit.verdicts(threshold=4)
 
 
-answers = st.lists(st.sets(st.integers(0, 4)), min_size=1, max_size=5)
+def test_who_cannot_tell_has_voted_and_does_not_say_that_no_label_applies(tmp_path):
+    audit = sounds(tmp_path / "a", votes=5, threshold=3)
+    assert some_sets()[:4] == [[0, 1], [1], [2], [3, 4]]
+    tick(audit, 0, "?", "ds", "?", "ds", "?")
+    tick(audit, 1, "?", "dm", "dm", "dm", "?")
+    tick(audit, 2, "?", "?", "", "", "")
+    tick(audit, 3, *"?????")
+    verdicts = audit.verdicts()
+    assert verdicts.names == ("non_agreement", "correctable", "neither", "non_agreement")
+    assert verdicts.reviewers.tolist() == [5] * 4
+    assert verdicts.unclear.tolist() == [3, 2, 2, 5]
+    row = verdicts.rows()[0]
+    assert (row["votes"], row["cannot_tell"]) == ("can't tell 3, dog 2, speech 2", 3)
+    plain = verdicts.to_dict()["candidates"][0]
+    assert (plain["votes"], plain["cannot_tell"]) == ({"dog": 2, "speech": 2}, 3)
+    assert "reviewer 0: other (can't tell) (imported)" in repr(audit.why("0"))
+    found = {one.id: (one.why, one.votes) for one in audit.unsettled()}
+    both = "those who cannot tell could decide; {} cannot tell"
+    assert found == {
+        "0": (both.format(3), "can't tell 3, dog 2, speech 2"),
+        "1": ("2 cannot tell", "dog 3, music 3, can't tell 2"),
+        "2": ("2 cannot tell", "can't tell 2"),
+        "3": (both.format(5), "can't tell 5"),
+    }
+    assert [ballot["answer"] for ballot in audit.ballots(0)][:2] == ["can't tell", "dog + speech"]
+    release = audit.release(tmp_path / "out")
+    assert release.counts | {"C": 1, "U": 3, "neither": 1, "non_agreement": 2} == release.counts
+    rows = pq.read_table(tmp_path / "out" / "corrected.parquet").to_pylist()
+    assert [row["cannot_tell"] for row in rows[:5]] == [3, 2, 2, 5, 0]
+    assert [row["in_pruned"] for row in rows[:5]] == [False, True, False, False, True]
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "| `non_agreement`: too few can tell | 2 | left out of `in_pruned` |" in readme
+    assert "| `cannot_tell` | how many of those who answered" in readme
+    page = audit.report(tmp_path / "report.html").read_text()
+    assert "Too few reviewers could tell" in page
+    assert "can&#39;t tell 3" in page or "can't tell 3" in page
+
+
+def test_nobody_is_asked_any_more_once_too_few_can_tell(tmp_path, address):
+    audit = sounds(tmp_path / "a", stopping="exact", full_share=0, database=address)
+    example = audit.task("ann").example
+
+    def cannot(who):
+        shown = audit.task_for(who, example).labels
+        return audit.vote_labels(who, example, [], shown=shown, key="1", said=CANNOT_TELL)
+
+    assert audit.votes_needed(example) == 2
+    assert cannot("ann")
+    assert audit.votes_needed(example) == 1
+    assert cannot("bob")
+    assert audit.votes_needed(example) == 0, "of three, at two votes for a label"
+    assert not cannot("cid")
+    assert audit.verdicts().names == ("non_agreement",)
+    assert audit.undo("bob") == example
+    assert audit.votes_needed(example) == 1
+    assert audit.verdicts().names == ("open",)
+
+
+answers = st.lists(st.none() | st.sets(st.integers(0, 4)), min_size=1, max_size=5)
 
 
 @given(answers=answers, threshold=st.integers(1, 3))
@@ -173,16 +234,20 @@ def test_verdicts_count_the_labels_that_reviewers_hold(
     audit = Audit.open(path)
     audit.add_votes(
         [
-            {"index": 0, "reviewer": str(place), "labels": sorted(labels)}
+            {"index": 0, "reviewer": str(place)}
+            | (CANNOT if labels is None else {"labels": sorted(labels)})
             for place, labels in enumerate(answers)
         ]
     )
     verdicts = audit.verdicts(threshold=threshold)
-    agreed = {label for label in range(5) if sum(label in one for one in answers) >= threshold}
+    ticks = [sum(label in (one or ()) for one in answers) for label in range(5)]
+    agreed = {label for label in range(5) if ticks[label] >= threshold}
     assert as_set(verdicts.agreed[0]) == agreed
+    asked = {0, 1, 2} | {label for label in range(5) if ticks[label]}
+    reach = {label for label in asked if ticks[label] + answers.count(None) >= threshold}
     if verdicts.names[0] != "open":
         expected = "non_error" if agreed == {0, 1} else "correctable" if agreed else "neither"
-        assert verdicts.names[0] == expected
+        assert verdicts.names[0] == (expected if reach == agreed else "non_agreement")
     else:
         assert len(answers) < 3
     audit.close()
@@ -196,12 +261,14 @@ def template(tmp_path_factory):
 
 
 def test_votes_on_sets_come_out_as_they_went_in(tmp_path, audit):
-    tick(audit, 0, "ds", "")
+    tick(audit, 0, "ds", "", "?")
     copy = sounds(tmp_path / "copy")
     records = [vote.to_dict() for vote in audit.votes()]
-    assert [record["labels"] for record in records] == [["dog", "speech"], []]
-    assert copy.add_votes(records).added == 2
-    assert copy.add_votes(records).already_there == 2
+    assert [record["labels"] for record in records] == [["dog", "speech"], [], None]
+    assert copy.add_votes(records).added == 3
+    assert copy.add_votes(records).already_there == 3
+    with pytest.raises(VoteError, match=r"other \(can't tell\)\" for '0' before, so 'labels \[\]'"):
+        copy.add_votes([records[1] | {"reviewer": "reviewer 2"}])
     with pytest.raises(VoteError, match=r"'labels \[0, 1\]' for '0' before, so 'labels \[2\]'"):
         copy.add_votes([records[0] | {"labels": ["music"]}])
 
@@ -255,6 +322,27 @@ def test_ticked_labels_are_recorded_with_the_order_shown(audit):
     with audit._db.read() as db:
         rows = db.exec_driver_sql("SELECT shown FROM votes WHERE shown IS NOT NULL").all()
     assert [json.loads(shown) for (shown,) in rows] == [list(task.labels)] * 2
+
+
+def test_who_cannot_tell_ticks_nothing_and_says_so(audit):
+    task = audit.task("ann")
+    vote = partial(audit.vote_labels, "ann", task.example, shown=task.labels, key="k")
+    with pytest.raises(
+        VoteError, match=r"The labels \[\d\] are ticked, but what was said is \"can"
+    ):
+        vote(task.labels[:1], said=CANNOT_TELL)
+    with pytest.raises(NameUnknownError, match="There is no answer 'perhaps'"):
+        vote([], said="perhaps")
+    assert audit.votes() == []
+    assert vote([], said=CANNOT_TELL)
+    assert not vote([], said=CANNOT_TELL)
+    (found,) = audit.votes()
+    assert (found.answer, found.said, found.labels) == ("other", CANNOT_TELL, None)
+    assert "ann: other (can't tell) (person" in repr(audit.why(task.example))
+    assert audit.undo("ann") == task.example
+    with audit._db.read() as db:
+        shown = db.exec_driver_sql("SELECT shown FROM votes WHERE shown IS NOT NULL").scalar()
+    assert json.loads(shown) == list(task.labels)
 
 
 def test_a_label_that_was_not_shown_cannot_be_ticked(audit, tmp_path):

@@ -23,7 +23,7 @@ from errata.core.consensus import (
 from errata.errors import InputError
 from errata.exchange.votes import CANNOT_TELL, LONGEST_NAME, one_form
 from errata.store import adjudications, queue, records, voting
-from errata.store.voting import Choice
+from errata.store.voting import Choice, SetTally
 
 STOPPINGS = ("off", "exact")
 """Whether asking about an example ends when its verdict is settled."""
@@ -224,15 +224,16 @@ def _sets(
 ) -> Iterator[dict[str, int]]:
     tallies = voting.set_tallies(db, example)
     for row in planned:
-        held, ticks = tallies.get(row["example"], (0, {}))
+        held, unclear, ticks = tallies.get(row["example"], SetTally())
         needed = None
         if _may_stop(row):
             labels = sorted({*row["given"], *row["suggested"], *ticks})
             counts = np.array([[ticks.get(label, 0) for label in labels]], np.int64)
-            asked = np.ones(counts.shape, bool)
-            needed = int(
-                set_votes_needed(counts, np.array([held]), asked, row["threshold"], row["votes"])[0]
+            asked, wanted = np.ones(counts.shape, bool), (row["threshold"], row["votes"])
+            more = set_votes_needed(
+                counts, np.array([held]), asked, *wanted, unclear=np.array([unclear])
             )
+            needed = int(more[0])
         yield _standing(row, held, needed)
 
 

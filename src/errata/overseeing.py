@@ -287,7 +287,7 @@ class Overseeing(Deciding):
         """Return the candidates that have all their votes and are for a maintainer to decide.
 
         At their plans' thresholds: where no answer has the votes, or two or more cannot tell; where
-        an example may have several labels, where labels were ticked and none has the votes.
+        an example may have several labels, also where labels were ticked and none has the votes.
         What a maintainer decided is not among them. They are in the order of the examples.
 
         Raises
@@ -323,7 +323,8 @@ class Overseeing(Deciding):
             if number in voted or name in golden
         }
         gold = [_gold_share(golden.get(name)) for name in people.values()]
-        found = _counts_of(list(people), gold, answers, newest)
+        pairs = not (self.multilabel or self.asks.chooses)
+        found = _counts_of(list(people), gold, answers, newest, pairs=pairs)
         return dict(zip(people.values(), found, strict=True))
 
     def standings(
@@ -467,16 +468,22 @@ def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
 
 
 def _unsettled_sets(verdicts: SetVerdicts) -> list[Unsettled]:
-    ticked = verdicts.votes.any(axis=1) & ~verdicts.agreed.any(axis=1)
-    odd = ticked & (verdicts.codes != OPEN) & ~verdicts.adjudicated
+    differ = verdicts.codes == NON_AGREEMENT
+    none = verdicts.votes.any(axis=1) & ~verdicts.agreed.any(axis=1) & ~differ
+    unclear = verdicts.unclear
+    odd = (differ | none | (unclear >= CANNOT_TELL_TWICE)) & (verdicts.codes != OPEN)
     found = []
-    for place in np.flatnonzero(odd).tolist():
+    for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
+        why = ["those who cannot tell could decide"] if differ[place] else []
+        why += ["no label has the votes"] if none[place] else []
+        if unclear[place] >= CANNOT_TELL_TWICE:
+            why.append(f"{unclear[place]} cannot tell")
         given, suggested = (
             tuple(np.flatnonzero(side[place]).tolist())
             for side in (verdicts.given, verdicts.suggested)
         )
         labels, told = (given, suggested), verdicts.told(place)
-        found.append(_one_unsettled(verdicts, place, labels, told, "no label has the votes"))
+        found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
 
 
@@ -502,14 +509,19 @@ def _counts_of(
     gold: Sequence[Share | None],
     answers: Sequence[Mapping[str, Any]],
     newest: Sequence[Mapping[str, Any]],
+    *,
+    pairs: bool,
 ) -> list[ReviewerCounts]:
-    """Return what is counted of each reviewer, in the order of their numbers in the store."""
+    """Return what is counted of each reviewer, in the order of their numbers in the store.
+
+    Only answers to the question of two labels, ``pairs``, leave the given one as it is or not.
+    """
     place, n = {number: place for place, number in enumerate(numbers)}, len(numbers)
     answers = [row for row in answers if row["reviewer"] in place]
     votes = np.zeros(n, np.int64)
     for row in answers:
         votes[place[row["reviewer"]]] += row["votes"]
-    known = [row for row in answers if row["answer"] in VOTED]
+    known = [row for row in answers if pairs and row["answer"] in VOTED]
     times = np.array([row["votes"] for row in known], np.int64)
     whose = np.array([place[row["reviewer"]] for row in known], np.int64).repeat(times)
     said = np.array([VOTED.index(row["answer"]) for row in known], np.int64).repeat(times)

@@ -207,7 +207,12 @@ def _ticks(verdicts: SetVerdicts, n: int) -> dict[str, Any]:
     votes = np.zeros(asked.shape, dtype=np.int32)
     votes[verdicts.examples] = verdicts.votes
     counts = pa.ListArray.from_arrays(labels.offsets, pa.array(votes[asked], pa.int32()))
-    return {"reviewers": pa.array(reviewers), "labels": labels, "votes": counts}
+    columns = {"reviewers": pa.array(reviewers), "labels": labels, "votes": counts}
+    if verdicts.unclear.any():
+        unclear = np.zeros(n, dtype=np.int32)
+        unclear[verdicts.examples] = verdicts.unclear
+        columns["cannot_tell"] = pa.array(unclear)
+    return columns
 
 
 def _lists(sets: Bool[np.ndarray, "n classes"]) -> Any:
@@ -289,6 +294,7 @@ def _found(content: Content) -> str:
             ("`non_error`: the labels that they agree on are the given ones", "non_error", "kept"),
             ("`correctable`: they agree on other labels", "correctable", "labels corrected"),
             ("`neither`: they agree on no label", "neither", "left out of `in_pruned`"),
+            ("`non_agreement`: too few can tell", "non_agreement", "left out of `in_pruned`"),
         )
     elif content.chosen:
         rows = (
@@ -329,12 +335,20 @@ def _columns(content: Content) -> str:
 their names, in order, are `classes` in `{MANIFEST}` |
 {verdict}
 | `reviewers` | how many have answered |
-| `labels`, `votes` | the labels they could tick, and how many did |"""
+| `labels`, `votes` | the labels they could tick, and how many did |{_cannot_tell(content)}"""
     answers = ", ".join(f"`votes_{answer}`" for answer in VOTED)
     return f"""| `given`, `corrected` | class numbers; their names, in order, are `classes` in \
 `{MANIFEST}` |
 {verdict}
 | {answers} | votes for each answer{_CHOSEN if content.chosen else ""} |"""
+
+
+def _cannot_tell(content: Content) -> str:
+    """Return the row of the table of columns that there is where anybody could not tell."""
+    verdicts = content.verdicts
+    if not isinstance(verdicts, SetVerdicts) or not verdicts.unclear.any():
+        return ""
+    return "\n| `cannot_tell` | how many of those who answered cannot tell, and ticked nothing |"
 
 
 def _adjudicated(content: Content) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from errata.core.consensus import OPEN, VERDICTS, VOTED
+from errata.core.consensus import CANNOT_TELL, OPEN, VERDICTS, VOTED
 from errata.labels import Label, named
 
 Side = Literal["given", "suggested"]
@@ -413,6 +413,7 @@ class SetVerdicts(AnyVerdicts):
     given, suggested : which labels apply, as given and as suggested, ``(reviewed, classes)``
     votes : how many reviewers say that each label applies, ``(reviewed, classes)``
     reviewers : how many have answered, ``(reviewed,)``
+    unclear : how many of them cannot tell, so that they tick nothing, ``(reviewed,)``
     agreed : the labels with enough votes, ``(reviewed, classes)``
     """
 
@@ -420,11 +421,12 @@ class SetVerdicts(AnyVerdicts):
     suggested: Bool[np.ndarray, "reviewed classes"]
     votes: Int[np.ndarray, "reviewed classes"]
     reviewers: Int[np.ndarray, "reviewed"]
+    unclear: Int[np.ndarray, "reviewed"]
     agreed: Bool[np.ndarray, "reviewed classes"]
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return SET_VERDICT_COLUMNS
+        return (*SET_VERDICT_COLUMNS, *(["cannot_tell"] if self.unclear.any() else []))
 
     @property
     def _unit(self) -> str:
@@ -432,9 +434,17 @@ class SetVerdicts(AnyVerdicts):
 
     def told(self, place: int) -> str:
         """Return the votes on one reviewed candidate, in words; most votes first."""
+        counts = sorted(self.counted(place).items(), key=lambda one: -one[1])
+        return ", ".join(f"{name} {count}" for name, count in counts)
+
+    def counted(self, place: int) -> dict[str, int]:
+        """Return how many tick each label of one reviewed candidate, and how many cannot tell."""
+        unclear = int(self.unclear[place])
+        return self._ticked(place) | ({CANNOT_TELL: unclear} if unclear else {})
+
+    def _ticked(self, place: int) -> dict[str, int]:
         counts = self.votes[place]
-        order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].tolist()
-        return ", ".join(f"{self.classes[label]} {counts[label]}" for label in order)
+        return {self.classes[label]: int(counts[label]) for label in np.flatnonzero(counts)}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each reviewed candidate; sets stand in one text each."""
@@ -456,12 +466,9 @@ class SetVerdicts(AnyVerdicts):
             given, suggested, agreed = (
                 [self.classes[label] for label in np.flatnonzero(one)] for one in sets
             )
-            votes = {
-                self.classes[label]: int(self.votes[place, label])
-                for label in np.flatnonzero(self.votes[place])
-            }
-            reviewers = int(self.reviewers[place])
-            yield id_, given, suggested, agreed, reviewers, votes, verdict
+            row = (int(self.reviewers[place]), self._ticked(place), verdict)
+            more = [int(self.unclear[place])] if self.unclear.any() else []
+            yield (id_, given, suggested, agreed, *row, *more)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -307,6 +307,7 @@ class Reviewing(Planting):
         *,
         shown: Sequence[int],
         key: str,
+        said: str | None = None,
     ) -> bool:
         """Record which labels apply, of those that were shown, where an example may have several.
 
@@ -315,6 +316,7 @@ class Reviewing(Planting):
         labels : those that apply, ``0..m-1``; none, where none of them does
         shown : the labels that were to choose from, in the order shown
         key : names the attempt, so that sending it again changes nothing
+        said : in place of labels, `CANNOT_TELL`, which is not to say that none applies
 
         Returns
         -------
@@ -323,7 +325,8 @@ class Reviewing(Planting):
         Raises
         ------
         VoteError, NameUnknownError
-            The example is in no plan, a label was not shown, or every example has one label here.
+            The example is in no plan, a label was not shown, or every example has one label here;
+            or that is no answer.
         PausedError
             A maintainer has paused them, or everybody.
         """
@@ -335,8 +338,21 @@ class Reviewing(Planting):
                 f"The labels {unseen} were not shown: those were {list(shown)}. Tick among them."
             )
         ticked = sorted(set(labels))
+        if said is not None and said != CANNOT_TELL:
+            raise unknown_name("answer", said, (CANNOT_TELL,))
+        if said is not None and ticked:
+            raise VoteError(
+                f"The labels {ticked} are ticked, but what was said is {said!r}, which is an "
+                "answer in place of labels. Leave out one of them."
+            )
         return self._cast(
-            reviewer, example, answer=LABELS, labels=ticked, shown=list(shown), key=key
+            reviewer,
+            example,
+            answer=LABELS if said is None else "other",
+            said=said,
+            labels=ticked if said is None else None,
+            shown=list(shown),
+            key=key,
         )
 
     def vote_choice(

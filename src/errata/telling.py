@@ -274,26 +274,33 @@ def _set_verdicts(
     classes: tuple[str, ...],
 ) -> Sequence[SetVerdicts]:
     tallies = voting.set_tallies(db)
-    answered = [count for count, _ in tallies.values()]
+    answered = [tally.reviewers for tally in tallies.values()]
     _check_reachable(thresholds, [*(row["votes"] for row in planned), *answered])
     decided = adjudications.held(db)
     rows = [row for row in planned if row["example"] in tallies or row["example"] in decided]
     given, suggested = (
         _as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
     )
-    held = [tallies.get(row["example"], (0, Counter[int]())) for row in rows]
-    reviewers = np.array([answered for answered, _ in held], dtype=np.int64)
+    held = [tallies.get(row["example"], voting.SetTally()) for row in rows]
+    reviewers = np.array([tally.reviewers for tally in held], dtype=np.int64)
+    unclear = np.array([tally.unclear for tally in held], dtype=np.int64)
     votes = np.zeros((len(rows), len(classes)), dtype=np.int64)
-    for place, (_, ticks) in enumerate(held):
-        for label, count in ticks.items():
+    for place, tally in enumerate(held):
+        for label, count in tally.ticks.items():
             votes[place, label] = count
+    asked = given | suggested | (votes > 0)
     shared = _shared(db, planned, rows, ids)
     adjudicated = _adjudicated(rows, decided)
     by_hand = _as_matrix([_labels_decided(row, decided) for row in rows], len(classes))
     found = []
     for threshold in thresholds:
         codes, agreed = _set_codes(
-            rows, threshold, votes=votes, reviewers=reviewers, given=given, suggested=suggested
+            *(rows, threshold),
+            votes=votes,
+            reviewers=reviewers,
+            unclear=unclear,
+            given=given,
+            asked=asked,
         )
         agreed[adjudicated] = by_hand[adjudicated]
         one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
@@ -306,6 +313,7 @@ def _set_verdicts(
                 suggested=suggested,
                 votes=votes,
                 reviewers=reviewers,
+                unclear=unclear,
                 agreed=agreed,
                 codes=codes,
                 adjudicated=adjudicated,
@@ -321,16 +329,19 @@ def _set_codes(
     *,
     votes: Int[np.ndarray, "rows classes"],
     reviewers: Int[np.ndarray, "rows"],
+    unclear: Int[np.ndarray, "rows"],
     given: Bool[np.ndarray, "rows classes"],
-    suggested: Bool[np.ndarray, "rows classes"],
+    asked: Bool[np.ndarray, "rows classes"],
 ) -> tuple[Int[np.ndarray, "rows"], Bool[np.ndarray, "rows classes"]]:
     """Return the verdicts that votes come to, and the sets that have them."""
     codes = np.full(len(rows), OPEN, dtype=np.int64)
     agreed = np.zeros_like(given)
-    asked = given | suggested | (votes > 0)
     for (needed, wanted), alike in _asked_alike(rows, threshold):
-        closed = alike & (set_votes_needed(votes, reviewers, asked, needed, wanted) == 0)
-        codes[closed] = set_verdict_codes(votes[closed], given[closed], needed)
+        more = set_votes_needed(votes, reviewers, asked, needed, wanted, unclear=unclear)
+        closed = alike & (more == 0)
+        codes[closed] = set_verdict_codes(
+            votes[closed], given[closed], needed, unclear=unclear[closed], asked=asked[closed]
+        )
         agreed[alike] = agreed_sets(votes[alike], needed)
     return codes, agreed
 
@@ -661,7 +672,7 @@ def _verdict_of(
     ):
         counts = verdicts.votes[place].tolist()
         if isinstance(verdicts, SetVerdicts):
-            votes = {verdicts.classes[label]: count for label, count in enumerate(counts) if count}
+            votes = verdicts.counted(place)
             label: Label = tuple(np.flatnonzero(verdicts.agreed[place]).tolist())
         else:
             votes = dict(zip(VOTED, counts, strict=True))

@@ -1,4 +1,5 @@
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from errata.core.consensus import (
     ANSWERS,
+    NON_AGREEMENT,
     VERDICTS,
     VOTED,
     agreed_sets,
@@ -199,8 +201,11 @@ def as_arrays(rows, dtype=np.int64):
     return votes, np.array([row[1] for row in rows], dtype=bool).reshape(-1, 3)
 
 
-def set_verdict_by_hand(votes, given_set, threshold):
+def set_verdict_by_hand(votes, given_set, threshold, unclear=0, asked=(True,) * 3):
     agreed = {label for label, count in enumerate(votes) if count >= threshold}
+    for label in range(len(votes)):  # had those who cannot tell ticked it
+        if asked[label] and label not in agreed and votes[label] + unclear >= threshold:
+            return "non_agreement"
     if agreed == {label for label, applies in enumerate(given_set) if applies}:
         return "non_error"
     return "correctable" if agreed else "neither"
@@ -215,33 +220,121 @@ def test_verdicts_on_sets_compare_what_is_agreed_with_what_is_given(rows, thresh
     ]
 
 
-@given(
-    st.lists(st.lists(st.booleans(), min_size=2, max_size=2), max_size=5),
-    st.lists(st.booleans(), min_size=2, max_size=2),
-    st.integers(1, 5),
-)
-def test_a_set_needs_answers_exactly_while_those_to_come_could_change_what_is_agreed(
-    ticks, given_set, threshold
+@given(set_votes, st.integers(1, 5), dtypes, st.data())
+def test_no_set_is_agreed_on_while_those_who_cannot_tell_could_have_made_it_another(
+    rows, threshold, dtype, data
 ):
-    def agreed(answers):
-        return tuple(sum(answer[label] for answer in answers) >= threshold for label in range(2))
-
-    def futures(count):
-        return itertools.product(itertools.product([False, True], repeat=2), repeat=count)
-
-    def settled(answers):
-        return len({agreed([*answers, *more]) for more in futures(5 - len(answers))}) == 1
-
-    expected = next(
-        count
-        for count in range(6 - len(ticks))
-        if any(settled([*ticks, *more]) for more in futures(count))
+    votes, given_sets = as_arrays(rows, dtype)
+    unclear = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
+    asked = given_sets | (votes > 0)
+    codes = set_verdict_codes(
+        votes, given_sets, threshold, unclear=np.array(unclear, dtype), asked=asked
     )
+    assert [VERDICTS[code] for code in codes] == [
+        set_verdict_by_hand(*row, threshold, unclear_, asked_)
+        for row, unclear_, asked_ in zip(rows, unclear, asked, strict=True)
+    ]
+    one_by_one = itertools.product(range(max(unclear, default=0) + 1), repeat=3)
+    for ticks in map(np.array, one_by_one):  # whatever they would have said
+        told = np.minimum(ticks, np.array(unclear, np.int64).reshape(-1, 1))
+        filled = votes.astype(np.int64) + told * asked
+        same = set_verdict_codes(filled, given_sets, threshold) == codes
+        assert (same | (codes == NON_AGREEMENT)).all()
+
+
+@pytest.mark.parametrize(
+    ("ticks", "unclear", "verdict"),
+    [
+        ([2, 0], 3, "non_agreement"),
+        ([0, 0], 3, "non_agreement"),
+        ([0, 0], 5, "non_agreement"),
+        ([0, 0], 2, "neither"),
+        ([3, 0], 2, "non_error"),
+        ([0, 3], 2, "correctable"),
+        ([1, 3], 1, "correctable"),
+        ([2, 3], 1, "non_agreement"),
+        ([3, 0], 0, "non_error"),
+    ],
+)
+def test_who_cannot_tell_does_not_say_that_no_label_applies(ticks, unclear, verdict):
+    """Of five, at three votes; the first label is given, the second suggested."""
+    codes = set_verdict_codes(
+        np.array([ticks]), np.array([[True, False]]), threshold=3, unclear=np.array([unclear])
+    )
+    assert [VERDICTS[code] for code in codes] == [verdict]
+
+
+def set_outcome_by_hand(answers, asked, threshold):
+    """Return what answers come to, tuples of ticks, or None of who cannot tell."""
+    unclear = answers.count(None)
+    votes = [sum(one[label] for one in answers if one) for label in range(len(asked))]
+    verdict = set_verdict_by_hand(votes, asked, threshold, unclear, asked)
+    return verdict if verdict == "non_agreement" else tuple(votes_ >= threshold for votes_ in votes)
+
+
+@cache
+def set_settled_by_hand(answers, asked, threshold, wanted):
+    """Tell whether all answers that may still come agree on the same: try all of them."""
+    left = max(0, wanted - len(answers))
+    futures = itertools.combinations_with_replacement(set_answers(asked), left)
+    return len({set_outcome_by_hand(answers + more, asked, threshold) for more in futures}) == 1
+
+
+def set_answers(asked):
+    each = itertools.product(*([False, True] if one else [False] for one in asked))
+    return [None, *each]
+
+
+def set_needed_by_hand(answers, asked, threshold, wanted):
+    return next(
+        count
+        for count in range(wanted - len(answers) + 1)
+        for more in itertools.combinations_with_replacement(set_answers(asked), count)
+        if set_settled_by_hand(tuple(sorted(answers + more, key=repr)), asked, threshold, wanted)
+    )
+
+
+asked_and_answers = st.sampled_from([(True, True), (True, False)]).flatmap(
+    lambda asked: st.tuples(
+        st.just(asked), st.lists(st.sampled_from(set_answers(asked)), max_size=5).map(tuple)
+    )
+)
+
+
+@given(asked_and_answers, st.integers(1, 6))
+def test_a_set_needs_answers_exactly_while_those_to_come_could_change_what_is_agreed(
+    one, threshold
+):
+    asked, answers = one
+    ticks = [answer for answer in answers if answer]
     votes = np.array([np.sum(ticks, axis=0, dtype=np.int64) if ticks else [0, 0]])
     needed = set_votes_needed(
-        votes, np.array([len(ticks)]), np.array([[True, True]]), threshold, wanted=5
+        votes,
+        np.array([len(answers)]),
+        np.array([asked]),
+        threshold,
+        wanted=5,
+        unclear=np.array([answers.count(None)]),
     )
-    assert needed.tolist() == [expected]
+    assert needed.tolist() == [set_needed_by_hand(answers, asked, threshold, wanted=5)]
+
+
+@given(asked_and_answers, st.integers(1, 6), st.lists(st.booleans(), min_size=2, max_size=2))
+def test_asking_until_a_set_is_settled_gives_the_verdict_of_asking_all(one, threshold, given_set):
+    asked, answers = one
+    counts = range(len(answers) + 1)
+    ticks = [[one or (False, False) for one in answers[:count]] for count in counts]
+    votes = np.array([np.sum(each or [(0, 0)], axis=0, dtype=np.int64) for each in ticks])
+    unclear = np.array([answers[:count].count(None) for count in counts])
+    shown = np.tile(asked, (len(votes), 1))
+    needed = set_votes_needed(
+        *(votes, np.arange(len(votes)), shown, threshold), len(answers), unclear=unclear
+    )
+    given_sets = np.tile(np.array(given_set) & asked, (len(votes), 1))
+    codes = set_verdict_codes(votes, given_sets, threshold, unclear=unclear, asked=shown)
+    assert needed[-1] == 0
+    assert set(codes[needed == 0]) == {codes[-1]}
+    assert (needed[:-1] - needed[1:] <= 1).all()  # each answer brings it one nearer at most
 
 
 def test_a_label_that_nobody_is_asked_about_keeps_no_candidate_open():

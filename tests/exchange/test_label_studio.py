@@ -142,12 +142,14 @@ def test_where_no_label_applies_it_is_ticked_that_none_does(tmp_path):
                 ticks(3, "(none of these)", "dog"),
                 ticks(4),
                 ticks(5, "cow"),
+                ticks(6, "(other)", "dog"),
             ],
         },
     )
     added = audit.import_votes(path)
     assert [vote.labels for vote in audit.votes()] == [(), ("dog",)]
-    both, nothing, unknown = added.refused
+    both, nothing, unknown, other = added.refused
     assert "annotation 3: '(none of these)' is ticked together with" in both
+    assert "annotation 6: '(other)' is ticked together with" in other
     assert "annotation 4: Nothing is ticked. Where no label applies" in nothing
     assert "annotation 5: There is no class 'cow'" in unknown

@@ -183,21 +183,25 @@ def test_a_word_of_their_own_goes_with_the_answer_other():
 NAMES = ("dog", "speech", "rain, heavy")
 
 
-@given(ticks=st.lists(st.sets(st.sampled_from(NAMES)), max_size=4))
+@given(ticks=st.lists(st.none() | st.sets(st.sampled_from(NAMES)), max_size=4))
 @pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
 def test_sets_of_labels_are_read_as_they_were_written(tmp_path_factory, name, ticks):
     path = tmp_path_factory.mktemp("votes") / name
     written = [
-        {"id": str(i), "reviewer": "ann", "labels": sorted(one)} for i, one in enumerate(ticks)
+        {"id": str(i), "reviewer": "ann"}
+        | ({"answer": "other", "said": "x"} if one is None else {"labels": sorted(one)})
+        for i, one in enumerate(ticks)
     ]
     write_votes(written, path)
     read = [
         check_vote(row, index_of=int, n=9, kind="imported", label_names=NAMES)
         for row in read_votes(path)
     ]
-    assert [(vote["answer"], {NAMES[label] for label in vote["labels"]}) for vote in read] == [
-        ("labels", one) for one in ticks
+    assert [(vote["answer"], vote["said"]) for vote in read] == [
+        ("other", "x") if one is None else ("labels", None) for one in ticks
     ]
+    labels = [vote["labels"] for vote in read]
+    assert [None if one is None else {NAMES[label] for label in one} for one in labels] == ticks
 
 
 def test_a_file_of_sets_needs_no_answers(tmp_path):
@@ -211,6 +215,8 @@ def test_a_file_of_sets_needs_no_answers(tmp_path):
         ({"answer": "given"}, NAMES, "The labels are missing: every example may have several"),
         ({"labels": []} | {"answer": "given"}, NAMES, "There is no answer 'given'. .*labels"),
         ({"labels": ["cat"]}, NAMES, "There is no class 'cat'"),
+        ({"answer": "other"}, NAMES, "so what the reviewer said was expected"),
+        ({"answer": "other", "said": "?", "labels": ["dog"]}, NAMES, "There is no answer 'other'"),
         ({"answer": "labels"}, None, "every example has one label here. One of given, sugg"),
         ({"answer": "given", "labels": ["dog"]}, None, "The vote lists labels, but every example"),
     ],

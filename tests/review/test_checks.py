@@ -18,11 +18,15 @@ from desks import (
     one_moment,
     serving,
     sign_in,
+    surf,
     tabs,
     ticket,
 )
 from errata.audit import Audit
 from errata.datasets.media import Images, Texts
+from errata.exchange.votes import CANNOT_TELL
+from errata.review.app import create_app
+from errata.review.people import link_of
 from label_sets import SOUNDS, sounds
 
 if TYPE_CHECKING:
@@ -94,6 +98,55 @@ def test_a_label_that_was_not_on_the_page_is_refused(audit):
     assert audit.votes() == []
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_who_cannot_tell_is_recorded_once_and_ticks_nothing(audit, count):
+    browser = client(audit, "Ana")
+    text = browser.get("/review").text
+    assert 'value="unclear"' in text
+    ticked = list(boxes(text).values())[:count]
+    sent = {"ticket": ticket(text), "answer": "unclear", "label": ticked}
+    after = browser.post("/answer", data=sent)
+    (vote,) = audit.votes()
+    assert (vote.answer, vote.said, vote.labels) == ("other", CANNOT_TELL, None)
+    assert flash(after.text) == "Recorded: can&#39;t tell. Undo (z)"
+    again = browser.post("/answer", data=sent)
+    assert "answered already" in flash(again.text)
+    assert len(audit.votes()) == 1
+    back = browser.post("/undo", data={"ticket": ticket(after.text)})
+    assert example(back.text) == example(text)
+    assert audit.votes() == []
+
+
+def test_a_program_ticks_labels_or_cannot_tell(audit):
+    app = create_app(audit)
+    token = link_of(audit, audit.invite("Zoe")).rpartition("/")[2]
+    headers, browser = {"authorization": f"Bearer {token}"}, surf(app)
+    question = browser.get("/api/task", headers=headers).json()["question"]
+    assert question["kind"] == "labels"
+    assert [int(one["answer"]) for one in question["options"]] == list(audit.task("Zoe").labels)
+    sent = {"ticket": question["ticket"], "answer": "unclear"}
+    for added in (True, False):
+        answer = browser.post("/api/answer", json=sent, headers=headers).json()
+        assert answer["added"] is added
+    second = answer["next"]["question"]
+    label = int(second["options"][0]["answer"])
+    sent = {"ticket": second["ticket"], "answer": "labels", "labels": [label]}
+    assert browser.post("/api/answer", json=sent, headers=headers).json()["added"]
+    assert [vote.said or vote.labels for vote in audit.votes()] == [CANNOT_TELL, (SOUNDS[label],)]
+
+
+def test_a_maintainer_sees_who_cannot_tell(tmp_path):
+    audit = sounds(tmp_path / "a", votes=1, threshold=1)
+    task = audit.task("Ana")
+    audit.vote_labels("Ana", task.example, [], shown=task.labels, key="1", said=CANNOT_TELL)
+    browser = surf(create_app(audit, once="secret"))
+    found = browser.get("/maintain/once/secret").text
+    assert "too few can tell" in found
+    assert f'id="example-{task.example}"' in found
+    assert "those who cannot tell could decide" in found
+    assert "<td>can&#39;t tell</td>" in browser.get(f"/maintain/decide/{task.example}").text
+
+
 def test_skipped_ones_come_last_and_the_end_is_told(audit):
     browser = client(audit, "Ana")
     text = browser.get("/review").text
@@ -153,6 +206,24 @@ def test_digits_tick_and_enter_sends_and_kills_lose_nothing(audit, page):
         assert len(audit.votes()) == 5
         assert page.locator(".boxes :checked").count() == 0
     assert [set(vote.labels) for vote in Audit.open(audit.path).votes()] == expected[:5]
+
+
+def test_a_key_says_that_one_cannot_tell_whatever_is_ticked(audit, page):
+    with serving(audit) as server:
+        sign_in(page, server.url)
+        page.keyboard.press("1")
+        assert page.locator(".boxes :checked").count() == 1
+        assert press(page, "t")
+        shown = names(page)
+        page.keyboard.press("2")
+        assert press(page, "Enter")
+        page.goto(f"{server.url}/practice/1")
+        page.wait_for_selector(".practice")
+        time.sleep(SETTLED)
+        page.keyboard.press("t")
+        page.wait_for_selector("text=Look again.")
+    votes = Audit.open(audit.path).votes()
+    assert [vote.said or vote.labels for vote in votes] == [CANNOT_TELL, (shown[1],)]
 
 
 def test_a_press_too_many_ticks_and_sends_nothing(audit, page):

@@ -2,15 +2,17 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from audits import CLASSES, planned_audit, small_audit
+from audits import CLASSES, choice_audit, planned_audit, small_audit
 from desks import ORIGIN, client, flash, surf, ticket
+from errata.audit import Audit
 from errata.datasets.media import Texts
 from errata.review.app import create_app
 from errata.review.desk import EXEMPLARS
 from errata.review.people import link_of
-from errata.review.practice import PRACTICE, WORKED, lessons
+from errata.review.practice import PRACTICE, WAYS, WORKED, lessons
 from label_sets import sounds
 
 TEXTS = Texts([f"text {i}." for i in range(60)])
@@ -94,6 +96,9 @@ def test_practice_on_boxes_wants_exactly_the_right_ones(tmp_path):
     for label, right in ((list(item.right), True), (list(item.shown), False), ([], False)):
         told = browser.post("/practice/1", data={"answer": "labels", "label": label}).text
         assert ("<strong>Right.</strong>" in told) is right
+    assert 'value="unclear"' in browser.get("/practice/1").text
+    told = browser.post("/practice/1", data={"answer": "unclear", "label": list(item.right)}).text
+    assert "<strong>Look again.</strong>" in told
     assert audit.votes() == []
 
 
@@ -132,9 +137,47 @@ def test_the_start_page_has_an_example_of_each_answer_with_its_reason(audit):
     start = client(audit).get("/").text
     worked = re.findall(r'<li class="(\w+)-worked">', start)
     assert worked == ["a", "b", "neither", "both"]
+    assert len(worked) == WAYS
     for item in lessons(audit, beside=EXEMPLARS).worked:
         assert f"text {item.example}." in start
         assert f"The data set calls this {CLASSES[item.given[0]]}" in start
+
+
+def ways(audit):
+    """Return the ways to answer on the start page, every class as `class`."""
+    return re.findall(r'<li class="([a-z]+)(?:-\d+)?-worked">', client(audit).get("/").text)
+
+
+def test_four_ways_are_worked_out_whatever_the_question_is(tmp_path):
+    boxes = sounds(tmp_path / "sounds.audit", media=TEXTS)
+    assert ways(boxes) == ["labels", "labels", "labels", "unclear"]
+    choice = choice_audit(tmp_path / "pets.audit", media=TEXTS)
+    assert ways(choice) == ["class", "class", "neither", "unclear"]
+    for audit in (boxes, choice):
+        text = client(audit).get("/").text
+        assert "So tick nothing, and send." in text or "So none of these names is right." in text
+        assert "say that you can&#39;t tell: that is an answer, too" in text
+
+
+def test_what_no_example_is_known_of_is_told_in_words(tmp_path):
+    """With two classes there is no example of which no name is right."""
+    labels = np.arange(60) % 2
+    doubted = [{"index": 0, "suggested": ["y"]}]
+    boxes = Audit.create(
+        tmp_path / "boxes", labels=np.eye(2, dtype=int)[labels], classes=("x", "y"), multilabel=True
+    )
+    boxes.add_candidates(doubted, flagger="a look")
+    boxes.plan()
+    assert ways(boxes) == ["labels", "labels", "labels", "unclear"]
+    assert "none of the names is right, even if one is near: tick nothing, and send." in (
+        client(boxes).get("/").text
+    )
+    for question, last in (("pair", "both"), ("choice", "unclear")):
+        one = Audit.create(tmp_path / question, labels=labels, classes=("x", "y"))
+        one.add_candidates([{"index": 0, "suggested": "y"}], flagger="a look")
+        one.plan(question=question)
+        first = ["a", "b"] if question == "pair" else ["class", "class"]
+        assert ways(one) == [*first, "neither", last]
 
 
 def test_strangers_see_no_example_where_a_link_is_needed(audit):

@@ -16,6 +16,9 @@ ANSWERS = ("given", "suggested", "both", "neither")
 VOTED = (*ANSWERS, "other")
 """Everything a vote can say; "other", in the reviewer's own word, decides nothing."""
 
+CANNOT_TELL = "can't tell"
+"""What a reviewer says, as an answer of their own, of an example that cannot be judged."""
+
 VERDICTS = ("non_error", "correctable", "multi_label", "neither", "non_agreement")
 """What the votes can come to. The first four are what agreement on each of `ANSWERS` means."""
 
@@ -279,22 +282,70 @@ def agreed_sets(
     return agreed
 
 
+def undecided_labels(
+    votes: Integer[np.ndarray, "candidates labels"],
+    unclear: Integer[np.ndarray, "candidates"],
+    asked: Bool[np.ndarray, "candidates labels"],
+    threshold: int,
+) -> Bool[np.ndarray, "candidates labels"]:
+    """Return the labels of which those who cannot tell could have decided whether they apply.
+
+    That is, the labels that lack the votes, and would have them had each of those who cannot tell
+    ticked it. Any other label is in the agreed set or not, whatever those would have said: it has
+    the votes, or would lack them all the same.
+
+    Parameters
+    ----------
+    votes : how many reviewers say that each label applies, ``(candidates, labels)``
+    unclear : how many cannot tell, so that they tick nothing, ``(candidates,)``
+    asked : the labels that reviewers are asked about, ``(candidates, labels)``
+    threshold : votes needed for agreement, at least 1
+
+    Raises
+    ------
+    InputError
+        If the threshold is below 1.
+
+    Examples
+    --------
+    >>> votes, unclear = np.array([[3, 2], [2, 0], [3, 1]]), np.array([0, 3, 1])
+    >>> undecided_labels(votes, unclear, np.ones((3, 2), bool), threshold=3)
+    array([[False, False],
+           [ True,  True],
+           [False, False]])
+    """
+    _check_threshold(threshold)
+    most = votes.astype(np.int64) + unclear.astype(np.int64)[:, np.newaxis]
+    undecided: Bool[np.ndarray, "candidates labels"] = (
+        asked & (votes < threshold) & (most >= threshold)
+    )
+    return undecided
+
+
 def set_verdict_codes(
     votes: Integer[np.ndarray, "candidates labels"],
     given: Bool[np.ndarray, "candidates labels"],
     threshold: int,
+    *,
+    unclear: Integer[np.ndarray, "candidates"] | None = None,
+    asked: Bool[np.ndarray, "candidates labels"] | None = None,
 ) -> Int[np.ndarray, "candidates"]:
     """Return each candidate's verdict where an example may have several labels, or none.
 
     The agreed set holds the labels with ``threshold`` votes or more. Where it is the given set the
     verdict is ``non_error``; else, where it is empty, ``neither``; else ``correctable``, and the
-    agreed set is the corrected one. ``multi_label`` and ``non_agreement`` do not arise.
+    agreed set is the corrected one. Before all that, where some label is undecided (see
+    `undecided_labels`), the verdict is ``non_agreement``: no set is agreed on as long as those who
+    cannot tell could have made it another. Where everybody can tell it does not arise, and
+    ``multi_label`` never does.
 
     Parameters
     ----------
     votes : how many reviewers say that each label applies, ``(candidates, labels)``
     given : the given sets, ``(candidates, labels)``
     threshold : votes needed for agreement, at least 1
+    unclear : how many cannot tell, so that they tick nothing, ``(candidates,)``; without it nobody
+    asked : the labels that reviewers are asked about, ``(candidates, labels)``; without it all
 
     Returns
     -------
@@ -308,7 +359,7 @@ def set_verdict_codes(
     References
     ----------
     Northcutt, Athalye and Mueller (2021), table 2, which for AudioSet counts errors alone, that is
-    everything but ``non_error``: the split of these in two is ours.
+    everything but ``non_error``: the split of these is ours, and so is "can't tell".
 
     Examples
     --------
@@ -316,10 +367,18 @@ def set_verdict_codes(
     >>> given = np.array([[True, False], [True, False], [True, False]])
     >>> [VERDICTS[code] for code in set_verdict_codes(votes, given, threshold=3)]
     ['non_error', 'correctable', 'neither']
+    >>> codes = set_verdict_codes(votes, given, threshold=3, unclear=np.array([2, 0, 2]))
+    >>> [VERDICTS[code] for code in codes]
+    ['non_error', 'correctable', 'non_agreement']
     """
     agreed = agreed_sets(votes, threshold)
     wrong = np.where(agreed.any(axis=1), CORRECTABLE, NEITHER)
-    return np.where((agreed == given).all(axis=1), NON_ERROR, wrong)
+    codes = np.where((agreed == given).all(axis=1), NON_ERROR, wrong)
+    if unclear is None:
+        return codes
+    asked = np.ones_like(agreed) if asked is None else asked
+    undecided = undecided_labels(votes, unclear, asked, threshold).any(axis=1)
+    return np.where(undecided, NON_AGREEMENT, codes)
 
 
 def set_votes_needed(
@@ -328,8 +387,13 @@ def set_votes_needed(
     asked: Bool[np.ndarray, "candidates labels"],
     threshold: int,
     wanted: int,
+    *,
+    unclear: Integer[np.ndarray, "candidates"] | None = None,
 ) -> Int[np.ndarray, "candidates"]:
-    """Return how many more reviewers it takes at least until the agreed set cannot change.
+    """Return how many more reviewers it takes at least until none can change what is agreed.
+
+    0 where it is settled that the labels that are agreed on stay just these; or that some label
+    stays undecided, and so the verdict ``non_agreement``, see `set_verdict_codes`.
 
     Parameters
     ----------
@@ -338,6 +402,7 @@ def set_votes_needed(
     asked : the labels that reviewers are asked about, ``(candidates, labels)``
     threshold : votes needed for agreement, at least 1
     wanted : reviewers to ask about each candidate, if need be
+    unclear : how many of those who answered cannot tell, ``(candidates,)``; without it nobody
 
     Returns
     -------
@@ -354,11 +419,24 @@ def set_votes_needed(
     >>> asked = np.array([[True, True], [True, True], [True, True]])
     >>> set_votes_needed(votes, reviewers, asked, threshold=3, wanted=5)
     array([0, 1, 0])
+    >>> unclear = np.array([0, 2, 1])
+    >>> set_votes_needed(votes, reviewers, asked, threshold=3, wanted=5, unclear=unclear)
+    array([0, 1, 0])
     """
     _check_threshold(threshold)
-    left = np.maximum(wanted - reviewers, 0)[:, np.newaxis]
+    left = np.maximum(wanted - reviewers, 0).astype(np.int64)[:, np.newaxis]
     lacks = threshold - votes.astype(np.int64)
-    # each label is settled by as many ticks as it lacks, or by so few left that it cannot have them
-    each = np.minimum(np.maximum(lacks, 0), np.maximum(left - lacks + 1, 0))
-    needed: Int[np.ndarray, "candidates"] = np.where(asked, each, 0).max(axis=1, initial=0)
+    unclear = np.zeros_like(reviewers) if unclear is None else unclear
+    even_so = lacks - unclear.astype(np.int64)[:, np.newaxis]  # had these ticked it
+    out_of_reach = np.maximum(left - lacks + 1, 0)
+    # each label is settled by as many ticks as it lacks, or by so few left that it cannot have
+    # them, even with those who cannot tell
+    each = np.minimum(np.maximum(lacks, 0), np.maximum(left - even_so + 1, 0))
+    all_settled = np.where(asked, each, 0).max(axis=1, initial=0)
+    # or all is settled by one label that stays undecided: out of reach but for those who cannot
+    # tell, of whom there may be more to come
+    undecided = np.where(asked, np.maximum(out_of_reach, even_so), left).min(axis=1, initial=wanted)
+    needed: Int[np.ndarray, "candidates"] = np.minimum(
+        np.minimum(all_settled, undecided), left[:, 0]
+    )
     return needed

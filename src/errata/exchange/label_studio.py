@@ -19,6 +19,7 @@ from errata.exchange.questions import (
     INDEX,
     NONE,
     OPTIONS,
+    OTHER,
     SEVERAL,
     VERDICT,
     Asked,
@@ -230,14 +231,15 @@ def config(kind: Kind, *, multilabel: bool = False, blind: bool = True) -> str:
     lines = [f'<{_TAGS[kind]} name="item" value="${kind}"/>', f"<Header value={header}/>"]
     if multilabel:
         opening = '<Choices name="labels" toName="item" choice="multiple" required="true"'
-        lines += [f'{opening} value="$labels"><Choice value="{NONE}"/></Choices>']
+        choices = "".join(f'<Choice value="{one}"/>' for one in (NONE, *([] if blind else [OTHER])))
+        lines += [f'{opening} value="$labels">{choices}</Choices>']
     else:
         pairs = {"A": "a", "B": "b"} if blind else {"given": "given", "suggested": "suggested"}
         lines += [f'<Header value="{name}: ${field}"/>' for name, field in pairs.items()]
         choices = "".join(f'<Choice value="{one}"/>' for one in (OPTIONS if blind else VOTED))
         opening = f'<Choices name="{VERDICT}" toName="item" choice="single" required="true">'
         lines += [f"{opening}{choices}</Choices>"]
-        lines += [] if blind else [f'<TextArea name="{SAID}" toName="item"/>']
+    lines += [] if blind else [f'<TextArea name="{SAID}" toName="item"/>']
     return "\n".join(["<View>", *(f"  {line}" for line in lines), "</View>", ""])
 
 
@@ -269,7 +271,7 @@ def write_votes(
         else:
             data |= {"given": question.given[0], "suggested": question.suggested[0]}
         annotations = [
-            _annotation(vote, numbers.setdefault(vote["reviewer"], len(numbers) + 1))
+            _annotation(question, vote, numbers.setdefault(vote["reviewer"], len(numbers) + 1))
             for vote in by_id.get(question.id, ())
         ]
         if annotations:
@@ -280,9 +282,11 @@ def write_votes(
     return ("Which label was shown first, and the kind of each vote.",)
 
 
-def _annotation(vote: Mapping[str, Any], number: int) -> Row:
-    several = vote.get("labels") is not None
-    chosen = list(vote["labels"]) or [NONE] if several else [vote["answer"]]
+def _annotation(question: Question, vote: Mapping[str, Any], number: int) -> Row:
+    several = question.multilabel
+    chosen = [vote["answer"]]
+    if several:
+        chosen = [OTHER] if vote["labels"] is None else list(vote["labels"]) or [NONE]
     result = [_result("labels" if several else VERDICT, "choices", chosen)]
     if vote.get("said"):
         result.append(_result(SAID, "text", [vote["said"]]))

@@ -267,12 +267,22 @@ def write(
     for vote in votes:
         by_id.setdefault(vote["id"], []).append(vote)
     several = any(question.multilabel for question, _ in items)
+    unlisted = 0
+    if several:  # whoever ticks nothing would say that no label applies
+        listing = {
+            id_: [one for one in cast if one["labels"] is not None] for id_, cast in by_id.items()
+        }
+        unlisted = sum(map(len, by_id.values())) - sum(map(len, listing.values()))
+        by_id = {id_: cast for id_, cast in listing.items() if cast}
     listed = [_item(question, by_id[question.id]) for question, _ in items if question.id in by_id]
     listed = [item | {"audit": audit} for item in listed] if audit else listed
     text = json.dumps(listed, ensure_ascii=False, indent=1) + "\n"
     Path(path).write_text(text, encoding="utf-8", newline="")
     together = "; which labels one reviewer ticked together" if several else ""
-    return (f"Who answered, when, and which label was shown first{together}.",)
+    return (
+        f"Who answered, when, and which label was shown first{together}.",
+        *counted(unlisted, "vote", "votes", "it lists no labels, as of who cannot tell"),
+    )
 
 
 def _item(question: Question, votes: Sequence[Row]) -> Row:

@@ -31,6 +31,9 @@ BLIND = "Which label fits? A, B, both of them, or neither."
 NONE = "(none of these)"
 """What is ticked where no label applies, so that nothing ticked is not an answer."""
 
+OTHER = "(other)"
+"""What is ticked, and nothing else, by who answers in their own word, such as "can't tell"."""
+
 SEVERAL = f"Tick every label that applies, or {NONE}."
 
 SYNONYMS = {"guessed": "suggested", "predicted": "suggested"}
@@ -296,8 +299,11 @@ def _ticked(value: object, answers: Mapping[str, str]) -> Row:
     labels = list(dict.fromkeys(_meaning(str(one), answers) for one in listed if one is not None))
     if not labels:
         raise VoteError(f"Nothing is ticked. Where no label applies, {NONE!r} is.")
-    if NONE in labels and len(labels) > 1:
-        raise VoteError(f"{NONE!r} is ticked together with {_listed(labels)}.")
+    for alone in (NONE, OTHER):
+        if alone in labels and len(labels) > 1:
+            raise VoteError(f"{alone!r} is ticked together with {_listed(labels)}.")
+    if labels == [OTHER]:
+        return {"answer": VOTED[-1], "labels": None}
     return {"answer": "labels", "labels": [label for label in labels if label != NONE]}
 
 

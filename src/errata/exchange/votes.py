@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from errata.array_files import PathLike
+from errata.core import consensus
 from errata.core.consensus import ANSWERS, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange import rows
@@ -23,7 +24,7 @@ from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 COLUMNS = ("id", "reviewer", "answer", "time", "first", "kind", "said", "labels")
 """The columns of a vote file. The first three are needed; ``index`` may stand in for ``id``."""
 
-CANNOT_TELL = "can't tell"
+CANNOT_TELL = consensus.CANNOT_TELL
 """What a reviewer says, as an answer of their own, of an example that cannot be judged."""
 
 LABELS = "labels"
@@ -164,9 +165,9 @@ def check_vote(
     kind : how the vote came about: ``"simulated"`` always holds; else a row may say
         ``"simulated"`` or ``"imported"`` of itself, but not that a person cast it here
     label_names : the class names, where votes list labels, whose answer, `LABELS`, need not be
-        said: where an example may have several, those that apply
-    chooses : whether votes list one label, the class that was chosen, or none; or the answer is
-        ``"other"``, and what it was is ``said``
+        said: where an example may have several, those that apply; or the answer is ``"other"``,
+        and what it was, such as `CANNOT_TELL`, is ``said``
+    chooses : whether votes list one label at most, the class that was chosen
 
     Returns
     -------
@@ -225,18 +226,13 @@ def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
 def _one_of(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return what a vote for one of several answers says."""
     answer = (field(row, "answer") or LABELS).lower()
-    if answer == VOTED[-1] and is_blank(row.get("labels")):
-        said = _said(field(row, "said"), answer)
-        if said is None:
-            raise VoteError("The answer is 'other', so what the reviewer said was expected (said).")
-        return {"answer": answer, "first": None, "said": said, "labels": None}
     if answer not in (LABELS, VOTED[-1]):
         raise VoteError(
             f"The answer is {answer!r}, but of this example reviewers choose one class of several: "
             'a list of one label, or of none, was expected (labels, such as ["dog"] or []).'
         )
     content = _ticks(row, names)
-    if len(content["labels"]) > 1:
+    if content["labels"] is not None and len(content["labels"]) > 1:
         raise VoteError(
             f"There are {len(content['labels'])} labels, and one class, or none, was expected here."
         )
@@ -244,14 +240,20 @@ def _one_of(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _ticks(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return what a vote on several labels says."""
-    labels = row.get("labels")
+    """Return what a vote on several labels says: those that apply, or the reviewer's own word."""
+    labels, answer = row.get("labels"), field(row, "answer")
+    if is_blank(labels) and (answer or "").lower() == VOTED[-1]:
+        said = _said(field(row, "said"), VOTED[-1])
+        if said is None:
+            raise VoteError("The answer is 'other', so what the reviewer said was expected (said).")
+        return {"answer": VOTED[-1], "first": None, "said": said, "labels": None}
     if is_blank(labels):
         raise VoteError(
             "The labels are missing: every example may have several here, so a vote lists those "
-            "that apply, in a list that may be empty."
+            "that apply, in a list that may be empty; who cannot tell has the answer 'other', and "
+            "what they said."
         )
-    _word("answer", field(row, "answer"), (LABELS,))
+    _word("answer", answer, (LABELS,))
     return {"answer": LABELS, "first": None, "said": None, "labels": classes_of(labels, names)}
 
 

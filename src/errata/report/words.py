@@ -23,6 +23,7 @@ SET_VERDICT_MEANINGS = {
     "non_error": "The labels that reviewers agree on are the given ones. They stay.",
     "correctable": "Reviewers agree on other labels. These replace the given ones.",
     "neither": "Reviewers agree on no label at all. The right ones are not known.",
+    "non_agreement": "Too few reviewers could tell. The right labels are not known.",
 }
 
 

@@ -62,9 +62,9 @@ class Question:
     ticket : to be sent back with the answer; it counts once, whenever and however often it is sent
     id : where there is nothing to see or hear of the example; else None, as an id, such as the name
         of a file, may tell the given label
-    kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``, ``unclear``; ``"labels"``: those
-        of the options that apply, perhaps none; ``"choice"``: one of the options, or ``neither``
-        (none of these), ``unclear``
+    kind : ``"pair"``: answer ``a``, ``b``, ``both``, ``neither``, ``unclear``; ``"labels"``: answer
+        ``labels``, with those of the options that apply, perhaps none, or ``unclear``, without any;
+        ``"choice"``: one of the options, or ``neither`` (none of these), ``unclear``
     media : where the example is, from this server
     answered, total : how many the reviewer has answered, of how many
     """

@@ -94,8 +94,8 @@ def create_app(
                          queue (`Done`)
     ``POST /answer``     ``ticket`` and ``answer``: ``a``, ``b``, ``both``, ``neither``,
                          ``unclear``; of a `Checks` page ``labels``, with a ``label`` for each
-                         that is ticked; of a `Choices` page ``class-3``, ``neither``,
-                         ``extra-0``, ``unclear``
+                         that is ticked, or ``unclear``; of a `Choices` page ``class-3``,
+                         ``neither``, ``extra-0``, ``unclear``
     ``POST /skip``       ``ticket``: the example comes last
     ``POST /undo``       ``ticket``: the last answer is withdrawn
     ``GET /after/0``     the page that comes after example 0 if nothing changes, without a ticket;

@@ -20,6 +20,7 @@ VERDICT_WORDS = {
 SET_VERDICT_WORDS = VERDICT_WORDS | {
     "correctable": "other labels right",
     "neither": "no label right",
+    "non_agreement": "too few can tell",
 }
 CHOICE_VERDICT_WORDS = VERDICT_WORDS | {
     "correctable": "another class right",
@@ -99,7 +100,7 @@ class Dashboard(MaintainerPage):
             return ()
         words = SET_VERDICT_WORDS if self.several else VERDICT_WORDS
         words = CHOICE_VERDICT_WORDS if self.choice else words
-        unused = ("multi_label", "non_agreement") if self.several else ()
+        unused = ("multi_label",) if self.several else ()
         counts = {words[name]: (name, n) for name, n in mix.verdicts.items() if name not in unused}
         counts |= {
             "open": ("open", mix.open),

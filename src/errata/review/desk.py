@@ -21,7 +21,7 @@ from errata.panels import Quota
 from errata.results import AnyTask, ChoiceTask, Progress, SetTask, Waiting
 from errata.review import pages
 from errata.review.pages import Flash, Told, Worked
-from errata.review.practice import Item, Lessons, lessons
+from errata.review.practice import WAYS, Item, Lessons, lessons
 from errata.review.tickets import Seal, Ticket
 
 EXEMPLARS = 6
@@ -250,12 +250,18 @@ class Desk:
         return lessons(self.audit, beside=EXEMPLARS)
 
     def worked(self) -> list[Worked]:
-        """Return an example of each way to answer, with the reason."""
+        """Return four ways to answer with the reason: on examples, the others in words."""
+        items = self.lessons().worked
         ways = [
             Worked(self._right(item), self._names(item), self._why(item), self._small(item.example))
-            for item in self.lessons().worked
+            for item in items
         ]
-        return ways if self.audit.multilabel else [*ways, *_in_words(ways, choice=self.choice)]
+        words = _in_words(
+            known=any(not item.right for item in items),
+            boxes=self.audit.multilabel,
+            choice=self.choice,
+        )
+        return [*ways, *words][:WAYS]
 
     def practice(
         self, reviewer: str, number: int, answer: tuple[str, Sequence[int]] | None = None
@@ -327,9 +333,9 @@ class Desk:
         Parameters
         ----------
         choice : ``a``, ``b``, ``both``, ``neither`` or ``unclear``; on a page with boxes to tick
-            ``labels``; on one with names to choose from ``class-3`` for class 3, ``neither``,
-            ``extra-0`` for the first answer that is no class, or ``unclear``
-        ticked : the classes whose boxes are ticked
+            ``labels`` or ``unclear``; on one with names to choose from ``class-3`` for class 3,
+            ``neither``, ``extra-0`` for the first answer that is no class, or ``unclear``
+        ticked : the classes whose boxes are ticked; with ``unclear`` they say nothing
         """
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
@@ -337,16 +343,19 @@ class Desk:
         if self._ticketed(task) != ticket.shown or not _is_answer(task, choice):
             return CHANGED
         who, key = ticket.reviewer, ticket.nonce
+        own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
         if isinstance(task, SetTask):
-            added = self.audit.vote_labels(who, task.example, ticked, shown=ticket.shown, key=key)
-            said = named(tuple(sorted(ticked)), self.audit.classes)
+            ticked = () if own else ticked
+            added = self.audit.vote_labels(
+                *(who, task.example, ticked), shown=ticket.shown, key=key, said=own
+            )
+            said = own or named(tuple(sorted(ticked)), self.audit.classes)
         elif isinstance(task, ChoiceTask):
             label, own = _chosen(task, choice)
             added = self.audit.vote_choice(who, task.example, label, key=key, said=own)
             said = own or (pages.NONE.label if label is None else self.audit.classes[label])
         else:
             second = "suggested" if task.first == "given" else "given"
-            own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
             answer = {"a": task.first, "b": second}.get(choice, "other" if own else choice)
             added = self.audit.vote(who, task.example, answer, first=task.first, key=key, said=own)
             classes = (self.audit.classes[label] for label in ticket.shown)
@@ -377,7 +386,7 @@ class Desk:
 def _is_answer(task: AnyTask, choice: str) -> bool:
     """Tell whether what was chosen is an answer to what is asked."""
     if isinstance(task, SetTask):
-        return choice == pages.SEND.name
+        return choice in (pages.SEND.name, pages.UNCLEAR.name)
     if not isinstance(task, ChoiceTask):
         return choice in _OF_PAIRS
     kind, _, number = choice.partition("-")
@@ -398,21 +407,38 @@ def _chosen(task: ChoiceTask, choice: str) -> tuple[int | None, str | None]:
     return (int(number), None) if kind == pages.CLASS[:-1] else (None, task.extra[int(number)])
 
 
-def _in_words(ways: Sequence[Worked], *, choice: bool) -> list[Worked]:
-    """Return the ways to answer of which no example is known: only people can say so."""
+def _in_words(*, known: bool, boxes: bool, choice: bool) -> list[Worked]:
+    """Return the ways to answer that are told without an example: only people can say so.
+
+    Parameters
+    ----------
+    known : there is an example of which no name is right
+    boxes, choice : names are ticked, or one is chosen, in place of a pair
+    """
+    none = Worked(
+        pages.SEND.name if boxes else pages.NEITHER.name,
+        (),
+        "If it is something else, neither name is right, even if one is near.",
+    )
+    if boxes or choice:
+        why = none.why.replace("neither name", "none of the names")
+        none = replace(
+            none, why=why.removesuffix(".") + ": tick nothing, and send." if boxes else why
+        )
     both = Worked(
         pages.BOTH.name,
         (),
         "If both things are to be seen, or if one thing may be called by either name, both names "
         "are right.",
     )
-    neither = Worked(
-        pages.NEITHER.name,
+    unclear = Worked(
+        pages.UNCLEAR.name,
         (),
-        "If it is something else, neither name is right, even if one is near.",
+        "If it is broken, or cannot be judged, say that you can't tell: that is an answer, too, "
+        "and another one than that no name is right.",
     )
-    known = {way.answer for way in ways}
-    if choice:
-        none = replace(neither, why=neither.why.replace("neither name", "none of the names"))
-        return [] if pages.NONE.name in known else [none]
-    return [both] if pages.NEITHER.name in known else [neither, both]
+    return [
+        *([] if known else [none]),
+        *([] if boxes or choice else [both]),
+        unclear,
+    ]

@@ -165,13 +165,15 @@ SEND = Answer("labels", "Send", ("Enter",), "Exactly the ticked names are right;
 DIGITS = tuple("1234567890")
 TICK = Answer("tick", "Tick", DIGITS, "Tick the name with this key, or untick it.", fixed=True)
 
+# where digits are for the names
+NO_CLASS = replace(UNCLEAR, keys=UNCLEAR.keys[:1])
+
 # where one answer is chosen of several
 CLASS, EXTRA = "class-", "extra-"
 """What answers are called that are a class, and that are none: with its number behind."""
 PICK = Answer("pick", "Choose", DIGITS, "It is what the name with this key says.", fixed=True)
 FIND = Answer("find", "Find", ("/",), "Type a part of a name; Enter chooses the only one left.")
 NONE = Answer(NEITHER.name, "None of these", ("n",), "None of the names is right for it.")
-NO_CLASS = replace(UNCLEAR, keys=UNCLEAR.keys[:1])
 MANY = 12
 """More names than so many are a list to look in, without typical examples."""
 
@@ -209,7 +211,7 @@ def extra_answers(words: Sequence[str]) -> tuple[Answer, ...]:
 
 # what has a key on the page of a pair, on a page of boxes, and on one of several answers
 PAIR_KEYS = (*ANSWERS, UNCLEAR, *HANDS)
-BOXES_KEYS = (TICK, SEND, *HANDS)
+BOXES_KEYS = (TICK, SEND, NO_CLASS, *HANDS)
 
 
 def choice_keys(extras: Sequence[Answer], *, many: bool) -> tuple[Answer, ...]:
@@ -334,6 +336,7 @@ class Checks(Asking):
 
     boxes: Sequence[Box]
     send: Answer = SEND
+    unclear: Answer = NO_CLASS
     answers: Sequence[Answer] = BOXES_KEYS
 
 
@@ -404,7 +407,9 @@ class Practice(Page):
     @property
     def answers(self) -> Sequence[Answer]:
         """What has a key here."""
-        ways: tuple[Answer, ...] = (TICK, SEND) if self.boxes else (*ANSWERS, UNCLEAR)
+        ways: tuple[Answer, ...] = (*ANSWERS, UNCLEAR)
+        if self.boxes:
+            ways = (TICK, SEND, NO_CLASS)
         if self.options:
             ways = (PICK, NONE, *self.extras, NO_CLASS)
         return (*ways, LOOK, PAUSE, KEYS)

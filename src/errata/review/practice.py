@@ -13,6 +13,9 @@ import numpy as np
 
 from errata.audit import Audit
 
+WAYS = 4
+"""On the start page are so many ways to answer: those worked out here, and some in words."""
+
 WORKED = ("a", "b", "neither")
 PRACTICE = ("b", "neither", "a", "b", "a")
 """Which answer is right to each example that is worked out, and to each for practice."""

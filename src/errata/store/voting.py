@@ -8,8 +8,9 @@ handed; those that add rows need one that writes.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, text
@@ -49,6 +50,18 @@ class Ballot:
 
 Choice = int | str | None
 """The one answer that a reviewer chose: a class; None: none of those offered; else their word."""
+
+
+class SetTally(NamedTuple):
+    """What the votes on one example come to where several labels may apply.
+
+    ``reviewers`` is how many hold one, ``unclear`` how many of them list no labels but say that
+    they cannot tell, or another word of theirs, and ``ticks`` how many tick each label.
+    """
+
+    reviewers: int = 0
+    unclear: int = 0
+    ticks: Mapping[int, int] = MappingProxyType({})
 
 
 class Content(NamedTuple):
@@ -324,21 +337,20 @@ def tallies(db: Connection, example: int | None = None) -> dict[tuple[int, str],
     return {(which, answer): count for which, answer, count in found}
 
 
-def set_tallies(db: Connection, example: int | None = None) -> dict[int, tuple[int, Counter[int]]]:
-    """Return how many reviewers hold a vote on each example, and how many of them tick each label.
-
-    Only votes that list labels are counted.
-    """
-    found: dict[int, tuple[int, Counter[int]]] = {}
+def set_tallies(db: Connection, example: int | None = None) -> dict[int, SetTally]:
+    """Return what the votes on each example come to where several labels may apply."""
+    listed: dict[int, list[Sequence[int] | None]] = {}
     query = select(_v.example, _v.labels).where(_HELD)
     if example is not None:
         query = query.where(_v.example == example)
     for which, labels in db.execute(query):
-        if labels is not None:
-            reviewers, ticks = found.get(which, (0, Counter()))
-            ticks.update(labels)
-            found[which] = (reviewers + 1, ticks)
-    return found
+        listed.setdefault(which, []).append(labels)
+    return {which: _set_tally(votes) for which, votes in listed.items()}
+
+
+def _set_tally(votes: Sequence[Sequence[int] | None]) -> SetTally:
+    ticks = Counter(label for labels in votes for label in labels or ())
+    return SetTally(len(votes), votes.count(None), ticks)
 
 
 def choices(db: Connection, example: int | None = None) -> dict[int, Counter[Choice]]:
