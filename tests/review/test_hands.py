@@ -128,6 +128,24 @@ def test_practice_and_fifty_answers_by_the_keyboard_alone(tmp_path, page):
     assert answers(audit) == expected
 
 
+def test_where_classes_are_digits_a_digit_answers_nothing(tmp_path, page):
+    labels, probs = small_set(240, wrong=12)
+    audit = Audit.create(tmp_path / "a", labels=labels, probs=probs, classes=("3", "4", "5"))
+    audit.find(rule="argmax")
+    audit.plan()
+    with serving(audit) as server:
+        sign_in(page, server.url)
+        before = shown_ticket(page)
+        for key in "12345":
+            page.keyboard.press(key)
+        page.keyboard.press("?")
+        assert not set("12345") & set("".join(page.locator("#keys kbd").all_inner_texts()))
+        page.keyboard.press("Escape")
+        assert shown_ticket(page) == before
+        assert press(page, "n")
+    assert [vote.answer for vote in audit.votes()] == ["neither"]
+
+
 # ---------------------------------------------------------------- ahead of the server
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from errata.datasets.media import Clip, Picture, Row, Text
-from errata.review.pages import ANSWERS, EXEMPLAR_SIDE, SKIP, UNDO, ClipView, view
+from errata.review.pages import EXEMPLAR_SIDE, PAIR, SKIP, UNDO, ClipView, view
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_numbers_in_rows_are_short_and_words_whole():
 
 
 def test_no_two_answers_share_a_key():
-    keys = ["?"] + [key for answer in (*ANSWERS, SKIP, UNDO) for key in answer.keys]
+    keys = ["?"] + [key for answer in (*PAIR, SKIP, UNDO) for key in answer.keys]
     assert len(set(keys)) == len(keys)

@@ -143,6 +143,7 @@ def create_app(
             several=audit.multilabel,
             choice=desk.choice,
             many=desk.many,
+            pair=desk.pair,
         )
         if known or not invited_only:  # strangers see no example, and nothing of votes or plan
             page = replace(

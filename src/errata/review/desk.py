@@ -29,7 +29,7 @@ EXEMPLARS = 6
 CHANGED = Flash("That question has changed since. Nothing was recorded.")
 ANSWERED = Flash("That one is answered already; nothing was added. Here is what comes next.")
 
-_OF_PAIRS = tuple(answer.name for answer in (*pages.ANSWERS, pages.UNCLEAR))
+_OF_PAIRS = tuple(answer.name for answer in pages.PAIR)
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ class Desk:
     def __init__(self, audit: Audit, seal: Seal) -> None:
         self.audit = audit
         self.seal = seal
+        self.pair = pages.pair_answers(audit.classes)
+        a, b, both, neither, unclear = self.pair
+        self._named = (a, b)
+        self._unnamed: dict[str, Any] = {"both": both, "neither": neither, "unclear": unclear}
         self._show = functools.lru_cache(maxsize=16)(audit.show)  # for the page, then its picture
         self._exemplars = functools.lru_cache(maxsize=4096)(self._find_exemplars)
 
@@ -106,7 +110,7 @@ class Desk:
         if isinstance(task, ChoiceTask):
             extras = pages.extra_answers(task.extra)
             return pages.Choices(**common, options=self._boxes(shown), extras=extras)
-        return pages.Question(**common, panels=self._panels(shown))
+        return pages.Question(**common, **self._unnamed, panels=self._panels(shown))
 
     def _done(
         self, reviewer: str, flash: Flash | None, quota: Quota | None, *, met: bool
@@ -211,7 +215,7 @@ class Desk:
     def _panels(self, shown: Sequence[int]) -> tuple[pages.Panel, pages.Panel]:
         a, b = (
             pages.Panel(answer, self.audit.classes[label], self._exemplars(label))
-            for answer, label in zip((pages.A, pages.B), shown, strict=True)
+            for answer, label in zip(self._named, shown, strict=True)
         )
         return a, b
 
@@ -291,6 +295,7 @@ class Desk:
             options=self._boxes(item.shown) if choice else (),
             extras=pages.extra_answers(self.audit.asks.extra),
             told=told,
+            **self._unnamed,
         )
 
     def _is_right(self, item: Item, choice: str, ticked: Sequence[int]) -> bool:

@@ -8,7 +8,7 @@ suggested one: there are two panels, and they differ in letter, keys, name and e
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,7 +156,7 @@ UNDO = Answer("undo", "Undo", ("z", "Backspace"), "Take your last answer back an
 LOOK = Answer("look", "Look", ("Space",), "See a picture large; play or stop a sound; read on.")
 PAUSE = Answer("pause", "Pause", ("p",), "Cover the page; any key or button goes on.")
 KEYS = Answer("keys", "Keys", ("?",), "What the keys are, and others in their place.")
-ANSWERS = (A, B, BOTH, NEITHER)
+PAIR = (A, B, BOTH, NEITHER, UNCLEAR)
 HANDS = (SKIP, UNDO, LOOK, PAUSE, KEYS)
 
 
@@ -209,8 +209,22 @@ def extra_answers(words: Sequence[str]) -> tuple[Answer, ...]:
     )
 
 
-# what has a key on the page of a pair, on a page of boxes, and on one of several answers
-PAIR_KEYS = (*ANSWERS, UNCLEAR, *HANDS)
+def pair_answers(classes: Iterable[str]) -> tuple[Answer, ...]:
+    """Return the answers to a pair, `PAIR`; where a class is called by a digit, none is a key.
+
+    Examples
+    --------
+    >>> [one.keys[1:] for one in pair_answers(["cat", "3"])]
+    [('ArrowLeft',), ('ArrowRight',), ('ArrowUp',), ('ArrowDown',), ()]
+    """
+    if not any(name in DIGITS for name in classes):
+        return PAIR
+    return tuple(
+        replace(one, keys=tuple(key for key in one.keys if key not in DIGITS)) for one in PAIR
+    )
+
+
+# what has a key on a page of boxes, and where one answer is chosen of several, or of many
 BOXES_KEYS = (TICK, SEND, NO_CLASS, *HANDS)
 
 
@@ -282,6 +296,7 @@ class Start(Page):
     choice: bool = False  # one answer of several
     extras: Sequence[Answer] = ()  # those that are no class
     many: bool = False  # classes to choose from
+    pair: Sequence[Answer] = PAIR  # the answers to one
     worked: Sequence[Worked] = ()
     practice: int = 0  # how many examples there are to practise on
 
@@ -295,7 +310,7 @@ class Start(Page):
         """The ways to answer, for the table of keys."""
         if self.choice:
             return choice_keys(self.extras, many=self.many)
-        return BOXES_KEYS if self.several else PAIR_KEYS
+        return BOXES_KEYS if self.several else (*self.pair, *HANDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,10 +336,15 @@ class Question(Asking):
     """The page of one example: Figure 2 of the paper."""
 
     panels: tuple[Panel, Panel]
-    both: Answer = BOTH
-    neither: Answer = NEITHER
-    unclear: Answer = UNCLEAR
-    answers: Sequence[Answer] = PAIR_KEYS
+    both: Answer
+    neither: Answer
+    unclear: Answer
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """What has a key here."""
+        named = (panel.answer for panel in self.panels)
+        return (*named, self.both, self.neither, self.unclear, *HANDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -407,7 +427,8 @@ class Practice(Page):
     @property
     def answers(self) -> Sequence[Answer]:
         """What has a key here."""
-        ways: tuple[Answer, ...] = (*ANSWERS, UNCLEAR)
+        named = (panel.answer for panel in self.panels)
+        ways: tuple[Answer, ...] = (*named, self.both, self.neither, self.unclear)
         if self.boxes:
             ways = (TICK, SEND, NO_CLASS)
         if self.options:
