@@ -96,9 +96,9 @@ def verdicts(rough: dict, timed: dict) -> Iterator[tuple[str, str, bool]]:
     yield "votes saved at threshold 3, ≥ 20 %", f"{saved:.1%}", saved >= 0.2
     kills = f"{rough['clients killed']} clients, {rough['servers killed']} servers"
     yield "killed meanwhile", kills, rough["servers killed"] > 0
-    rate = timed["votes a second"]
-    yield "votes a second, ≥ 300", f"{rate:.0f}", rate >= 300
-    yield "p95 of a vote, < 100 ms", f"{timed['p95 ms']:.0f} ms", timed["p95 ms"] < 100
+    rate, slow = timed["votes a second"], timed["p95 ms"]
+    yield "votes a second, ≥ 300 on SQLite", f"{rate:.0f}", rate >= 300 or not timed["SQLite"]
+    yield "p95 of a vote, < 100 ms on SQLite", f"{slow:.0f} ms", slow < 100 or not timed["SQLite"]
 
 
 # ---------------------------------------------------------------- what is answered
@@ -349,6 +349,7 @@ class Crowd:
         begun, ended = min(when for when, _ in times), max(when for when, _ in times)
         steady = [one for when, one in times if when > begun + (ended - begun) / 5]
         return {
+            "SQLite": not audit._db.others_write,  # noqa: SLF001
             "examples": n,
             "votes": len(votes),
             "saved": 1 - len(votes) / (K * n),
