@@ -94,7 +94,8 @@ def make(path: Path, wrong: int, side: int) -> errata.Audit:
     probs = np.full((n, 10), 0.02)
     probs[np.arange(n), truth] = 0.82
     pictures = Images(rng.integers(0, 255, (n, side, side, 3), dtype=np.uint8))
-    audit = errata.Audit.create(path, labels=given, probs=probs, media=pictures)
+    names = [f"class {number}" for number in range(10)]  # mere digits would be no keys
+    audit = errata.Audit.create(path, labels=given, probs=probs, classes=names, media=pictures)
     audit.find(rule="argmax")
     audit.plan()
     return audit
