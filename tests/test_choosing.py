@@ -393,8 +393,11 @@ def test_all_plans_of_an_audit_ask_the_same(tmp_path):
     ):
         with pytest.raises(AuditError, match=f"Plan 1 was made {re.escape(told)}, and all plans"):
             audit.plan(**other)
-    same = {"question": "choice", "options": 3, "extra": ["neutral"]}
-    assert audit.plan(limit=3, **same).added == 3
+    with pytest.raises(AuditError, match="with the options 3"):
+        audit.plan(extra=["neutral"])
+    same = {"options": 3, "extra": ["neutral"]}
+    assert audit.plan(limit=2, question="choice", **same).added == 2
+    assert audit.plan(limit=1, **same).added == 1
     assert audit.plan().added == 2
     assert {len(audit.task_for("ann", example).labels) for example in range(8)} == {3}
     pairs = planned_audit(tmp_path / "b")

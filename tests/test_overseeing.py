@@ -115,7 +115,7 @@ def test_unsettled_are_those_with_all_votes_and_no_verdict_or_two_who_cannot_tel
 ):
     audit = planned_audit(tmp_path / "a.audit", database=address)
     examples = candidates(audit)
-    sent = ("ggggg", "ggssb", "gggoo", "gsb", "ssooo", "ggso")
+    sent = ("ggggg", "ggssb", "gggoo", "gsb", "ssooo", "ggso", "gsbn")
     for example, answers in zip(examples, sent, strict=False):
         cast(audit, example, answers)
     found = {examples.index(one.example): one for one in audit.unsettled()}

@@ -645,7 +645,9 @@ class Audit(Judging):
         }
         says = question is not None or options is not None or bool(extra)
         asked = as_question(
-            question or "pair", options, extra, classes=self.classes, multilabel=self.multilabel
+            *(question or self.asks.question, options, extra),
+            classes=self.classes,
+            multilabel=self.multilabel,
         )
         asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
 

@@ -23,7 +23,7 @@ from errata.exchange.forms import (
 )
 from errata.exchange.pseudonyms import PSEUDONYMS, may_stand_for, pseudonyms
 from errata.exchange.questions import Asked, Item, Kind, Question, Reading, Shown, counted
-from errata.exchange.votes import write_votes
+from errata.exchange.votes import CANNOT_TELL, write_votes
 from errata.predicting import Predicting
 from errata.results import Exported, VoteRecord, VotesAdded, VotesImported
 from errata.store import records, voting
@@ -212,6 +212,8 @@ class Exchanging(Predicting):
             lost += ("The examples: the audit was made without any, so a task shows the id alone.",)
         elif items[0][1].kind != "text" and media_url == "media":
             lost += (_MEDIA_BESIDE,)
+        if not self.multilabel:
+            lost += (f'The answer "{CANNOT_TELL}": a choice that you call so comes back as it.',)
         lost += ("Typical examples of each label, which `errata review` shows.",)
         return Exported(path=Path(out), form=form, count=len(asked), not_carried=lost)
 

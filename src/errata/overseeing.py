@@ -277,9 +277,10 @@ class Overseeing(Deciding):
         thresholds = self.thresholds()
         with self._db.read() as db:
             planned, *found = self._counted(db, None, *thresholds)
+            unsettled = _unsettled(db, planned)
         return Outlook(
             mixes=tuple(map(_mix, thresholds, found)),
-            unsettled=_unsettled(planned),
+            unsettled=unsettled,
             notices=planned.notices,
         )
 
@@ -296,7 +297,7 @@ class Overseeing(Deciding):
             There is no plan.
         """
         with self._db.read() as db:
-            return _unsettled(*self._counted(db, None))
+            return _unsettled(db, *self._counted(db, None))
 
     def _counted(self, db: Connection, *thresholds: int | None) -> Sequence[Verdicts | SetVerdicts]:
         found = telling.counted(
@@ -441,11 +442,14 @@ def _mix(threshold: int, found: Verdicts | SetVerdicts) -> Mix:
     )
 
 
-def _unsettled(verdicts: Verdicts | SetVerdicts) -> tuple[Unsettled, ...]:
+def _unsettled(db: Connection, verdicts: Verdicts | SetVerdicts) -> tuple[Unsettled, ...]:
     if isinstance(verdicts, SetVerdicts):
         found = _unsettled_sets(verdicts)
     else:
         found = _unsettled_pairs(verdicts)
+    # where asking does not stop early, some are still asked about whose verdict is settled
+    needing = counting.needing(db) if found else ()
+    found = [one for one in found if one.example not in needing]
     return tuple(sorted(found, key=lambda one: one.example))
 
 

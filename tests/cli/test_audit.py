@@ -34,6 +34,7 @@ def folder(tmp_path_factory):
     np.save(folder / "pixels.npy", rng.integers(0, 256, (N, 8, 8), dtype=np.uint8))
     np.savez(folder / "models.npz", faithful=truth, copycat=labels)
     (folder / "names.json").write_text(json.dumps(CLASSES))
+    (folder / "away.json").write_text(json.dumps(["../secret.png"] * N))
     (folder / "ids.txt").write_text("".join(f"pet-{i}\n" for i in range(N)))
     words = ["--labels", "labels.npy", "--probs", "probs.npy", "--classes", "names.json"]
     words += ["--ids", "ids.txt", "--images", "pixels.npy", "--name", "Pets"]
@@ -97,7 +98,7 @@ def test_votes_that_cannot_be_taken_are_named_and_the_others_go_in(voted):
     lines = ["id,reviewer,answer", "pet-108,ada,given", "pet-1,ada,given", "pet-108,eve,perhaps"]
     (voted / "mixed.csv").write_text("\n".join(lines))
     result = errata(voted, "votes", "import", "pets.audit", "mixed.csv", code=2)
-    assert "2 votes were refused, the others are in" in result.stderr
+    assert "Refused: 2. The other votes are in." in result.stderr
     assert "mixed.csv, line 3" in result.stderr
     assert "perhaps" in result.stderr
     assert "mixed.csv" not in result.stdout, "what was refused is told once"
@@ -288,6 +289,8 @@ INIT = ["init", "new.audit", "--labels", "labels.npy", "--probs", "probs.npy"]
         (["--images", "."], "--files names the file of each example"),
         (["--images", ".", "--files", "ids.txt"], "is missing"),
         (["--images", "names.zip", "--files", "ids.txt"], "archive"),
+        (["--images", ".", "--files", "away.json"], "outside of the folder"),
+        (["--sounds", ".", "--files", "away.json"], "outside of the folder"),
         (["--sounds", "."], "--files names the file of each example"),
         (["--sounds", ".", "--files", "ids.txt"], "a sound file that ends in"),
         (["--groups", "names.json"], "a name for each of the 120 examples"),

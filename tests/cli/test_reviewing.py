@@ -129,3 +129,27 @@ def test_a_panel_gets_a_link_and_tells_who_came(tmp_path):
     assert (listed["name"], listed["role"]) == ("Prolific", "panel")
     run("invite", audit.path, "Prolific", "--revoke")
     assert audit.panel(panel.number) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:8765", ""),
+        ("http://localhost:8901", "--port 8901"),
+        (
+            "http://reviews.example.org:8901",
+            "--host 0.0.0.0 --port 8901 --url http://reviews.example.org:8901",
+        ),
+        ("https://reviews.example.org", "--host 0.0.0.0 --url https://reviews.example.org"),
+    ],
+)
+def test_after_an_invitation_comes_the_server_that_its_link_leads_to(tmp_path, url, words):
+    planned_audit(tmp_path / "a.audit").close()
+    done = run("invite", "a.audit", "Ana", "--url", url, cwd=tmp_path)
+    assert (
+        f"errata review a.audit {words}".strip() == done.stderr.splitlines()[-1].split("Next: ")[1]
+    )
+    refused = run("invite", "a.audit", "Ben", "--url", f"{url}/labels", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "is no address of a review server" in refused.stderr
+    assert [one.name for one in Audit.open(tmp_path / "a.audit").invitations()] == ["Ana"]

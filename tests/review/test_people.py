@@ -16,7 +16,7 @@ from errata.errors import InputError, NameUnknownError, VoteError
 from errata.inviting import as_role
 from errata.review import people
 from errata.review.app import create_app, prepare
-from errata.review.people import link_of
+from errata.review.people import link_of, panel_link
 from errata.store.database import WAIT_SECONDS
 
 
@@ -244,6 +244,24 @@ def test_ids_that_may_tell_the_label_are_kept_from_programs(audit, closed, tmp_p
     bare = planned_audit(tmp_path / "bare.audit")  # with nothing to show, the id is all there is
     asked = surf(create_app(bare)).get("/api/task", headers=token_of(bare)).json()["question"]
     assert asked["id"] == bare.ids[asked["example"]]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["notaurl", "reviews.example.org", "javascript:alert(1)", "http://", "http://h:99999",
+     "https://h/labels", "http://h:0", "https://h?x=1", "https://me@h", "ftp://h"],
+)  # fmt: skip
+def test_what_is_no_address_of_a_server_makes_no_link(audit, url):
+    ana = audit.invite("Ana")
+    for make in (
+        lambda: link_of(audit, ana, url=url),
+        lambda: panel_link(audit, audit.open_panel("P"), url=url),
+        lambda: prepare(
+            audit, host="127.0.0.1", port=0, url=url, invited_only=False, reviewer=None
+        ),
+    ):
+        with pytest.raises(InputError, match="is no address of a review server"):
+            make()
 
 
 def test_behind_a_proxy_nobody_comes_in_but_by_a_link(audit):

@@ -118,10 +118,15 @@ def _media(
             "--files names the file of each example in a folder or .zip given as --images, or in a "
             "folder given as --sounds: give both, or --images with an array (.npy) alone."
         )
+    listed = [] if files is None else [str(name) for name in read_list(files)]
+    for name in listed:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise InputError(
+                f"The file {name!r} of --files is outside of the folder. Names in it were expected."
+            )
     if sounds is not None and files is not None:
-        return Sounds([sounds / str(name) for name in read_list(files)])
+        return Sounds([sounds / name for name in listed])
     if images is not None and files is not None:
-        listed = [str(name) for name in read_list(files)]
         if images.is_dir():
             return Images(files=[images / name for name in listed])
         return Images(files=listed, archive=images)

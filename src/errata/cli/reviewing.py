@@ -4,6 +4,7 @@ import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -152,9 +153,10 @@ def invite(
     import errata
     from errata.exchange.lists import read_list
     from errata.inviting import as_role
-    from errata.review.people import link_of, panel_link
+    from errata.review.people import as_address, link_of, panel_link
 
     printer = Printer(format=format, quiet=quiet)
+    url = as_address(url)
     opened = errata.Audit.open(audit)
     wanted = [
         *(names or []),
@@ -199,7 +201,15 @@ def invite(
     ]
     printer.show(rows, rows, columns=("name", "role", "until", "link"))
     if made:
-        printer.next("review", audit, "--host", "0.0.0.0", "--url", url)  # noqa: S104 (told, not bound)
+        printer.next("review", audit, *_served(url))
+
+
+def _served(url: str) -> list[str]:
+    """Return the options of `errata review` with which links to an address open."""
+    parts = urlsplit(url)
+    port = [] if parts.port in (None, 8765) else ["--port", str(parts.port)]
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return port if here else ["--host", "0.0.0.0", *port, "--url", url]  # noqa: S104 (told, not bound)
 
 
 def maintainer(

@@ -69,7 +69,7 @@ def import_(
     printer.say(*(f"Left out: {line}" for line in added.left_out))
     if added.refused:
         listed = "\n".join(added.refused)
-        raise VoteError(f"{len(added.refused):,} votes were refused, the others are in:\n{listed}")
+        raise VoteError(f"Refused: {len(added.refused):,}. The other votes are in.\n{listed}")
     printer.next("verdicts", audit)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from errata.core.consensus import ANSWERS, VOTED
+from errata.core.consensus import ANSWERS, CANNOT_TELL, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange.cells import whole_number
 from errata.exchange.rows import Row, is_blank
@@ -263,6 +263,8 @@ def answer_fields(
     {'answer': 'suggested', 'first': 'suggested'}
     >>> answer_fields(question, "left", answers={"left": "given"})
     {'answer': 'given', 'first': None}
+    >>> answer_fields(question, "Can't tell")
+    {'answer': 'other', 'said': "can't tell", 'first': None}
     """
     if question.multilabel:
         return _ticked(value, answers or {})
@@ -280,6 +282,8 @@ def answer_fields(
     answer = named if low not in VOTED and named else SYNONYMS.get(low, low)
     if answer in VOTED:
         return {"answer": answer, "first": first}
+    if low == CANNOT_TELL:
+        return {"answer": VOTED[-1], "said": CANNOT_TELL, "first": first}
     if low in ("a", "b"):
         raise VoteError(
             f"The answer is {word!r}, but the file does not say which label was shown as {word!r}. "

@@ -45,7 +45,7 @@ from errata.review.desk import Desk
 from errata.review.gate import Gate
 from errata.review.guard import ANY_HOST, LOOPBACK, Guard, headers_of
 from errata.review.pages import Flash
-from errata.review.people import Door, NotInvitedError
+from errata.review.people import Door, NotInvitedError, as_address
 from errata.review.tickets import BadTicketError, Seal, kept_key
 from errata.review.watch import Watch
 
@@ -606,6 +606,7 @@ def prepare(
         The port is taken, or may not be used.
     """
     alone = host in LOOPBACK
+    url = None if url is None else f"{as_address(url)}/"
     away = url is not None and urlsplit(url).hostname not in LOOPBACK  # as through a proxy
     # Whoever comes by a link brings a cookie of this server, under whatever name they reach it;
     # without one, another site's name for this machine must not do.

@@ -100,7 +100,7 @@ class Dashboard(MaintainerPage):
             return ()
         words = SET_VERDICT_WORDS if self.several else VERDICT_WORDS
         words = CHOICE_VERDICT_WORDS if self.choice else words
-        unused = ("multi_label",) if self.several else ()
+        unused = ("multi_label",) if self.several or self.choice else ()  # nobody can answer so
         counts = {words[name]: (name, n) for name, n in mix.verdicts.items() if name not in unused}
         counts |= {
             "open": ("open", mix.open),

@@ -189,8 +189,8 @@ class Desk:
             # Not on the page: the name of a file often holds the given label.
             _log.warning("Example %s cannot be shown. %s", self.audit.ids[example], error)
             return pages.Missing(
-                "This example's file cannot be read. Skip it, and tell whoever started the "
-                "review: the server's messages name the file."
+                "This example's file cannot be read. Say that you can't tell, and tell whoever "
+                "started the review: the server's messages name the file."
             )
         if shown is None:
             return pages.Missing(

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from errata.audit import Audit
+from errata.errors import InputError
 from errata.inviting import Invitation
 from errata.panels import PROLIFIC, Panel
 from errata.review.tickets import BadTicketError, Seal, kept_key
@@ -127,15 +129,47 @@ def _bearer(authorization: str) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
+def as_address(url: str) -> str:
+    """Return where reviewers reach the server, without a slash at its end.
+
+    Raises
+    ------
+    InputError
+        It is no address of a server, or one of a page there: the pages stand at its root.
+
+    Examples
+    --------
+    >>> as_address("https://reviews.example.org/")
+    'https://reviews.example.org'
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # such as a port that is none
+        known = False
+    if not known or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise InputError(
+            f"{url!r} is no address of a review server: http or https, a host and perhaps a port "
+            "were expected, such as https://reviews.example.org. The pages stand at its root, so "
+            "there is no path."
+        )
+    return url.rstrip("/")
+
+
 def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.1:8765") -> str:
     """Return the link that opens the review for somebody invited.
 
     Parameters
     ----------
     url : where reviewers reach the server
+
+    Raises
+    ------
+    InputError
+        The address is none, see `as_address`.
     """
     door = Door(audit, Seal(kept_key(audit.path)))
-    return f"{url.rstrip('/')}/join/{door.token_of(invitation)}"
+    return f"{as_address(url)}/join/{door.token_of(invitation)}"
 
 
 def panel_link(audit: Audit, panel: Panel, *, url: str = "http://127.0.0.1:8765") -> str:
@@ -144,7 +178,12 @@ def panel_link(audit: Audit, panel: Panel, *, url: str = "http://127.0.0.1:8765"
     Parameters
     ----------
     url : where reviewers reach the server
+
+    Raises
+    ------
+    InputError
+        As of `link_of`.
     """
     token = Door(audit, Seal(kept_key(audit.path))).panel_token_of(panel)
     filled = "{{%PROLIFIC_PID%}}" if panel.parameter == PROLIFIC else "ID"
-    return f"{url.rstrip('/')}/panel/{token}?{panel.parameter}={filled}"
+    return f"{as_address(url)}/panel/{token}?{panel.parameter}={filled}"

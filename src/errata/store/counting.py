@@ -57,6 +57,11 @@ def alike(db: Connection) -> list[Alike]:
     return [Alike(*row) for row in db.execute(_ALIKE)]
 
 
+def needing(db: Connection) -> set[int]:
+    """Return the examples that need more votes."""
+    return set(db.scalars(select(_s.example).where(_s.needs > 0)))
+
+
 def needs(db: Connection, example: int) -> int:
     """Return how many more votes an example needs at least; 0 also where it is not planned."""
     return db.scalar(select(_s.needs).where(_s.example == example)) or 0
