@@ -121,7 +121,8 @@ class Model:
     def skip(self, name, example):
         if (name, example) not in self.held():
             self.log.append(("skip", name, example, None))
-        self.leases.pop(name, None)
+        if self.lease(name) == example:
+            del self.leases[name]
 
     def progress(self, name):
         answered = [example for who, example in self.held() if who == name]
