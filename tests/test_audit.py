@@ -673,7 +673,7 @@ def test_examples_are_shown_again_after_opening(tmp_path):
 
 
 def test_no_acknowledged_vote_is_lost_or_doubled_by_sigkill(tmp_path):
-    labels, probs = small_set(n=600, wrong=120)
+    labels, probs = small_set(n=6000, wrong=1200)  # more than a fast machine answers in five turns
     path = tmp_path / "a"
     audit = small_audit(path, labels=labels, probs=probs)
     audit.find()

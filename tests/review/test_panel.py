@@ -268,7 +268,7 @@ def test_the_end_of_a_participant_is_accessible_and_fits(
 ) -> None:
     panel = audit.open_panel("Prolific", answers=1, url=URL)
     with serving(audit) as server:
-        context = browser.new_context(viewport=size, color_scheme=scheme)
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         page.goto(filled(panel_link(audit, panel, url=server.url), ID))
         page.click("text=Go on as")
