@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -29,6 +30,7 @@ from errata.errors import (
     InputError,
     MissingExtraError,
 )
+from errata.review import people
 from errata.review.people import link_of
 from errata.store import queue, records, voting
 from errata.store.database import Database
@@ -482,4 +484,25 @@ def test_a_server_goes_on_when_its_database_comes_back(tmp_path):
         server.start()
         browser.post("/answer", data={"ticket": ticket(page), "answer": "a"})
         assert len(audit.votes()) == 1
+        audit.close()
+
+
+def test_who_was_invited_is_told_that_the_database_is_away(tmp_path, monkeypatch):
+    require("postgres")
+    require("psycopg")
+    monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)  # each request looks its invitation up
+    with postgres_server.running() as server:
+        audit = planned_audit(tmp_path / "a", database=server.url)
+        link = urlsplit(link_of(audit, audit.invite("Ana"))).path
+        bearer = {"authorization": f"Bearer {link.rpartition('/')[2]}"}
+        browser = client(audit)
+        assert browser.get(link).status_code == 200
+        server.stop()
+        page = browser.get("/review")
+        asked = browser.get("/api/task", headers=bearer)
+        assert (page.status_code, asked.status_code) == (503, 503)
+        assert "cannot be used" in page.text
+        assert "cannot be used" in asked.json()["error"]["message"]
+        server.start()
+        assert sound(browser.get("/api/task", headers=bearer))["question"]
         audit.close()

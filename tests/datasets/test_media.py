@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -201,6 +201,7 @@ def test_missing_files_are_told_when_the_audit_is_made(tmp_path, pictures):
 # ---------------------------------------------------------------- texts
 
 
+@example(texts=["half of a smile: \ud83d", "all of it: \U0001f600"])
 @given(texts=st.lists(st.text(st.characters(codec="utf-8")), max_size=5))
 def test_texts_come_back_as_they_were(tmp_path_factory, texts):
     media = same(Texts(texts), tmp_path_factory.mktemp("texts") / "media")

@@ -341,6 +341,7 @@ def test_every_page_is_accessible_and_fits(kind, tmp_path, browser):
                 page.click("text=Practise on 5 first")
                 page.wait_for_selector(".practice")
                 look(page)
+                time.sleep(SETTLED)
                 page.click("[value=neither]")
                 page.wait_for_selector(".told")
                 look(page)

@@ -206,9 +206,11 @@ def invite(
 
 def _served(url: str) -> list[str]:
     """Return the options of `errata review` with which links to an address open."""
+    from errata.review.guard import LOOPBACK
+
     parts = urlsplit(url)
     port = [] if parts.port in (None, 8765) else ["--port", str(parts.port)]
-    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    here = parts.hostname in LOOPBACK
     return port if here else ["--host", "0.0.0.0", *port, "--url", url]  # noqa: S104 (told, not bound)
 
 

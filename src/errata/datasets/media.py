@@ -707,4 +707,8 @@ def _read_json(path: Path) -> Any:
 
 def _write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    try:
+        data = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a character, as broken files hold them
+        data = json.dumps(value).encode()
+    path.write_bytes(data)

@@ -20,7 +20,7 @@ from errata.errors import BusyError
 from errata.inviting import Invitation
 from errata.results import AnyTask, ChoiceTask, SetTask
 from errata.review.desk import Desk
-from errata.review.pages import CLASS, extra_answers
+from errata.review.pages import CLASS, encoded, extra_answers
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
 from errata.review.watch import Overview, Watch
@@ -41,7 +41,7 @@ DOCUMENT = "/api/openapi.json"
 ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
 """What an answer looks like; what it may be depends on the question."""
 
-Told = Annotated[str, PlainSerializer(lambda text: text.encode("utf-8", "replace").decode())]
+Sent = Annotated[str, PlainSerializer(lambda text: encoded(text).decode())]
 """A text that may hold half of a character, as broken files do, and is sent with ``?`` there."""
 
 
@@ -50,7 +50,7 @@ class Option:
     """One way to answer: what to send, and the name of the class, or the words, it stands for."""
 
     answer: str
-    name: Told
+    name: Sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Question:
 
     ticket: str
     example: int
-    id: Told | None
+    id: Sent | None
     kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
@@ -96,7 +96,7 @@ class Recorded:
     """
 
     added: bool
-    said: Told
+    said: Sent
     next: Next
 
 
@@ -175,9 +175,7 @@ def router(desk: Desk, watch: Watch) -> APIRouter:
             said = desk.vote(read, answer, labels or ())
             try:
                 next_ = following(person.name)
-            except (
-                BusyError
-            ):  # the answer is recorded nevertheless: only what comes next has to wait
+            except BusyError:  # the answer is recorded: only what comes next has to wait
                 next_ = Next(question=None, waiting=1, seconds=1.0)
             return Recorded(added=said.undo, said=said.text, next=next_)
 
@@ -215,6 +213,8 @@ async def _invited(request: Request) -> Invitation:
 class Bearers:
     """Refuses requests of programs whose token opens nothing, before what they send is read.
 
+    It stands outside the application, whose handlers of errors are out of its reach.
+
     ``refuse`` makes the response to a refused request.
     """
 
@@ -239,6 +239,8 @@ class Bearers:
                 person = await run_in_threadpool(self._door.admit_bearer, authorization)
         except NotInvitedError as error:
             status, why = 401, str(error)
+        except BusyError as error:
+            status, why = 503, str(error)
         else:
             scope.setdefault("state", {})["invitation"] = person
             if person.role != "maintainer" and path in FOR_MAINTAINERS:

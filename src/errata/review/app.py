@@ -286,14 +286,9 @@ def _media(shown: Shown, *, kept: bool, wanted: str) -> Response:
     if isinstance(shown, Clip):
         return _piece(shown, wanted, headers)
     if isinstance(shown, Text):
-        return Response(_encoded(shown.text), media_type="text/plain", headers=headers)
+        return Response(pages.encoded(shown.text), media_type="text/plain", headers=headers)
     values = map(_in_json, shown.values)
     return _json(dict(zip(shown.names, values, strict=True)), headers=headers)
-
-
-def _encoded(text: str) -> bytes:
-    """Return a text in UTF-8; half of a character, as broken files hold them, becomes ``?``."""
-    return text.encode("utf-8", "replace")
 
 
 def _json(
@@ -418,14 +413,14 @@ class _Site:
     def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        text = _encoded(flash.text).decode()
+        text = pages.encoded(flash.text).decode()
         self._cookies.give(response, "flash", [text, flash.undo], 60)
         return response
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
         """Return a page; what it says once is not said again."""
         page = replace(page, invited_only=self._invited_only)
-        response = HTMLResponse(_encoded(self.pages.render(page)), status)
+        response = HTMLResponse(pages.encoded(self.pages.render(page)), status)
         if page.flash is not None:
             self._cookies.drop(response, "flash")
         return response
@@ -436,9 +431,13 @@ class _Site:
         if for_programs(request):
             error = {"status": status, "title": title, "message": message}
             return _json({"error": error}, status)
+        try:
+            reviewer = self.known(request)
+        except BusyError:
+            reviewer = None
         page = pages.Problem(
             audit=self._audit,
-            reviewer=self.known(request),
+            reviewer=reviewer,
             status=status,
             title=title,
             message=message,
