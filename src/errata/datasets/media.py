@@ -32,6 +32,9 @@ from errata.errors import FileError, InputError
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 """Picture formats that every browser shows; others are shown as PNG."""
 
+HALVES = "surrogatepass"
+"""How texts are kept: as they are, with the halves of characters that broken files hold."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -300,7 +303,7 @@ class Texts:
     def show(self, index: int) -> Text:
         """Return text ``index``."""
         text = self._texts[index]
-        return Text(text if self._breaks is None else text.replace(self._breaks, "\n"))
+        return Text(_whole(text if self._breaks is None else text.replace(self._breaks, "\n")))
 
     def load(self, index: int) -> str:
         """Return text ``index`` as a string, as it is."""
@@ -309,7 +312,7 @@ class Texts:
 
     def raw(self, index: int) -> bytes:
         """Return text ``index`` in UTF-8."""
-        return self.load(index).encode("utf-8", "surrogatepass")
+        return self.load(index).encode("utf-8", HALVES)
 
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
         """Return some of the texts, in the order given."""
@@ -528,8 +531,8 @@ class Features:
         """Return row ``index``; numbers as floats, everything else as strings."""
         values = (column[index] for column in self._columns)
         return Row(
-            self.names,
-            tuple(float(v) if isinstance(v, np.number) else str(v) for v in values),
+            tuple(map(_whole, self.names)),
+            tuple(float(v) if isinstance(v, np.number) else _whole(str(v)) for v in values),
         )
 
     def load(self, index: int) -> tuple[Any, ...]:
@@ -698,17 +701,18 @@ def _read_texts(path: Path) -> list[Any]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig", errors=HALVES))
     except FileNotFoundError:
         raise FileError(f"{path}, which the audit shows, is missing. Put it back.") from None
     except ValueError as error:
         raise FileError(f"{path} is no JSON, or is cut short: {error}") from None
 
 
+def _whole(text: str) -> str:
+    """Return a text as it can be shown and sent: half of a character becomes ``?``."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        data = json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half of a character, as broken files hold them
-        data = json.dumps(value).encode()
-    path.write_bytes(data)
+    path.write_bytes(json.dumps(value, ensure_ascii=False).encode("utf-8", HALVES))

@@ -12,15 +12,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
-from pydantic import PlainSerializer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from errata.errors import BusyError
+from errata.errors import BusyError, ErrataError
 from errata.inviting import Invitation
 from errata.results import AnyTask, ChoiceTask, SetTask
 from errata.review.desk import Desk
-from errata.review.pages import CLASS, encoded, extra_answers
+from errata.review.pages import CLASS, extra_answers
 from errata.review.people import Door, NotInvitedError
 from errata.review.tickets import BadTicketError
 from errata.review.watch import Overview, Watch
@@ -41,16 +40,13 @@ DOCUMENT = "/api/openapi.json"
 ANSWER = r"^(a|b|both|neither|unclear|labels|(class|extra)-[0-9]{1,9})$"
 """What an answer looks like; what it may be depends on the question."""
 
-Sent = Annotated[str, PlainSerializer(lambda text: encoded(text).decode())]
-"""A text that may hold half of a character, as broken files do, and is sent with ``?`` there."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """One way to answer: what to send, and the name of the class, or the words, it stands for."""
 
     answer: str
-    name: Sent
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +67,7 @@ class Question:
 
     ticket: str
     example: int
-    id: Sent | None
+    id: str | None
     kind: Literal["pair", "labels", "choice"]
     options: list[Option]
     media: str
@@ -96,7 +92,7 @@ class Recorded:
     """
 
     added: bool
-    said: Sent
+    said: str
     next: Next
 
 
@@ -213,8 +209,6 @@ async def _invited(request: Request) -> Invitation:
 class Bearers:
     """Refuses requests of programs whose token opens nothing, before what they send is read.
 
-    It stands outside the application, whose handlers of errors are out of its reach.
-
     ``refuse`` makes the response to a refused request.
     """
 
@@ -239,8 +233,8 @@ class Bearers:
                 person = await run_in_threadpool(self._door.admit_bearer, authorization)
         except NotInvitedError as error:
             status, why = 401, str(error)
-        except BusyError as error:
-            status, why = 503, str(error)
+        except ErrataError as error:  # the application's handlers of these stand further in
+            status, why = 503 if isinstance(error, BusyError) else 409, str(error)
         else:
             scope.setdefault("state", {})["invitation"] = person
             if person.role != "maintainer" and path in FOR_MAINTAINERS:

@@ -286,9 +286,14 @@ def _media(shown: Shown, *, kept: bool, wanted: str) -> Response:
     if isinstance(shown, Clip):
         return _piece(shown, wanted, headers)
     if isinstance(shown, Text):
-        return Response(pages.encoded(shown.text), media_type="text/plain", headers=headers)
+        return Response(shown.text, media_type="text/plain", headers=headers)
     values = map(_in_json, shown.values)
     return _json(dict(zip(shown.names, values, strict=True)), headers=headers)
+
+
+def _encoded(page: str) -> bytes:
+    """Return a page in UTF-8; a name of a file that is not, becomes ``?`` where it is not."""
+    return page.encode("utf-8", "replace")
 
 
 def _json(
@@ -346,22 +351,23 @@ class _Site:
         self._gate = gate
         self._invited_only = invited_only
 
-    def known(self, request: Request) -> str | None:
-        """Return the reviewer named by the request's cookie, or by the invitation in it."""
+    def known(self, request: Request, *, look_up: bool = True) -> str | None:
+        """Return the reviewer named by the request's cookie, or by the invitation in it.
+
+        Parameters
+        ----------
+        look_up : whether to look an invitation up in the database, which may be busy or away
+        """
         token = self._cookies.read(request, "invitation")
-        if token is not None:
-            try:
-                return self._door.admit(str(token)).name
-            except NotInvitedError:
-                return None
         entered = self._cookies.read(request, "participant")
-        if entered is not None:
-            token, name = entered
-            try:
-                self._door.panel(token)
-            except NotInvitedError:
-                return None
-            return str(name)
+        try:
+            if token is not None:
+                return self._door.admit(str(token), look_up=look_up).name
+            if entered is not None:
+                self._door.panel(entered[0], look_up=look_up)
+                return str(entered[1])
+        except NotInvitedError:
+            return None
         name = None if self._invited_only else self._cookies.read(request, "reviewer")
         return None if name is None else str(name)
 
@@ -413,14 +419,13 @@ class _Site:
     def go_on(self, flash: Flash, *, to: str = "/review") -> Response:
         """Go to the next example, and say something there."""
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        text = pages.encoded(flash.text).decode()
-        self._cookies.give(response, "flash", [text, flash.undo], 60)
+        self._cookies.give(response, "flash", [flash.text, flash.undo], 60)
         return response
 
     def html(self, page: pages.Page, status: int = 200) -> Response:
         """Return a page; what it says once is not said again."""
         page = replace(page, invited_only=self._invited_only)
-        response = HTMLResponse(pages.encoded(self.pages.render(page)), status)
+        response = HTMLResponse(_encoded(self.pages.render(page)), status)
         if page.flash is not None:
             self._cookies.drop(response, "flash")
         return response
@@ -431,13 +436,9 @@ class _Site:
         if for_programs(request):
             error = {"status": status, "title": title, "message": message}
             return _json({"error": error}, status)
-        try:
-            reviewer = self.known(request)
-        except BusyError:
-            reviewer = None
         page = pages.Problem(
             audit=self._audit,
-            reviewer=reviewer,
+            reviewer=self.known(request, look_up=False),
             status=status,
             title=title,
             message=message,

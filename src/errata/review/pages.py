@@ -504,11 +504,6 @@ def _templates() -> jinja2.Environment:
     return templates
 
 
-def encoded(text: str) -> bytes:
-    """Return a text in UTF-8; half of a character, as broken files hold them, becomes ``?``."""
-    return text.encode("utf-8", "replace")
-
-
 def key_name(key: str) -> str:
     """Return how a key is printed: ``key_name("ArrowLeft")`` is ``"←"``."""
     arrows = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}  # and keys.js

@@ -58,27 +58,28 @@ class Door:
         """Return what opens the review for the participants of a panel."""
         return self.seal.sign("panel", panel.number)
 
-    def admit(self, token: str) -> Invitation:
+    def admit(self, token: str, *, look_up: bool = True) -> Invitation:
         """Return the invitation that a token stands for.
 
+        Parameters
+        ----------
+        look_up : without it, only what was looked up a moment ago is known
+
         Raises
         ------
         NotInvitedError
-            It was not issued by this audit, or has expired, or was revoked.
+            It was not issued by this audit, or has expired, or was revoked; or is not known.
         """
-        return self._looked_up("invitation", token, self.audit.invitation)
+        return self._found("invitation", token, self.audit.invitation if look_up else _nothing)
 
-    def panel(self, token: str) -> Panel:
+    def panel(self, token: str, *, look_up: bool = True) -> Panel:
         """Return the panel that a token stands for.
 
-        Raises
-        ------
-        NotInvitedError
-            It was not issued by this audit, or has expired, or was revoked.
+        Parameters and errors are those of `admit`.
         """
-        return self._looked_up("panel", token, self.audit.panel)
+        return self._found("panel", token, self.audit.panel if look_up else _nothing)
 
-    def _looked_up(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
+    def _found(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
         known = self._known(purpose, token)
         if known is not None:
             return cast("T", known)
@@ -121,6 +122,10 @@ class Door:
         """Return the same without looking anything up; None where that is needed."""
         known: Invitation | None = self._known("invitation", _bearer(authorization))
         return known
+
+
+def _nothing(_number: int) -> None:
+    return None
 
 
 def _bearer(authorization: str) -> str:
