@@ -58,6 +58,8 @@ def test_an_audit_is_what_it_was_made_from(tmp_path):
 def test_without_ids_and_name_there_are_row_numbers_and_the_folder(tmp_path):
     audit = small_audit(tmp_path / "pets.audit", classes=None)
     assert (audit.name, audit.ids[:2], audit.classes) == ("pets", ("0", "1"), ("0", "1", "2"))
+    with pytest.raises(LabelError, match=r"The name of the audit is '\\ud83d', .* valid Unicode"):
+        small_audit(tmp_path / "other", name="\ud83d")
 
 
 def test_labels_may_be_names(tmp_path):

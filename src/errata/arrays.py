@@ -83,7 +83,7 @@ def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
     Raises
     ------
     LabelError
-        The number of names is not ``n_classes``, or a name stands twice.
+        The number of names is not ``n_classes``, a name stands twice, or is not valid Unicode.
 
     Examples
     --------
@@ -108,20 +108,23 @@ def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise LabelError(f"The class name {twice!r} stands twice; class names must differ.")
-    _check_whole(names, "The name of class {} is".format)
+    check_unicode(names, "The name of class {} is".format)
     return names
 
 
-def _check_whole(names: Sequence[str], at: Callable[[int], str]) -> None:
-    """Refuse names with half of a character: no file, page or database would take them."""
+def check_unicode(names: Sequence[str], at: Callable[[int], str]) -> None:
+    """Refuse names with half of a character: no file, page or database would take them.
+
+    ``at`` begins the message, such as ``"ids[3] is"``.
+    """
     try:
         "".join(names).encode()
     except UnicodeEncodeError:
         broken = [i for i, name in enumerate(names) if any("\ud800" <= c <= "\udfff" for c in name)]
         raise LabelError(
-            f"{at(broken[0])} {names[broken[0]]!r}, which holds half of a character "
-            f"({len(broken):,} of {len(names):,} do), as names do that are not UTF-8, or were cut. "
-            "Rename what is so named, or give other names."
+            f"{at(broken[0])} {names[broken[0]]!r}, which is not valid Unicode ({len(broken):,} of "
+            f"{len(names):,} are not): it was cut inside a character, or is the name of a file "
+            "that is not UTF-8. Rename that, or give another name."
         ) from None
 
 
@@ -509,7 +512,7 @@ def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
     Raises
     ------
     LabelError
-        There are not ``n``, one is missing, or one stands twice.
+        There are not ``n``, one is missing, stands twice, or is not valid Unicode.
 
     Examples
     --------
@@ -535,7 +538,7 @@ def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
             f"ids[{first}] and ids[{second}] are both {str(texts[first])!r} ({int(same.sum()):,} "
             "ids are duplicates); ids must differ."
         )
-    _check_whole(values, "ids[{}] is".format)
+    check_unicode(values, "ids[{}] is".format)
     return texts
 
 

@@ -32,6 +32,7 @@ from errata.arrays import (
     as_label_sets,
     as_labels,
     as_probs,
+    check_unicode,
 )
 from errata.asking import (
     FULL_SHARE,
@@ -196,6 +197,8 @@ class Audit(Judging):
                 "matrix); if examples may have several, say multilabel=True (--multilabel)."
             )
         n = len(given)
+        name = name or path.stem
+        check_unicode([name], lambda _: "The name of the audit is")
         own_ids = None if ids is None else as_ids(ids, n)
         own_groups = None if groups is None else _as_groups(groups, n)
         if media is not None and len(media) != n:
@@ -222,7 +225,7 @@ class Audit(Judging):
                 schema,
                 arrays,
                 {
-                    "name": name or path.stem,
+                    "name": name,
                     "n": n,
                     "classes": list(names),
                     "multilabel": several,

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import tarfile
 import zipfile
 
@@ -206,7 +207,7 @@ def test_missing_files_are_told_when_the_audit_is_made(tmp_path, pictures):
 def test_texts_come_back_as_they_were(tmp_path_factory, texts):
     media = same(Texts(texts), tmp_path_factory.mktemp("texts") / "media")
     assert [media.load(i) for i in range(len(texts))] == texts
-    shown = [Text(text.encode("utf-8", "replace").decode()) for text in texts]
+    shown = [Text(re.sub("[\ud800-\udfff]", "?", text)) for text in texts]
     assert [media.show(i) for i in range(len(texts))] == shown
 
 

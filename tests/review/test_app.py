@@ -381,6 +381,8 @@ def test_half_of_a_character_in_a_text_is_shown_as_a_question_mark(tmp_path):
     assert "half ?" in audit.report(tmp_path / "report.html").read_text()
     for form in TASK_WRITERS:
         audit.export_tasks(tmp_path / form, form=form)
+        files = (tmp_path / form).rglob("*")
+        assert any("half ?" in file.read_text() for file in files if file.is_file())
 
 
 def test_a_row_is_served_whatever_its_values_are(tmp_path):

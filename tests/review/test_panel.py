@@ -101,6 +101,23 @@ def test_what_is_no_id_is_refused(audit, closed, wrong):
     assert audit.participants() == ()
 
 
+def test_the_page_of_an_error_looks_nobody_up(audit, closed, monkeypatch):
+    links = (path_of(audit), link_of(audit, audit.invite("Ana"), url=ORIGIN).removeprefix(ORIGIN))
+    browsers = [surf(closed) for _ in links]
+    for browser, link in zip(browsers, links, strict=True):
+        browser.get(link)
+        assert 'href="/review"' in browser.get("/nothing").text  # known from a moment ago
+    closed = create_app(audit, invited_only=True)
+    for verb in ("invitation", "panel"):
+        monkeypatch.setattr(audit, verb, None)
+    for browser in browsers:
+        later = surf(closed)
+        later.cookies = browser.cookies
+        page = later.get("/nothing")
+        assert page.status_code == 404
+        assert 'href="/review"' not in page.text
+
+
 def test_without_the_panels_own_link_nobody_comes_in(audit, closed, monkeypatch):
     monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)
     link = path_of(audit)

@@ -19,7 +19,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
@@ -37,6 +37,8 @@ from errata.audit import Audit
 from errata.datasets.media import Clip, Picture, Shown, Text
 from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
+from errata.inviting import Invitation
+from errata.panels import Panel
 from errata.review import maintain, pages
 from errata.review.addresses import existing
 from errata.review.api import ANSWER, DOCUMENT, Bearers, router
@@ -292,7 +294,7 @@ def _media(shown: Shown, *, kept: bool, wanted: str) -> Response:
 
 
 def _encoded(page: str) -> bytes:
-    """Return a page in UTF-8; a name of a file that is not, becomes ``?`` where it is not."""
+    """Return a page in UTF-8, with ``?`` for what is none in the name of a file."""
     return page.encode("utf-8", "replace")
 
 
@@ -351,23 +353,27 @@ class _Site:
         self._gate = gate
         self._invited_only = invited_only
 
-    def known(self, request: Request, *, look_up: bool = True) -> str | None:
-        """Return the reviewer named by the request's cookie, or by the invitation in it.
-
-        Parameters
-        ----------
-        look_up : whether to look an invitation up in the database, which may be busy or away
-        """
-        token = self._cookies.read(request, "invitation")
-        entered = self._cookies.read(request, "participant")
+    def known(self, request: Request) -> str | None:
+        """Return the reviewer named by the request's cookie, or by the invitation in it."""
         try:
-            if token is not None:
-                return self._door.admit(str(token), look_up=look_up).name
-            if entered is not None:
-                self._door.panel(entered[0], look_up=look_up)
-                return str(entered[1])
+            return self._named(request, self._door.admit, self._door.panel)
         except NotInvitedError:
             return None
+
+    def _named(
+        self,
+        request: Request,
+        invitation: Callable[[str], Invitation | None],
+        panel: Callable[[str], Panel | None],
+    ) -> str | None:
+        """Return the reviewer by what a token stands for, which may be nothing."""
+        token = self._cookies.read(request, "invitation")
+        if token is not None:
+            invited = invitation(str(token))
+            return None if invited is None else invited.name
+        entered = self._cookies.read(request, "participant")
+        if entered is not None:
+            return None if panel(entered[0]) is None else str(entered[1])
         name = None if self._invited_only else self._cookies.read(request, "reviewer")
         return None if name is None else str(name)
 
@@ -438,7 +444,8 @@ class _Site:
             return _json({"error": error}, status)
         page = pages.Problem(
             audit=self._audit,
-            reviewer=self.known(request, look_up=False),
+            # looking somebody up might fail as what is told of did
+            reviewer=self._named(request, self._door.kept_invitation, self._door.kept_panel),
             status=status,
             title=title,
             message=message,

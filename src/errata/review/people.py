@@ -58,29 +58,38 @@ class Door:
         """Return what opens the review for the participants of a panel."""
         return self.seal.sign("panel", panel.number)
 
-    def admit(self, token: str, *, look_up: bool = True) -> Invitation:
+    def admit(self, token: str) -> Invitation:
         """Return the invitation that a token stands for.
-
-        Parameters
-        ----------
-        look_up : without it, only what was looked up a moment ago is known
 
         Raises
         ------
         NotInvitedError
-            It was not issued by this audit, or has expired, or was revoked; or is not known.
+            It was not issued by this audit, or has expired, or was revoked.
         """
-        return self._found("invitation", token, self.audit.invitation if look_up else _nothing)
+        return self._looked_up("invitation", token, self.audit.invitation)
 
-    def panel(self, token: str, *, look_up: bool = True) -> Panel:
+    def panel(self, token: str) -> Panel:
         """Return the panel that a token stands for.
 
-        Parameters and errors are those of `admit`.
+        Raises
+        ------
+        NotInvitedError
+            It was not issued by this audit, or has expired, or was revoked.
         """
-        return self._found("panel", token, self.audit.panel if look_up else _nothing)
+        return self._looked_up("panel", token, self.audit.panel)
 
-    def _found(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
-        known = self._known(purpose, token)
+    def kept_invitation(self, token: str) -> Invitation | None:
+        """Return what `admit` does without looking anything up; None where that is needed."""
+        kept: Invitation | None = self._kept("invitation", token)
+        return kept
+
+    def kept_panel(self, token: str) -> Panel | None:
+        """Return what `panel` does without looking anything up; None where that is needed."""
+        kept: Panel | None = self._kept("panel", token)
+        return kept
+
+    def _looked_up(self, purpose: str, token: str, look_up: Callable[[int], T | None]) -> T:
+        known = self._kept(purpose, token)
         if known is not None:
             return cast("T", known)
         try:
@@ -101,9 +110,9 @@ class Door:
         self._admitted[purpose, token] = found, time.monotonic() + KEPT_SECONDS
         return found
 
-    def _known(self, purpose: str, token: str) -> Any:
-        known, until = self._admitted.get((purpose, token), (None, 0.0))
-        return known if time.monotonic() < until else None
+    def _kept(self, purpose: str, token: str) -> Any:
+        kept, until = self._admitted.get((purpose, token), (None, 0.0))
+        return kept if time.monotonic() < until else None
 
     def admit_bearer(self, authorization: str) -> Invitation:
         """Return the invitation in the ``Authorization`` header of a request.
@@ -120,12 +129,7 @@ class Door:
 
     def known_bearer(self, authorization: str) -> Invitation | None:
         """Return the same without looking anything up; None where that is needed."""
-        known: Invitation | None = self._known("invitation", _bearer(authorization))
-        return known
-
-
-def _nothing(_number: int) -> None:
-    return None
+        return self.kept_invitation(_bearer(authorization))
 
 
 def _bearer(authorization: str) -> str:
