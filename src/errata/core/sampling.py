@@ -1,0 +1,257 @@
+"""Which examples to check, drawn by chance with probabilities that are known exactly.
+
+Strata, how many to draw in each, and two ways to draw: simple random sampling in strata, and the
+pivotal method for probabilities of any size. What a sample says is for `errata.core.error_rate`.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from errata.errors import InputError
+
+FLOOR = 2
+"""So many are drawn in each stratum at least: from one alone no spread can be told."""
+
+PROPORTIONAL = 0.2
+"""So much of a budget is shared out by size alone, as the scores may be wrong about the spread."""
+
+
+def cut_strata(
+    predicted: Float[np.ndarray, "n"],
+    flagged: Bool[np.ndarray, "n"],
+    *,
+    count: int,
+) -> Int[np.ndarray, "n"]:
+    """Return the stratum of each example, 0 for the most suspicious ones.
+
+    Flagged and unflagged examples never share one. Each of the two is sorted by ``predicted`` and
+    cut where the running sum of ``sqrt(f (1 - f))`` passes equal steps, so that strata are narrow
+    where labels are doubtful and wide where nearly all are right. Ties are settled by index.
+
+    Parameters
+    ----------
+    predicted : a guess at the probability that the label is wrong, ``f``, in ``0..1``
+    flagged : which examples a run of `find` flagged
+    count : how many strata there are at most, 1 or more; 2 at least where some are flagged and
+        some are not
+
+    Returns
+    -------
+    Whole numbers from 0 on, without gaps
+
+    References
+    ----------
+    Dalenius and Hodges (1959), "Minimum variance stratification", JASA 54; here with the spread of
+    a yes or no, ``f (1 - f)``, in place of the density. Kumar and Raj (2016), "Classifier risk
+    estimation under limited labeling resources".
+
+    Examples
+    --------
+    >>> f = np.array([0.5, 0.0, 0.5, 0.0, 0.1])
+    >>> cut_strata(f, np.array([True, False, False, False, False]), count=3)
+    array([0, 2, 1, 2, 2])
+    """
+    weight = np.sqrt(predicted * (1 - predicted))
+    parts = [np.flatnonzero(flagged), np.flatnonzero(~flagged)]
+    parts = [part for part in parts if len(part)]
+    total = float(weight.sum())
+    shares = [float(weight[part].sum()) / total if total > 0 else 0.0 for part in parts]
+    strata = np.zeros(len(predicted), dtype=np.int64)
+    begin, left = 0, max(count, len(parts))
+    for number, (members, share) in enumerate(zip(parts, shares, strict=True)):
+        others = len(parts) - 1 - number  # each still to come needs one
+        own = left if others == 0 else min(max(1, round(share * left)), left - others)
+        part = members[np.argsort(-predicted[members], kind="stable")]
+        steps = np.cumsum(weight[part])
+        if own > 1 and steps[-1] > 0:
+            # half a step back, so that an example lies where its middle does
+            places = ((steps - weight[part] / 2) / steps[-1] * own).astype(np.int64)
+            places = np.unique_inverse(np.minimum(places, own - 1)).inverse_indices
+        else:
+            places = np.zeros(len(part), dtype=np.int64)
+        strata[part] = begin + places
+        begin, left = begin + int(places[-1]) + 1, left - own
+    return strata
+
+
+def allocate(
+    sizes: Int[np.ndarray, "strata"],
+    spreads: Float[np.ndarray, "strata"],
+    budget: int,
+    *,
+    floor: int = FLOOR,
+    proportional: float = PROPORTIONAL,
+) -> Int[np.ndarray, "strata"]:
+    """Return how many examples to draw in each stratum.
+
+    A stratum gets a share that grows with its size times its spread, which makes the variance of
+    the total least (Neyman), mixed with one by size alone; never less than ``floor`` and never
+    more than it has. Halves of an example go to the largest remainders, then to the first strata.
+
+    Parameters
+    ----------
+    sizes : how many examples each stratum has, 1 or more
+    spreads : the standard deviation expected in each, 0 or more
+    budget : how many to draw in all, 1 or more
+    floor : so many in each stratum at least, as far as it has them and the budget reaches
+    proportional : the share of the budget that goes by size alone, in ``0..1``
+
+    Returns
+    -------
+    Whole numbers that sum to ``budget``, or to all examples if there are fewer
+
+    References
+    ----------
+    Neyman (1934); Cochran, Sampling Techniques (1977), sections 5.5 and 5.9.
+
+    Examples
+    --------
+    >>> allocate(np.array([10, 90]), np.array([0.5, 0.1]), 20)
+    array([ 6, 14])
+    """
+    budget = min(budget, int(sizes.sum()))
+    floor = min(floor, budget // len(sizes))
+    by_spread = sizes * spreads
+    if by_spread.sum() == 0:
+        by_spread = sizes.astype(float)
+    share = proportional * sizes / sizes.sum() + (1 - proportional) * by_spread / by_spread.sum()
+    least = np.minimum(floor, sizes)
+
+    def drawn(scale: float) -> Float[np.ndarray, "strata"]:
+        numbers: Float[np.ndarray, "strata"] = np.clip(scale * share, least, sizes)
+        return numbers
+
+    share = np.maximum(share, 1e-9)  # or a stratum without spread would never be filled
+    # what is drawn grows with the scale, from the floor to everything
+    low, high = 0.0, float((sizes / share).max())
+    for _ in range(200):
+        middle = (low + high) / 2
+        if drawn(middle).sum() < budget:
+            low = middle
+        else:
+            high = middle
+    wanted = drawn(high)
+    numbers: Int[np.ndarray, "strata"] = np.maximum(np.floor(wanted + 1e-9).astype(np.int64), least)
+    missing = budget - int(numbers.sum())
+    remainders = np.where(numbers < sizes, wanted - numbers, -1.0)
+    numbers[np.argsort(-remainders, kind="stable")[: max(missing, 0)]] += 1
+    return numbers
+
+
+def stratified_sample(
+    strata: Int[np.ndarray, "n"],
+    numbers: Int[np.ndarray, "strata"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "drawn"]:
+    """Return examples drawn at random, so many of each stratum, in an order to check them in.
+
+    In a stratum every set of examples is as likely as any other of its size, and every order. The
+    strata take turns: however far the checking has come, each has about its share of what is
+    checked, and what is checked of it is a random sample of it.
+
+    Parameters
+    ----------
+    strata : the stratum of each example, in ``0..strata-1``
+    numbers : how many to draw in each, at most as many as it has
+    rng : where chance comes from
+
+    Examples
+    --------
+    >>> strata = np.array([0, 1, 1, 1])
+    >>> drawn = stratified_sample(strata, np.array([1, 2]), np.random.default_rng(0))
+    >>> sorted(strata[drawn].tolist())
+    [0, 1, 1]
+    """
+    shuffled = rng.permutation(len(strata))
+    by_stratum = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    sizes = np.bincount(strata, minlength=len(numbers))
+    assert (numbers <= sizes).all(), "a stratum has fewer examples than are to be drawn"
+    place = np.arange(len(strata)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    wanted = np.repeat(numbers, sizes)
+    drawn = place < wanted
+    turn = (place[drawn] + rng.random(int(numbers.sum()))) / wanted[drawn]
+    in_turn: Int[np.ndarray, "drawn"] = by_stratum[drawn][np.argsort(turn, kind="stable")]
+    return in_turn
+
+
+def inclusion_probabilities(sizes: Float[np.ndarray, "n"], budget: int) -> Float[np.ndarray, "n"]:
+    """Return probabilities proportional to ``sizes`` that sum to ``budget``, none above 1.
+
+    What would come out above 1 is drawn for certain, and the rest share what is left.
+
+    Parameters
+    ----------
+    sizes : above 0
+    budget : how many are to be drawn, in ``1..n``
+
+    References
+    ----------
+    Tillé, Sampling Algorithms (2006), section 2.10.
+
+    Examples
+    --------
+    >>> inclusion_probabilities(np.array([1.0, 1.0, 2.0, 8.0]), 2)
+    array([0.25, 0.25, 0.5 , 1.  ])
+    """
+    if not 1 <= budget <= len(sizes):
+        raise InputError(f"{budget} of {len(sizes)} cannot be drawn; from 1 to all was expected.")
+    descending = np.sort(sizes)[::-1]
+    below = np.cumsum(descending[::-1])[::-1]  # the sum of a size and of all smaller ones
+    left = budget - np.arange(len(sizes))  # to be drawn besides so many that are certain
+    # the first number of certain ones at which none of the others would be above 1
+    certain = int(np.argmax(left * descending <= below * (1 + 1e-12)))
+    probabilities: Float[np.ndarray, "n"] = np.minimum(sizes * left[certain] / below[certain], 1.0)
+    probabilities[np.argsort(-sizes, kind="stable")[:certain]] = 1.0
+    return probabilities
+
+
+def pivotal_sample(
+    probabilities: Float[np.ndarray, "n"], rng: np.random.Generator
+) -> Int[np.ndarray, "drawn"]:
+    """Return examples drawn with the given probabilities, always as many, in a random order.
+
+    Two examples at a time meet, in a random order: the one gives the other as much of its
+    probability as there is room for, and which of them is settled, at 0 or at 1, is drawn so that
+    neither gains or loses on average. The number drawn is the sum of the probabilities, rounded
+    up or down where that is no whole number.
+
+    Parameters
+    ----------
+    probabilities : in ``0..1``
+    rng : where chance comes from
+
+    References
+    ----------
+    Deville and Tillé (1998), "Unequal probability sampling without replacement through a splitting
+    method", Biometrika 85(1), section 7, in a random order.
+
+    Examples
+    --------
+    >>> drawn = pivotal_sample(np.array([0.5, 0.5, 1.0, 0.0]), np.random.default_rng(0))
+    >>> len(drawn), 2 in drawn, 3 in drawn
+    (2, True, False)
+    """
+    close = 1e-9  # of sums of fractions that ought to be whole
+    certain = np.flatnonzero(probabilities >= 1 - close)
+    open_ = rng.permutation(np.flatnonzero((probabilities > close) & (probabilities < 1 - close)))
+    chosen: list[int] = []
+    held, share = -1, 0.0
+    for example, own, chance in zip(
+        open_.tolist(), probabilities[open_].tolist(), rng.random(len(open_)).tolist(), strict=True
+    ):
+        if held < 0:
+            held, share = example, own
+            continue
+        both = share + own
+        if both < 1 - close:  # one of them is out, the other takes both shares
+            if chance * both < own:
+                held = example
+            share = both
+        else:  # one of them is in, the other keeps what is above 1
+            room = 2 - both
+            winner, other = (held, example) if chance * room < 1 - own else (example, held)
+            chosen.append(winner)
+            held, share = (other, both - 1) if both - 1 > close else (-1, 0.0)
+    if held >= 0 and rng.random() < share:
+        chosen.append(held)
+    return rng.permutation(np.concatenate([certain, np.array(chosen, dtype=np.int64)]))
