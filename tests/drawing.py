@@ -1,7 +1,7 @@
 """Chance that follows a script, and the samples that can come out, each with its probability."""
 
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def stratified_samples(strata, numbers):
     members = [np.flatnonzero(np.asarray(strata) == h) for h in range(len(numbers))]
     each = [combinations(own.tolist(), k) for own, k in zip(members, numbers, strict=True)]
     for chosen in product(*map(list, each)):
-        yield sorted(sum(map(list, chosen), []))
+        yield sorted(chain.from_iterable(chosen))
 
 
 def pivotal_tree(probabilities):
@@ -77,5 +77,7 @@ def pivotal_tree(probabilities):
     def put(chosen, chance, script):
         found.setdefault(tuple(sorted(chosen)), []).append((chance, script))
 
-    walk(list(enumerate(map(Fraction, probabilities))), None, [], Fraction(1), [])
+    certain = [example for example, own in enumerate(probabilities) if own == 1]
+    others = [(example, Fraction(own)) for example, own in enumerate(probabilities) if own < 1]
+    walk(others, None, certain, Fraction(1), [])
     return found

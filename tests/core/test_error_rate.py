@@ -1,14 +1,18 @@
-"""How many labels are wrong, from a random sample of checked ones."""
+"""How many labels are wrong, from checked ones that were drawn by chance."""
 
 from fractions import Fraction
+from itertools import pairwise, product
 from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from errata.core.error_rate import sampled_errors
+from drawing import pivotal_tree, stratified_samples
+from errata.core.error_rate import Draw, estimate_errors, sampled_errors
+from errata.core.slips import NO_SLIPS, Slips
 from errata.errors import InputError
 
 
@@ -78,3 +82,296 @@ def test_a_confidence_is_between_0_and_1(confidence):
 def test_counts_of_numpys_give_whole_numbers_of_pythons():
     low, high = sampled_errors(*map(np.int64, (3, 10, 100)))
     assert (type(low), type(high)) == (int, int)
+
+
+# ---------------------------------------------------------------- from any draws
+
+
+def draw_of(sample, wrong, strata, numbers):
+    """Return a draw of so many of each stratum."""
+    sample, sizes = np.array(sample, dtype=int), np.bincount(strata, minlength=len(numbers))
+    return Draw(
+        examples=sample,
+        wrong=wrong[sample],
+        probability=(numbers / sizes)[strata[sample]],
+        stratum=strata[sample],
+    )
+
+
+@st.composite
+def populations(draw, most=7):
+    n = draw(st.integers(2, most))
+    strata = np.sort(np.array(draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))))
+    strata = np.unique_inverse(strata).inverse_indices
+    sizes = np.bincount(strata)
+    numbers = np.array([draw(st.integers(min(2, size), size)) for size in sizes])
+    wrong = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    predicted = draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9]), min_size=n, max_size=n))
+    return wrong, np.array(predicted), strata, numbers
+
+
+@settings(deadline=None)
+@given(populations(), st.sampled_from([0.0, 0.7, 1.0]))
+def test_the_estimate_is_right_on_average_over_all_samples(population, control):
+    wrong, predicted, strata, numbers = population
+    found = [
+        estimate_errors([draw_of(one, wrong, strata, numbers)], predicted, control=control)
+        for one in stratified_samples(strata, numbers)
+    ]
+    assert np.mean([one.estimate for one in found]) == pytest.approx(wrong.sum())
+
+
+@settings(deadline=None)
+@given(populations(), st.sampled_from([0.0, 1.0]))
+def test_the_standard_error_is_right_on_average_over_all_samples(population, control):
+    wrong, predicted, strata, numbers = population
+    found = [
+        estimate_errors([draw_of(one, wrong, strata, numbers)], predicted, control=control)
+        for one in stratified_samples(strata, numbers)
+    ]
+    variance = np.mean([(one.estimate - wrong.sum()) ** 2 for one in found])
+    assert np.mean([one.standard_error**2 for one in found]) == pytest.approx(variance, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.sampled_from([Fraction(k, 4) for k in (1, 2, 3, 4)]), min_size=2, max_size=5),
+    st.data(),
+)
+def test_it_is_right_on_average_with_unequal_probabilities(probabilities, data):
+    n = len(probabilities)
+    wrong = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    predicted, as_floats = np.linspace(0.1, 0.6, n), np.array(probabilities, float)
+    mean = 0.0
+    for sample, ways in pivotal_tree(probabilities).items():
+        chosen = np.array(sample, dtype=int)
+        draw = Draw(
+            examples=chosen,
+            wrong=wrong[chosen],
+            probability=as_floats[chosen],
+            stratum=np.zeros(len(chosen), dtype=int),
+        )
+        chance = float(sum(weight for weight, _ in ways))
+        if len(chosen):
+            mean += chance * estimate_errors([draw], predicted, control=0.5).estimate
+        else:  # nothing is drawn: what is predicted is all there is
+            mean += chance * 0.5 * predicted.sum()
+    assert mean == pytest.approx(wrong.sum())
+
+
+@settings(deadline=None, max_examples=40)
+@given(populations(most=6), st.booleans())
+def test_a_second_draw_may_depend_on_what_the_first_found(population, census):
+    """The first draw checks two; the second looks where errors were, or elsewhere."""
+    wrong, predicted, *_ = population
+    n = len(wrong)
+    one_stratum = np.zeros(n, dtype=int)
+    totals = []
+    for sample in stratified_samples(one_stratum, np.array([2])):
+        first = draw_of(sample, wrong, one_stratum, np.array([2]))
+        if census and first.wrong.any():  # the next two of the list, for certain
+            rest = np.setdiff1d(np.arange(n), sample)[:2]
+            taken = Draw(
+                examples=rest,
+                wrong=wrong[rest],
+                probability=None,
+                stratum=np.zeros(len(rest), dtype=int),
+            )
+            totals.append(estimate_errors([first, taken], predicted, control=1.0).estimate)
+            continue
+        rest = np.setdiff1d(np.arange(n), sample)
+        size = min(len(rest), 1 if first.wrong.any() else 2)
+        if size == 0:
+            totals.append(estimate_errors([first], predicted, control=1.0).estimate)
+            continue
+        second = []
+        for chosen in stratified_samples(np.zeros(len(rest), dtype=int), np.array([size])):
+            later = Draw(
+                examples=rest[chosen],
+                wrong=wrong[rest[chosen]],
+                probability=np.full(size, size / len(rest)),
+                stratum=np.zeros(size, dtype=int),
+            )
+            # weights must not depend on the first votes, so both totals are looked at apart
+            both = estimate_errors([first, later], predicted, control=1.0).estimate
+            alone = estimate_errors([first], predicted, control=1.0).estimate
+            second.append(((2 + size) * both - 2 * alone) / size)
+        assert np.mean(second) == pytest.approx(wrong.sum()), "given whatever came first"
+        totals.append(estimate_errors([first], predicted, control=1.0).estimate)
+    assert np.mean(totals) == pytest.approx(wrong.sum())
+
+
+@settings(deadline=None, max_examples=25)
+@given(populations(most=4), st.sampled_from([(0.1, 0.2), (0.0, 0.3)]))
+def test_slips_are_reckoned_out_on_average(population, rates):
+    wrong, predicted, strata, numbers = population
+    alarm, miss = rates
+    slips = Slips(false_alarm=alarm, miss=miss)
+    means = []
+    for sample in stratified_samples(strata, numbers):
+        truth, mean = wrong[sample], 0.0
+        for said in product([False, True], repeat=len(sample)):
+            right = np.array(said) == truth
+            slip = np.where(truth, miss, alarm)
+            chance = float(np.where(right, 1 - slip, slip).prod())
+            answered = wrong.copy()
+            answered[sample] = said
+            draw = draw_of(sample, answered, strata, numbers)
+            if chance:
+                mean += (
+                    chance * estimate_errors([draw], predicted, slips=slips, control=1.0).estimate
+                )
+        means.append(mean)
+    assert np.mean(means) == pytest.approx(wrong.sum())
+
+
+def sample_of_many(seed, n=2000, size=60, rate=0.1):
+    """Return a draw from examples whose errors the scores foretell, roughly."""
+    rng = np.random.default_rng(seed)
+    predicted = rng.beta(0.5, 0.5 / rate, n)
+    wrong = rng.random(n) < predicted
+    drawn = rng.permutation(n)[:size]
+    strata = (predicted > np.quantile(predicted, 0.8)).astype(int)
+    numbers = np.bincount(strata[drawn], minlength=2)
+    return wrong, predicted, draw_of(drawn, wrong, strata, numbers)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32))
+def test_more_confidence_is_a_wider_interval_around_the_estimate(seed):
+    _, predicted, draw = sample_of_many(seed)
+    each = [estimate_errors([draw], predicted, confidence=level) for level in (0.5, 0.9, 0.99)]
+    for narrow, wide in pairwise(each):
+        assert wide.low <= narrow.low <= max(narrow.estimate, narrow.found)
+        assert narrow.estimate <= narrow.high <= wide.high
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32))
+def test_right_and_wrong_may_change_places(seed):
+    _, predicted, draw = sample_of_many(seed)
+    one = estimate_errors([draw], predicted)
+    turned = Draw(
+        examples=draw.examples,
+        wrong=~draw.wrong,
+        probability=draw.probability,
+        stratum=draw.stratum,
+    )
+    other = estimate_errors([turned], 1 - predicted)
+    assert other.estimate == pytest.approx(2000 - one.estimate)
+    assert other.standard_error == pytest.approx(one.standard_error)
+    # groups of examples are cut from the other end, so the intervals are alike, not equal
+    assert (2000 - other.high, 2000 - other.low) == pytest.approx((one.low, one.high), rel=0.1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.5, 1.5]))
+def test_the_control_is_tuned_to_the_least_standard_error(seed, other):
+    _, predicted, draw = sample_of_many(seed)
+    tuned = estimate_errors([draw], predicted)
+    assert tuned.control >= 0
+    assert tuned.standard_error <= estimate_errors(
+        [draw], predicted, control=other
+    ).standard_error * (1 + 1e-9)
+
+
+def test_no_errors_found_leaves_room_for_some():
+    draw = Draw(
+        examples=np.arange(300),
+        wrong=np.zeros(300, dtype=bool),
+        probability=np.full(300, 0.01),
+        stratum=np.zeros(300, dtype=int),
+    )
+    found = estimate_errors([draw], np.full(30_000, 0.02))
+    assert found.estimate == found.low == 0
+    # of more than some 3.7 in 300, one would have been seen 39 times in 40 (Clopper and Pearson)
+    assert 300 < found.high < 370
+
+
+def test_the_interval_is_that_of_a_two_sided_test():
+    """At its ends, an estimate as far off comes up as often as it says; by plain enumeration."""
+    n, size = 400, 8
+    draw = Draw(
+        examples=np.arange(size),
+        wrong=np.arange(size) < 2,
+        probability=np.full(size, size / n),
+        stratum=np.zeros(size, dtype=int),
+    )
+    found = estimate_errors([draw], np.full(n, 0.2), confidence=0.9)
+    assert found.estimate == 100
+    for end in (found.low, found.high):
+        p, chance = end / n, 0.0
+        rest = np.sqrt((n - size) * p * (1 - p) + 0.25)
+        for seen in range(size + 1):
+            weight = comb(size, seen) * p**seen * (1 - p) ** (size - seen)
+            middle = seen * (n / size - 1) - (n - size) * p  # the mean of what the error is then
+            far = abs(100 - end)
+            chance += weight * (norm.sf(far, middle, rest) + norm.cdf(-far, middle, rest))
+        assert chance == pytest.approx(0.1, abs=2e-3)
+
+
+def test_it_covers_the_truth_about_as_often_as_it_says():
+    held = []
+    for seed in range(200):
+        wrong, predicted, draw = sample_of_many(seed)
+        found = estimate_errors([draw], predicted)
+        held.append(found.low <= wrong.sum() <= found.high)
+    assert 0.92 <= np.mean(held) <= 0.99
+
+
+def test_slips_make_the_interval_wider_and_what_is_not_known_of_them_wider_still():
+    _, predicted, draw = sample_of_many(5, n=5000, size=500)
+    width = []
+    for slips in (
+        NO_SLIPS,
+        Slips(false_alarm=0.01, miss=0.01),
+        Slips(false_alarm=0.01, miss=0.01, covariance=(1e-4, 0.0, 1e-4)),
+    ):
+        found = estimate_errors([draw], predicted, slips=slips)
+        width.append((found.high - found.low, found.standard_error))
+    assert width == sorted(width)
+
+
+def test_a_census_of_the_top_tells_of_itself_alone():
+    draw = Draw(
+        examples=np.arange(10), wrong=np.arange(10) < 7, probability=None, stratum=np.zeros(10, int)
+    )
+    found = estimate_errors([draw], np.full(100, 0.1))
+    assert found.estimate is found.standard_error is found.random_sample is None
+    assert (found.low, found.high) == (7, 97)
+
+
+def test_a_census_of_the_top_adds_to_what_is_drawn_after_it():
+    top = Draw(
+        examples=np.arange(10), wrong=np.arange(10) < 7, probability=None, stratum=np.zeros(10, int)
+    )
+    rest = Draw(
+        examples=np.arange(10, 40),
+        wrong=np.arange(30) < 1,
+        probability=np.full(30, 1 / 3),
+        stratum=np.zeros(30, int),
+    )
+    assert estimate_errors([top, rest], np.full(100, 0.1)).estimate == pytest.approx(7 + 3)
+
+
+def test_all_checked_is_all_known():
+    draw = Draw(
+        examples=np.arange(20),
+        wrong=np.arange(20) < 3,
+        probability=np.ones(20),
+        stratum=np.zeros(20, int),
+    )
+    found = estimate_errors([draw], np.full(20, 0.1))
+    assert (found.estimate, found.low, found.high, found.standard_error) == (3, 3, 3, 0)
+
+
+def test_nothing_checked_is_nothing_known():
+    found = estimate_errors([], np.full(20, 0.1))
+    assert (found.estimate, found.low, found.high) == (None, 0, 20)
+
+
+def test_answers_that_say_nothing_are_refused():
+    with pytest.raises(InputError, match="reject 60 % of right labels and confirm 35 % of wrong"):
+        estimate_errors([], np.full(20, 0.1), slips=Slips(false_alarm=0.6, miss=0.35))
+    with pytest.raises(InputError, match="confidence is 95; between 0 and 1 was expected"):
+        estimate_errors([], np.full(20, 0.1), confidence=95)

@@ -130,7 +130,7 @@ def test_more_than_there_is_cannot_be_drawn():
         inclusion_probabilities(np.ones(3), 4)
 
 
-fractions = st.sampled_from([Fraction(k, 6) for k in range(1, 6)])
+fractions = st.sampled_from([Fraction(k, 6) for k in range(1, 7)])
 
 
 @settings(deadline=None)
@@ -150,4 +150,5 @@ def test_the_pivotal_method_draws_each_example_with_its_own_probability(probabil
 
 def test_what_is_certain_is_drawn_and_what_is_impossible_is_not():
     drawn = pivotal_sample(np.array([1.0, 0.0, 0.5, 0.5]), np.random.default_rng(3))
-    assert 0 in drawn and 1 not in drawn and len(drawn) == 2
+    assert len(drawn) == 2
+    assert set(drawn.tolist()) in ({0, 2}, {0, 3})

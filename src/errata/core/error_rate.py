@@ -1,15 +1,448 @@
-"""How many labels are wrong: what a random sample of checked examples says of all of them.
+"""How many labels of a set are wrong: what checked examples that were drawn by chance say of all.
 
-Knows counts. Which examples were drawn, and how, is for others.
+`estimate_errors` takes any number of draws, each with its probabilities, and a predicted error for
+each example; `sampled_errors` takes the counts of one simple random sample, and is exact. How
+examples are drawn is for `errata.core.sampling`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import index
 from typing import SupportsIndex
 
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 from scipy.stats import hypergeom
 
+from errata.core.sampling import cut_strata
+from errata.core.slips import LEAST_INFORMATIVE, NO_SLIPS, Slips
 from errata.errors import InputError
+
+_GROUPS = 20
+"""The examples make so many groups of equal rate, where chances of errors have to be supposed."""
+
+_EXPECTED_SLOPE, _SLOPE_SPREAD = 1.0, 0.5
+"""How the logit of the chance of an error grows with that of the predicted one, before any vote."""
+
+_FOLLOWED = 8
+"""The distribution of the estimate's error is followed so many standard deviations out."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draw:
+    """What one plan drew, as far as it has been checked.
+
+    Attributes
+    ----------
+    examples : which, row numbers, none in two draws, ``(drawn,)``
+    wrong : for which of them the reviewers did not confirm the given label, ``(drawn,)``
+    probability : with which each was drawn from all that no earlier plan holds, above 0,
+        ``(drawn,)``; or None where they were not drawn by chance, as the top of a list is not
+    stratum : within one, always as many are drawn, ``(drawn,)``
+    """
+
+    examples: Int[np.ndarray, "drawn"]
+    wrong: Bool[np.ndarray, "drawn"]
+    probability: Float[np.ndarray, "drawn"] | None
+    stratum: Int[np.ndarray, "drawn"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorCount:
+    """How many labels of a set are wrong.
+
+    Attributes
+    ----------
+    estimate : the number of wrong labels among all examples; None if no draw tells of all of them
+    standard_error : of the estimate
+    low, high : the interval
+    confidence : with which the interval holds the number
+    population : how many examples there are
+    checked, found : how many were checked, and for how many of these reviewers rejected the label
+    control : by which factor the predicted errors were used to steady the estimate, ``lambda``
+    random_sample : how many examples a simple random sample would need for the same standard
+        error; None where there is no estimate, or no error
+    """
+
+    estimate: float | None
+    standard_error: float | None
+    low: float
+    high: float
+    confidence: float
+    population: int
+    checked: int
+    found: int
+    control: float
+    random_sample: float | None
+
+
+def estimate_errors(
+    draws: Sequence[Draw],
+    predicted: Float[np.ndarray, "n"],
+    *,
+    slips: Slips = NO_SLIPS,
+    confidence: float = 0.95,
+    control: float | None = None,
+) -> ErrorCount:
+    """Return how many of ``n`` labels are wrong, with an interval, from one or more plans.
+
+    Let ``R`` be the examples that no earlier draw holds, ``s`` those of this draw, with
+    probabilities ``pi``, and ``e`` whether a label is wrong. With the predicted errors ``f`` as a
+    control variate, each draw that was left to chance tells the total::
+
+        T = sum of e over earlier draws + sum over s of (e - lambda f) / pi + lambda sum over R of f
+
+    which is right on average, whatever ``f`` and ``lambda`` are, and whatever earlier draws have
+    found: a later plan may be made from the votes so far. The totals of several draws are averaged,
+    weighted by how much each checked. Draws that were not left to chance add what they found to
+    those after them, and alone tell only of themselves: the interval is then what is certain.
+
+    **Slips.** Where reviewers err, ``e`` is replaced by ``(z - false_alarm) / (1 - false_alarm -
+    miss)``, ``z`` being what they conclude, which is ``e`` on average (Rogan and Gladen), and the
+    interval is as much wider as that is noisier and as the two rates are uncertain.
+
+    **Standard error.** In each stratum, of ``m`` examples, ``m / (m - 1) sum (1 - pi) (d / pi -
+    B)^2`` with ``d = e - lambda f`` and ``B`` the mean of ``d / pi`` weighted by ``1 - pi``: the
+    textbook formula with finite population where the probabilities are equal.
+
+    **Interval.** Not that of a bell curve, which fails where few errors are found. It holds every
+    total ``T`` that a two-sided test does not reject: were it the truth, an estimate as far off, or
+    farther, would come up in more than ``1 - confidence`` of samples. For that the chance that a
+    label is wrong is supposed to be ``expit(a + b s)``, where ``s`` is the logit of the mean of
+    ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given that 1 is to be
+    expected, give or take a half), and ``a`` what makes the chances sum to ``T``. The distribution
+    of the error of the estimate follows exactly, by its characteristic function; so the same input
+    gives the same interval.
+
+    Parameters
+    ----------
+    draws : in the order of the plans
+    predicted : a guess at the probability that each label is wrong, ``f``, in ``0..1``
+    slips : how often reviewers' conclusions are wrong
+    confidence : strictly between 0 and 1
+    control : ``lambda``; without it, what makes the variance least in the sample, at least 0
+
+    Raises
+    ------
+    InputError
+        A number is out of range, or slips are so many that answers say nothing.
+
+    References
+    ----------
+    Cochran, Sampling Techniques (1977), chapters 5 and 7; Särndal, Swensson and Wretman, Model
+    Assisted Survey Sampling (1992), section 6.3 (difference estimator); Angelopoulos, Duchi and
+    Zrnic (2023), "PPI++" (``lambda``); Farquhar, Gal and Rainforth (2021), "On statistical bias in
+    active learning" (draws after draws); Berger (1998) after Hájek (1964) (variance); Rogan and
+    Gladen (1978), American Journal of Epidemiology 107 (slips); Gil-Pelaez (1951) (distribution).
+
+    Examples
+    --------
+    >>> drawn = Draw(
+    ...     examples=np.arange(0, 1000, 10),
+    ...     wrong=np.arange(100) < 9,
+    ...     probability=np.full(100, 0.1),
+    ...     stratum=np.zeros(100, dtype=int),
+    ... )
+    >>> found = estimate_errors([drawn], np.full(1000, 0.05))
+    >>> round(found.estimate), round(found.low), round(found.high)
+    (90, 50, 158)
+    """
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    if slips.informative < LEAST_INFORMATIVE:
+        raise InputError(
+            f"Reviewers reject {100 * slips.false_alarm:.0f} % of right labels and confirm "
+            f"{100 * slips.miss:.0f} % of wrong ones, so that their answers say next to nothing. "
+            "Look at the reviewers (`errata reviewers`), or ask for more votes on each example."
+        )
+    design = _Design(draws, predicted, slips)
+    found = int(np.count_nonzero(design.wrong))
+    unchecked = design.n - len(design.wrong)
+    known = ErrorCount(
+        estimate=None,
+        standard_error=None,
+        low=float(found),
+        high=float(found + unchecked),
+        confidence=confidence,
+        population=design.n,
+        checked=len(design.wrong),
+        found=found,
+        control=0.0,
+        random_sample=None,
+    )
+    if not design.sampled:
+        return known
+    factor = design.best_control() if control is None else control
+    estimate = design.total(factor)
+    variance = design.variance(factor)
+    low, high = _Supposed(design, factor).interval(estimate, confidence)
+    rate = min(max(estimate / design.n, 0.0), 1.0)
+    spread = design.n * rate * (1 - rate)  # of one example, n times
+    return replace(
+        known,
+        estimate=estimate,
+        standard_error=float(np.sqrt(variance)),
+        low=low,
+        high=high,
+        control=factor,
+        random_sample=design.n * spread / (variance + spread) if spread > 0 else None,
+    )
+
+
+class _Design:
+    """The checked examples of all draws in one row, and how much each counts."""
+
+    def __init__(
+        self, draws: Sequence[Draw], predicted: Float[np.ndarray, "n"], slips: Slips
+    ) -> None:
+        self.n, self.predicted, self.slips = len(predicted), predicted, slips
+        sizes = [len(draw.examples) for draw in draws]
+        drawn = [
+            0 if draw.probability is None else size for draw, size in zip(draws, sizes, strict=True)
+        ]
+        self.sampled = sum(drawn) > 0
+        none = np.zeros(0, np.int64)
+        self.examples = np.concatenate([none, *(draw.examples for draw in draws)])
+        assert len(np.unique(self.examples)) == len(self.examples), "an example is in two draws"
+        self.wrong = np.concatenate([none.astype(bool), *(draw.wrong for draw in draws)])
+        # each total in proportion to what it rests on, and none where nothing was left to chance
+        shares = np.array(drawn, float) / max(sum(drawn), 1)
+        later = np.cumsum(shares[::-1])[::-1] - shares
+        self.share = np.repeat(shares, sizes)
+        self.pi = np.concatenate(
+            [
+                np.ones(0),
+                *(
+                    np.ones(size) if draw.probability is None else draw.probability
+                    for draw, size in zip(draws, sizes, strict=True)
+                ),
+            ]
+        )
+        self.counts = self.share / self.pi + np.repeat(later, sizes)
+        """The estimate is the sum of these times the errors, less what the control puts in."""
+        self.stratum = _strata(draws, self.pi)
+        held = np.zeros(self.n, dtype=bool)
+        self.control_total = 0.0
+        for draw, share in zip(draws, shares.tolist(), strict=True):
+            self.control_total += share * float(predicted[~held].sum())
+            held[draw.examples] = True
+        self.unchecked = ~held
+
+    @cached_property
+    def errors(self) -> Float[np.ndarray, "checked"]:
+        """1 for a wrong label and 0 for a right one, on average, whatever the reviewers' slips."""
+        rejected = self.wrong - self.slips.false_alarm
+        errors: Float[np.ndarray, "checked"] = rejected / self.slips.informative
+        return errors
+
+    @cached_property
+    def control(self) -> Float[np.ndarray, "checked"]:
+        """The predicted errors of what was checked."""
+        of_checked: Float[np.ndarray, "checked"] = self.predicted[self.examples]
+        return of_checked
+
+    def total(self, factor: float) -> float:
+        """Return the estimated number of errors."""
+        steadied = self.control_total - float((self.share / self.pi * self.control).sum())
+        return float((self.counts * self.errors).sum()) + factor * steadied
+
+    def best_control(self) -> float:
+        """Return the factor of the control that makes the variance least, at least 0."""
+        spread = self.spread(self.control, self.control)
+        if spread <= 1e-12 * self.n:
+            return 0.0
+        return max(self.spread(self.errors, self.control) / spread, 0.0)
+
+    def spread(self, u: Float[np.ndarray, "checked"], v: Float[np.ndarray, "checked"]) -> float:
+        """Return the estimated covariance of the totals of two numbers of each example."""
+        out = 1 - self.pi
+        weight = np.bincount(self.stratum, out)
+        weight[weight == 0] = 1.0  # all of a stratum is checked, and nothing in it is left open
+
+        def off(w: Float[np.ndarray, "checked"]) -> Float[np.ndarray, "checked"]:
+            grown = w / self.pi
+            means = np.bincount(self.stratum, out * grown) / weight
+            from_mean: Float[np.ndarray, "checked"] = grown - means[self.stratum]
+            return from_mean
+
+        sizes = np.bincount(self.stratum)
+        # one alone tells no spread; `_strata` leaves none but where a draw has no other
+        factor = (sizes / np.maximum(sizes - 1, 1))[self.stratum]
+        return float((self.share**2 * factor * out * off(u) * off(v)).sum())
+
+    def variance(self, factor: float) -> float:
+        """Return the variance of the estimate."""
+        rest = self.errors - factor * self.control
+        drawing = self.spread(rest, rest)
+        slips = self.slips
+        of_right = slips.false_alarm * (1 - slips.false_alarm)
+        of_wrong = slips.miss * (1 - slips.miss)
+        each = (of_right + self.errors * (of_wrong - of_right)) / slips.informative**2
+        # by `spread` the slips have come in already, but not of what was certain to be drawn
+        certain = self.counts**2 - self.share**2 * (1 - self.pi) / self.pi**2
+        answering = max(float((certain * each).sum()), 0.0)
+        return drawing + answering + self.of_rates(self.total(factor))
+
+    def of_rates(self, total: float) -> float:
+        """Return the variance that comes from how well the reviewers' slips are known."""
+        right, wrong = -(self.n - total), total
+        var_alarm, both, var_miss = self.slips.covariance
+        grown = right**2 * var_alarm + 2 * right * wrong * both + wrong**2 * var_miss
+        return grown / self.slips.informative**2
+
+
+def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.ndarray, "checked"]:
+    """Return a number for each stratum of each draw; one with a single example joins the next.
+
+    Of a single example no spread can be told; joined, the variance comes out too large at worst.
+    """
+    numbers = np.zeros(len(pi), dtype=np.int64)
+    begin, first = 0, 0
+    for draw in draws:
+        own = np.unique_inverse(draw.stratum).inverse_indices
+        names = np.arange(int(own.max(initial=-1)) + 1)
+        alone = (np.bincount(own) == 1) & (np.bincount(own, pi[begin : begin + len(own)]) < 1)
+        for one in np.flatnonzero(alone).tolist():
+            near = one + 1 if one + 1 < len(names) else one - 1
+            if near >= 0:
+                names[names == names[one]] = names[near]
+        numbers[begin : begin + len(own)] = first + names[own]
+        begin, first = begin + len(own), first + len(names)
+    return np.unique_inverse(numbers).inverse_indices
+
+
+class _Supposed:
+    """How far off the estimate would be, were the errors so many and spread by the scores."""
+
+    def __init__(self, design: _Design, factor: float) -> None:
+        self.design, self.factor = design, factor
+        predicted = design.predicted
+        group = cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
+        self.sizes = np.bincount(group)
+        means = np.bincount(group, predicted) / self.sizes
+        least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
+        self.scores = logit(np.clip(means, least, 1 - least))
+        self.unchecked = np.bincount(group[design.unchecked], minlength=len(self.sizes))
+        self.group = group[design.examples]
+        self.slope = self._slope()
+        # checked examples that count alike and are as likely to be wrong are followed as one
+        pairs = np.stack([self.group, _bins(design.counts)])
+        cells, cell = np.unique(pairs, axis=1, return_inverse=True)
+        self.cell_sizes = np.bincount(cell)
+        self.cell_group = cells[0]
+        self.cell_counts = np.bincount(cell, design.counts) / self.cell_sizes
+
+    def _slope(self) -> float:
+        """Return the most likely slope, by Newton's method on it and the level together."""
+        design, slips = self.design, self.design.slips
+        x = self.scores[self.group]
+        level, slope = _level(self.scores, 1.0, self.sizes, design.n * _start(design)), 1.0
+        for _ in range(50):
+            p = expit(level + slope * x)
+            q = slips.false_alarm + slips.informative * p
+            grown = slips.informative * p * (1 - p)
+            q = np.clip(q, 1e-12, 1 - 1e-12)
+            pull = (design.wrong - q) / (q * (1 - q)) * grown
+            bend = grown**2 / (q * (1 - q))
+            gradient = np.array(
+                [pull.sum(), (pull * x).sum() - (slope - _EXPECTED_SLOPE) / _SLOPE_SPREAD**2]
+            )
+            mixed = (bend * x).sum()
+            # the level has a faint pull, too, lest it run away where nothing is wrong
+            hessian = np.array(
+                [[bend.sum() + 1e-2, mixed], [mixed, (bend * x**2).sum() + _SLOPE_SPREAD**-2]]
+            )
+            step = np.clip(np.linalg.solve(hessian, gradient), -1, 1)
+            level, slope = level + step[0], slope + step[1]
+            if np.abs(step).max() < 1e-8:
+                break
+        return float(slope)
+
+    def interval(self, estimate: float, confidence: float) -> tuple[float, float]:
+        """Return the lowest and the highest total that the estimate does not contradict."""
+        design = self.design
+        found = float(np.count_nonzero(design.wrong))
+        certain = design.slips == NO_SLIPS
+        least = found if certain else 0.0
+        most = found + design.n - len(design.wrong) if certain else float(design.n)
+        if most - least < 1e-9:
+            return least, most
+        alpha = 1 - confidence
+
+        def doubted(total: float) -> float:
+            return self.as_far_off(total, estimate) - alpha
+
+        edge = min(1e-6 * design.n, (most - least) / 4)  # at the very ends no logit is finite
+        inside = min(max(estimate, least + edge), most - edge)
+        low, high = least, most
+        if doubted(least + edge) < 0 < doubted(inside):
+            low = float(brentq(doubted, least + edge, inside, rtol=1e-6))
+        if doubted(most - edge) < 0 < doubted(inside):
+            high = float(brentq(doubted, inside, most - edge, rtol=1e-6))
+        return low, high
+
+    def as_far_off(self, total: float, estimate: float) -> float:
+        """Return the chance of an estimate as far off, or farther, if so many are wrong.
+
+        ``P(|X| >= d) = 1 - 2/pi * integral of Re(phi(w)) sin(w d) / w over w > 0``, ``phi`` being
+        the characteristic function of the error ``X``; at a jump of the distribution this is in
+        the middle (mid-p).
+        """
+        design, slips = self.design, self.design.slips
+        level = _level(self.scores, self.slope, self.sizes, total)
+        rates = expit(level + self.slope * self.scores)
+        p, rest = rates[self.cell_group], rates[self.group] - self.factor * design.control
+        chance = slips.false_alarm + slips.informative * p
+        grown = self.cell_counts / slips.informative
+        mean = self.cell_sizes * (grown * chance - p)
+        missing = self.unchecked * rates
+        smooth = float((missing * (1 - rates)).sum()) + design.spread(rest, rest)
+        smooth += design.of_rates(total) + 0.25  # half an error: totals are whole numbers
+        noise = grown**2 * chance * (1 - chance) + p * (1 - p) * (1 - 2 * self.cell_counts)
+        sd = np.sqrt(smooth + float((self.cell_sizes * np.maximum(noise, 0)).sum()))
+        distance = abs(estimate - total)
+        step = np.pi / (distance + _FOLLOWED * sd)
+        w = step * (np.arange(int(np.ceil(6 / np.sqrt(smooth) / step))) + 0.5)
+        turn = np.exp(1j * np.multiply.outer(w, grown))
+        back = np.exp(-1j * w)[:, np.newaxis]
+        each = (1 - p) * (1 - slips.false_alarm + slips.false_alarm * turn)
+        each += p * back * (slips.miss + (1 - slips.miss) * turn)
+        # what is not checked, and all that is smooth, is as good as a bell curve
+        log = (np.log(each) * self.cell_sizes).sum(axis=1) - w**2 * smooth / 2
+        phi = np.exp(log - 1j * w * mean.sum()).real
+        return float(1 - 2 / np.pi * (phi * np.sin(w * distance) / w).sum() * step)
+
+
+def _start(design: _Design) -> float:
+    """Return a rate to begin with, never 0 or 1."""
+    checked = len(design.wrong)
+    seen = (np.count_nonzero(design.wrong) + 0.5) / (checked + 1)
+    return float(min(max(seen, 1e-4), 1 - 1e-4))
+
+
+def _level(
+    scores: Float[np.ndarray, "groups"],
+    slope: float,
+    sizes: Int[np.ndarray, "groups"],
+    total: float,
+) -> float:
+    """Return the level at which the rates of the groups sum to a total."""
+
+    def over(level: float) -> float:
+        return float((sizes * expit(level + slope * scores)).sum()) - total
+
+    reach = 60 + abs(slope) * float(np.abs(scores).max())
+    return float(brentq(over, -reach, reach, xtol=1e-10))
+
+
+def _bins(counts: Float[np.ndarray, "checked"]) -> Int[np.ndarray, "checked"]:
+    """Return numbers of bins of numbers that are nearly alike, within two percent."""
+    logs = np.log(np.maximum(counts, 1e-300)) / np.log(1.02)
+    bins: Int[np.ndarray, "checked"] = np.round(logs).astype(np.int64)
+    return bins
 
 
 def sampled_errors(
