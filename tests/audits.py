@@ -37,7 +37,7 @@ def planned(db: Database, n: int = 3, votes: int = 5, threshold: int = 3) -> Dat
                 for i in range(n)
             ],
         )
-        settings = {"goal": "census", "votes": votes, "threshold": threshold, "limit": None}
+        settings = {"goal": "errors", "votes": votes, "threshold": threshold, "budget": None}
         records.add_plan(connection, {"finding": finding, **settings})
     return db
 

@@ -332,7 +332,7 @@ def large_audit(path, n=1000):
 def full_of(audit, *limits):
     """Return which examples some plans ask about in full, the last one about all that is left."""
     for limit in (*limits, None):
-        audit.plan(stopping="exact", full_share=0.2, limit=limit)
+        audit.plan(stopping="exact", full_share=0.2, budget=limit)
     rows = plan_of(audit)
     assert len(rows) == audit.n
     return {row["example"] for row in rows if row["full"]}

@@ -247,8 +247,8 @@ def test_a_set_without_suspicious_labels_has_nothing_to_plan(tmp_path):
 def test_a_plan_takes_the_worst_first_and_later_plans_only_add(tmp_path):
     audit = small_audit(tmp_path / "a")
     found = audit.find()
-    first = audit.plan(votes=1, threshold=1, limit=3)
-    assert (first.number, first.added, first.candidates, first.goal) == (1, 3, 3, "census")
+    first = audit.plan(votes=1, threshold=1, budget=3)
+    assert (first.number, first.added, first.candidates, first.goal) == (1, 3, 3, "errors")
     assert asked(audit) == found.indices[:3].tolist()
     second = audit.plan(votes=1, threshold=1)
     assert (second.number, second.added, second.candidates) == (2, 5, 8)
@@ -269,7 +269,7 @@ def asked(audit):
 def test_a_second_find_keeps_what_was_planned(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
-    audit.plan(votes=1, threshold=1, limit=2)
+    audit.plan(votes=1, threshold=1, budget=2)
     early = asked(audit)
     before = [audit.why(example).plan for example in early]
     audit.find(rule="argmax", score="weighted_entropy")
@@ -286,7 +286,7 @@ def test_a_second_find_keeps_what_was_planned(tmp_path):
     [
         ({"votes": 0}, "votes is 0, but it counts things"),
         ({"threshold": 0}, "threshold is 0"),
-        ({"limit": 0}, "limit is 0"),
+        ({"budget": 0}, "budget is 0"),
         ({"votes": 3, "threshold": 4}, "only 3 votes are wanted .* from 1 to 3"),
     ],
 )
@@ -334,7 +334,7 @@ def test_another_threshold_may_be_asked_for(audit):
 def test_a_later_plan_leaves_the_verdicts_of_an_earlier_one_as_they_are(tmp_path):
     audit = small_audit(tmp_path / "a")
     found = audit.find().indices.tolist()
-    audit.plan(votes=5, threshold=3, limit=4)
+    audit.plan(votes=5, threshold=3, budget=4)
     say(audit, {found[0]: "sg", found[1]: "sssg"})
     before = audit.verdicts()
     assert (before.names, before.threshold) == (("open", "correctable"), 3)
@@ -426,7 +426,7 @@ def test_many_unknown_ids_are_refused_quickly(tmp_path):
     labels = labels.ravel()
     audit = Audit.create(tmp_path / "a", labels=labels, probs=probs)
     audit.find()
-    audit.plan(limit=1)
+    audit.plan(budget=1)
     votes = [{"id": f"x{i}", "reviewer": "ann", "answer": "given"} for i in range(5000)]
     began = time.perf_counter()
     with pytest.raises(VoteError, match="None of the 5,000 votes can be taken"):
@@ -734,7 +734,7 @@ def test_why_tells_everything_of_a_candidate(tmp_path, audit):
     assert (plain["given"], plain["found"][0]["suggested"]) == (given_, suggested)
     assert plain["plan"] | {"position": 0} == {
         "plan": 1,
-        "goal": "census",
+        "goal": "errors",
         "votes": 3,
         "threshold": 2,
         "position": 0,

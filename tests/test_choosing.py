@@ -383,7 +383,7 @@ def test_what_is_about_two_labels_says_so(tmp_path):
 
 
 def test_all_plans_of_an_audit_ask_the_same(tmp_path):
-    audit = choice_audit(tmp_path / "a", limit=3, options=3, extra=["neutral"])
+    audit = choice_audit(tmp_path / "a", budget=3, options=3, extra=["neutral"])
     for other, told in (
         ({"question": "pair"}, "with the question choice"),
         ({"question": "pooled", "extra": ["neutral"]}, "with the question choice"),
@@ -396,8 +396,8 @@ def test_all_plans_of_an_audit_ask_the_same(tmp_path):
     with pytest.raises(AuditError, match="with the options 3"):
         audit.plan(extra=["neutral"])
     same = {"options": 3, "extra": ["neutral"]}
-    assert audit.plan(limit=2, question="choice", **same).added == 2
-    assert audit.plan(limit=1, **same).added == 1
+    assert audit.plan(budget=2, question="choice", **same).added == 2
+    assert audit.plan(budget=1, **same).added == 1
     assert audit.plan().added == 2
     assert {len(audit.task_for("ann", example).labels) for example in range(8)} == {3}
     pairs = planned_audit(tmp_path / "b")

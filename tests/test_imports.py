@@ -47,6 +47,9 @@ VERBS = {
     "exchanging",
     "crowd",
     "judging",
+    "doubting",
+    "rating",
+    "planning",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -121,6 +124,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "crowd": {"errors", "arrays", "asking", "core", "results", "store"},
     "judging": {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
+    },
+    "doubting": {"core"},
+    "rating": {"arrays", "core", "crowd", "doubting", "judging", "results", "store"},
+    "planning": {
+        *("errors", "arrays", "asking", "core", "crowd", "doubting", "rating", "results", "store"),
     },
     "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},

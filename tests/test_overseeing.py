@@ -103,7 +103,7 @@ def test_thresholds_reach_down_to_those_of_the_plans(tmp_path, address):
         with pytest.raises(AuditError, match="`find`, then `plan`"):
             refused()
     audit.find()
-    audit.plan(votes=5, threshold=4, limit=3)
+    audit.plan(votes=5, threshold=4, budget=3)
     assert (audit.thresholds(), audit.planned_threshold()) == ((3, 4, 5), 4)
     audit.plan(votes=3, threshold=1)
     assert (audit.thresholds(), audit.planned_threshold()) == ((1, 2, 3, 4, 5), 1)

@@ -93,7 +93,7 @@ def test_the_manifest_names_counts_settings_versions_and_hashes(audit, tmp_path)
     assert (manifest["threshold"], manifest["votes"], manifest["reviewers"]) == (2, 12, 3)
     (plan,) = manifest["settings"]["plans"]
     assert plan.pop("find")["rule"] == "margin"
-    assert plan == {"goal": "census", "votes": 3, "threshold": 2, "limit": None, "candidates": 8}
+    assert plan == {"goal": "errors", "votes": 3, "threshold": 2, "budget": None, "candidates": 8}
     labels = audit.path / "arrays" / "labels.npy"
     assert manifest["inputs"]["labels"] == {
         "file": "labels.npy",
@@ -167,7 +167,7 @@ def test_a_release_is_never_written_over(audit, tmp_path):
 def test_a_release_names_the_runs_that_chose_its_candidates(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
-    audit.plan(limit=2)
+    audit.plan(budget=2)
     vote(audit, VOTES | {0: "sss", 1: "sss"})
     first = audit.release(tmp_path / "out")
     audit.find(rule="argmax")

@@ -25,7 +25,6 @@ from sqlalchemy import Connection
 from errata import telling
 from errata.array_files import PathLike, is_json, load_array
 from errata.arrays import (
-    as_choice,
     as_class_names,
     as_count,
     as_ids,
@@ -34,13 +33,7 @@ from errata.arrays import (
     as_probs,
     check_unicode,
 )
-from errata.asking import (
-    FULL_SHARE,
-    STOPPINGS,
-    as_question,
-    asking_of,
-    restand,
-)
+from errata.asking import restand
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.ranking import Score
@@ -64,15 +57,14 @@ from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.inviting import doer
-from errata.judging import Judging
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
+from errata.planning import Planning
 from errata.predicting import Chosen
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
     CandidatesAdded,
-    Plan,
     Release,
     SetVerdicts,
     Story,
@@ -81,7 +73,7 @@ from errata.results import (
     VotesAdded,
 )
 from errata.searching import Compat
-from errata.store import queue, records, voting
+from errata.store import records, voting
 from errata.store.database import Database
 from errata.store.files import new_folder, sha256
 from errata.store.place import DATABASE, Schema, is_audit, place_of, write_place
@@ -91,7 +83,7 @@ if TYPE_CHECKING:
     from errata.review.background import RunningReview
 
 
-class Audit(Judging):
+class Audit(Planning):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -578,201 +570,6 @@ class Audit(Judging):
             raise self._unknown(example_id)
 
         return index_of
-
-    def plan(
-        self,
-        *,
-        votes: int = 5,
-        threshold: int = 3,
-        limit: int | None = None,
-        stopping: str = "off",
-        full_share: float = FULL_SHARE,
-        question: str | None = None,
-        options: int | str | None = None,
-        extra: Sequence[str] = (),
-    ) -> Plan:
-        """Send the candidates of the newest run, or list, for checking, all of them: a census.
-
-        Candidates of an earlier plan stay as they are, and are not planned again.
-
-        Parameters
-        ----------
-        votes : wanted for each candidate
-        threshold : votes for one answer that make a verdict, in ``1..votes``
-        limit : at most so many candidates, worst first
-        stopping : ``"off"``: all votes are asked for, as in the paper; ``"exact"``: asking about a
-            candidate stops once no further vote can change its verdict at this threshold. The
-            verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
-        full_share : with exact stopping, the share of the candidates, drawn by chance, that are
-            asked for all votes nevertheless, so that reviewers' agreement can be measured. Each
-            example is drawn by itself, whatever is planned along with it
-        question : what reviewers are asked where every example has one label. ``"pair"``: which of
-            the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
-            the given one and of all that any run of `find`, or list, suggests for the example;
-            ``"choice"``: which class. All plans of an audit ask the same: without it, a later plan
-            asks what the first does, and the first asks about pairs
-        options : of ``"choice"``, so many classes to choose from: the given and the suggested one,
-            then the most probable others, where there are probabilities; ``"all"``, or without it,
-            all classes
-        extra : with another question than ``"pair"``, answers that are no class, such as
-            ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
-
-        Raises
-        ------
-        AuditError
-            `find` has not run or has flagged nothing, or all is planned with other settings; or
-            an earlier plan asks otherwise.
-        InputError, NameUnknownError
-            A setting is out of range, or does not belong to the others.
-        """
-        _at_least_one("votes", votes)
-        _at_least_one("threshold", threshold)
-        if threshold > votes:
-            raise InputError(
-                f"The threshold is {threshold}, but only {votes} votes are wanted for each "
-                f"candidate, so no verdict could be reached. Choose one from 1 to {votes}."
-            )
-        if limit is not None:
-            _at_least_one("limit", limit)
-        stopping = as_choice("stopping", stopping, STOPPINGS)
-        if not 0 <= full_share <= 1:
-            raise InputError(f"full_share is {full_share}; a share from 0 to 1 was expected.")
-        exact = stopping == "exact"
-        settings: dict[str, Any] = {
-            "goal": "census",
-            "votes": votes,
-            "threshold": threshold,
-            "stopping": stopping,
-            "full_share": full_share if exact else 0.0,
-            "limit": limit,
-        }
-        says = question is not None or options is not None or bool(extra)
-        asked = as_question(
-            *(question or self.asks.question, options, extra),
-            classes=self.classes,
-            multilabel=self.multilabel,
-        )
-        asking = asking_of(votes, threshold, exact=exact, multilabel=self.multilabel)
-
-        def in_full(examples: list[int]) -> list[bool]:
-            # a draw for each example of the audit: however it is cut into plans, the share holds
-            draws = np.random.default_rng([self._seed, *b"full"]).random(self.n)
-            drawn: list[bool] = (draws[examples] < full_share).tolist()
-            return drawn
-
-        with self._db.write() as db:
-            finding = records.newest_finding(db)
-            if finding is None:
-                raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
-            settings |= self._asked_before(db, asked if says else None) or asked
-            number, added = records.add_plan(
-                db,
-                {"finding": finding["id"], **settings},
-                needs=asking,
-                in_full=in_full if exact else None,
-                options=self._options(db, settings),
-            )
-            if added == 0:
-                db.rollback()  # an empty plan says nothing
-                return self._planned_already(settings)
-            queue.count_open(db)
-            records.log(db, "plan", plan=number, added=added)
-            self._sown = None  # what is planned is gold no more
-            return _as_plan(number, added, records.planned_count(db), settings)
-
-    @staticmethod
-    def _asked_before(db: Connection, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """Return what the plans so far ask, which is what all ask; None where there is none yet.
-
-        Raises
-        ------
-        AuditError
-            Something else is wanted.
-        """
-        last = records.newest_plan(db)
-        if last is None:
-            return None
-        asks = {name: last[name] for name in ("question", "options", "extra")}
-        other = [] if wanted is None else [name for name in asks if asks[name] != wanted[name]]
-        if other:
-            nothing = {"options": "all", "extra": "none"}
-            told = asks[other[0]] or nothing[other[0]]
-            raise AuditError(
-                f"Plan {last['id']} was made with the {other[0]} {told}, and all plans of an audit "
-                "ask the same. Leave question, options and extra out to ask that, or make another "
-                "audit."
-            )
-        return asks
-
-    def _options(
-        self, db: Connection, asked: Mapping[str, Any]
-    ) -> Callable[[list[dict[str, Any]]], list[list[int]]] | None:
-        """Return what lists the classes to choose from of candidates; None if none is needed."""
-        if asked["question"] == "pooled":
-            pooled = records.suggestions(db)
-            return lambda found: [sorted({one["given"], *pooled[one["example"]]}) for one in found]
-        count = asked["options"]
-        if count is None:
-            return None
-        return lambda found: self._shortlists(db, found, count)
-
-    def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
-        with self._db.read() as db:
-            last, count = records.newest_plan(db), records.planned_count(db)
-        if last is None:
-            raise AuditError(
-                "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
-                "with another rule."
-            )
-        asked = ("votes", "threshold", "stopping")
-        if [last[name] for name in asked] != [settings[name] for name in asked]:
-            raise AuditError(
-                f"All candidates are planned already, with {last['votes']} votes, threshold "
-                f"{last['threshold']} and stopping {last['stopping']} (plan {last['id']}), and a "
-                "plan does not change. "
-                "`verdicts`, `release` and `compare` take another threshold."
-            )
-        return _as_plan(last["id"], 0, count, {name: last[name] for name in settings})
-
-    def ensure_planned(
-        self,
-        *,
-        votes: int | None = None,
-        threshold: int | None = None,
-        stopping: str | None = None,
-    ) -> Plan | None:
-        """Plan, if nothing is planned yet; else check that the newest plan is as wanted.
-
-        Parameters
-        ----------
-        votes, threshold, stopping : as in `plan`; what is left out may be anything, and in a new
-            plan is what `plan` takes
-
-        Returns
-        -------
-        The new plan; None where there was one
-
-        Raises
-        ------
-        AuditError
-            There is a plan with other settings, or nothing can be planned.
-        """
-        asked = {"votes": votes, "threshold": threshold, "stopping": stopping}
-        wanted: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
-        with self._db.read() as db:
-            last = records.newest_plan(db)
-        if last is None:
-            return self.plan(**wanted)
-        other = {name: one for name, one in wanted.items() if last[name] != one}
-        if other:
-            has = ", ".join(f"{name} {last[name]}" for name in other)
-            asks = ", ".join(f"{name} {one}" for name, one in other.items())
-            raise AuditError(
-                f"{self.path} is planned already, with {has} (plan {last['id']}), and a plan does "
-                f"not change: {asks} cannot be had. Leave that out to go on with the plan there "
-                "is; `verdicts`, `release` and `compare` take another threshold."
-            )
-        return None
 
     # ------------------------------------------------------------ votes
 
@@ -1266,11 +1063,6 @@ def _are_sets(labels: object) -> bool:
     return array.ndim == 2 and min(array.shape) > 1
 
 
-def _as_plan(number: int, added: int, candidates: int, row: Mapping[str, Any]) -> Plan:
-    asked = {**row, "extra": tuple(row["extra"] or ())}
-    return Plan(number=number, added=added, candidates=candidates, **asked)
-
-
 def _score_name(found: Sequence[Mapping[str, Any]]) -> str:
     """Return what the scores of candidates from elsewhere are called."""
     without = [one["where"] for one in found if one["score"] is None]
@@ -1280,11 +1072,6 @@ def _score_name(found: Sequence[Mapping[str, Any]]) -> str:
             f"{without[0]}. Give every candidate a score, or none."
         )
     return "given_order" if without or not found else "given_score"
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
 
 
 def _taken(path: Path) -> str:

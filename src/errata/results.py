@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from errata.core.consensus import CANNOT_TELL, OPEN, VERDICTS, VOTED
+from errata.core.error_rate import ErrorCount
+from errata.core.slips import Slips
 from errata.labels import Label, named
 
 Side = Literal["given", "suggested"]
@@ -41,17 +43,19 @@ class Plan:
     Attributes
     ----------
     number : 1 for the audit's first plan
-    goal : ``"census"``: every candidate is asked about, with probability 1
+    goal : ``"errors"``: the candidates, worst first, each for certain; ``"rate"``: examples that
+        chance drew, of all
     votes, threshold : votes wanted for each candidate; votes for one answer that make a verdict
     stopping : ``"exact"``: asking about a candidate stops once no further vote can change its
         verdict at this threshold; ``"off"``: all votes are asked for
     full_share : the share of the candidates that are asked for all votes nevertheless
-    limit : at most so many candidates, worst first, or None
+    budget : at most so many examples, or None
     question : ``"pair"``: which of the given and the suggested label is right; ``"pooled"``: which
         one of all labels suggested; ``"choice"``: which class
     options : of ``"choice"``, so many classes to choose from, or None: all
     extra : answers that are no class, but for a pair
     added, candidates : how many this plan added; how many all plans hold now
+    seed : of chance, or None where it had no part
     """
 
     number: int
@@ -60,9 +64,10 @@ class Plan:
     threshold: int
     stopping: str
     full_share: float
-    limit: int | None
+    budget: int | None
     added: int
     candidates: int
+    seed: int | None = None
     question: str = "pair"
     options: int | None = None
     extra: tuple[str, ...] = ()
@@ -70,15 +75,18 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values; what it asks only where that is no pair."""
         told = asdict(self) | {"extra": list(self.extra)}
+        if self.seed is None:
+            del told["seed"]
         if self.question == "pair":
             for name in ("question", "options", "extra"):
                 del told[name]
         return told
 
     def __repr__(self) -> str:
+        drawn = "" if self.seed is None else f", drawn by chance (seed {self.seed})"
         return (
-            f"Plan {self.number}: candidates added: {self.added:,}, in all: {self.candidates:,}; "
-            f"votes wanted for each: {self.votes}, to decide: {self.threshold}"
+            f"Plan {self.number}: candidates added: {self.added:,}{drawn}, in all: "
+            f"{self.candidates:,}; votes wanted for each: {self.votes}, to decide: {self.threshold}"
             f"{', fewer where the verdict is settled' if self.stopping == 'exact' else ''}"
             f"{'' if self.question == 'pair' else f'; question: {self.question}'}"
         )
@@ -311,6 +319,112 @@ class AnyVerdicts:
         if self.unreviewed:
             lines.append(f"  {'no vote yet':14}{self.unreviewed:8,}")
         return "\n".join([*lines, *self.notices])
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ErrorRate:
+    """How many of all labels are wrong.
+
+    Attributes
+    ----------
+    count : the number of them, with its interval; see `errata.core.error_rate.ErrorCount`
+    confidence : with which the interval holds the truth; with ``anytime``, at all moments at once
+    by_chance : how many of the checked examples were drawn by chance
+    waiting : how many planned examples are not decided
+    slips : how often what reviewers conclude is wrong, which is reckoned out
+    slips_by : what tells that: ``"gold"``, ``"repeats"``, or ``"none"``: they are taken at their
+        word
+    anytime : whether the interval holds whenever one looks
+    notices : what must be said along with these numbers
+    """
+
+    count: ErrorCount
+    confidence: float
+    by_chance: int
+    waiting: int
+    slips: Slips
+    slips_by: str
+    anytime: bool
+    notices: tuple[str, ...]
+
+    @property
+    def estimate(self) -> float | None:
+        """The share of labels that are wrong, between 0 and 1; None where nothing tells of all."""
+        found = self.count.estimate
+        return None if found is None else min(max(found / self.count.population, 0.0), 1.0)
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval, a share; without an estimate, what is certain."""
+        return self.count.low / self.count.population
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval, a share; without an estimate, what is certain."""
+        return self.count.high / self.count.population
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, shares and numbers of labels."""
+        return {
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "confidence": self.confidence,
+            "anytime": self.anytime,
+            "wrong_labels": {
+                name: getattr(self.count, name) for name in ("estimate", "low", "high")
+            }
+            | {"standard_error": self.count.standard_error},
+            "examples": self.count.population,
+            "checked": self.count.checked,
+            "found": self.count.found,
+            "by_chance": self.by_chance,
+            "random_sample": self.count.random_sample,
+            "waiting": self.waiting,
+            "slips": {
+                "by": self.slips_by,
+                "false_alarm": self.slips.false_alarm,
+                "miss": self.slips.miss,
+            },
+        }
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what these numbers say, in words."""
+        count, slips = self.count, self.slips
+        checked = f"{count.checked:,} checked, {count.found:,} of them wrong"
+        if self.estimate is None or count.estimate is None:
+            rest = count.population - count.checked
+            at_least = f"At least {_share(self.low)} of the {count.population:,} labels are wrong"
+            unknown = f"How many of the other {rest:,} are, nobody knows"
+            way_on = "`errata plan AUDIT --goal rate` draws some"
+            return (
+                f"{at_least} ({checked}).",
+                f"{unknown}: none of them was drawn by chance and decided. {way_on}.",
+            )
+        some = f"{_share(self.estimate)} of the {count.population:,} labels are wrong"
+        level = f"{100 * self.confidence:g} % interval{', whenever you look' * self.anytime}:"
+        interval = f"{level} {_share(self.low)} to {_share(self.high)}"
+        told = [f"{some}, about {max(count.estimate, 0):,.0f}; {interval} ({checked})."]
+        if count.random_sample is not None and count.random_sample > 1.2 * count.checked:
+            as_many = f"some {count.random_sample:,.0f} examples"
+            told.append(f"A simple random sample would take {as_many} to say as much.")
+        if self.slips_by != "none":
+            by = {"gold": "answers to gold", "repeats": "how often two reviewers disagree"}
+            alarm, miss = _share(slips.false_alarm), _share(slips.miss)
+            err = f"reviewers reject {alarm} of right labels and confirm {miss} of wrong ones"
+            told.append(f"Reckoned out, by {by[self.slips_by]}: {err}.")
+        if self.waiting:
+            told.append(f"{self.waiting:,} planned examples are not decided yet.")
+        return tuple(told)
+
+    def __repr__(self) -> str:
+        return "\n".join([*self.sentences(), *self.notices])
+
+
+def _share(share: float) -> str:
+    """Return a share in percent, of small ones the two digits that matter."""
+    percent = 100 * share
+    return f"{percent:.{1 if percent >= 1 or percent == 0 else 2}f} %"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

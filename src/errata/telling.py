@@ -437,7 +437,7 @@ def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray
 def settings(db: Connection) -> dict[str, Any]:
     """Return what was chosen for each plan, without saying when: for a manifest."""
     chosen = ("rule", "score", "compat", "settings", "flagger", "estimated_errors", "errata")
-    planned = ("goal", "votes", "threshold", "limit", "candidates")
+    planned = ("goal", "votes", "threshold", "budget", "candidates")
     asked = ("question", "options", "extra")  # said where it is not a pair
     runs = {
         run["id"]: {name: run[name] for name in chosen} | _looked_at(db, run)
@@ -446,6 +446,7 @@ def settings(db: Connection) -> dict[str, Any]:
     return {
         "plans": [
             {name: plan[name] for name in (*planned, *(asked if is_choice(plan) else ()))}
+            | ({} if plan["seed"] is None else {"seed": plan["seed"]})
             | {"find": runs[plan["finding"]]}
             for plan in records.plans(db)
         ]
@@ -525,7 +526,7 @@ def story(
             }
             for row in predicted.values()
         ),
-        plan=_labelled(plan[0], _PLAN) | {"goal": "census"} if plan else None,
+        plan=_labelled(plan[0], _PLAN) if plan else None,
         votes=tuple(
             {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
             for vote in voting.history(db, example)
@@ -620,7 +621,7 @@ def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
     return known[-1] if known else None
 
 
-_PLAN = ("plan", "votes", "threshold", "position", "probability", "suggested")
+_PLAN = ("plan", "goal", "votes", "threshold", "position", "probability", "suggested")
 _VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
 _DECISION = ("answer", "labels", "reason")
 

@@ -187,6 +187,12 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version):
         ("off", 0.0)
     ] * len(wanted)
     assert [plan.pop("question") for plan in after["plans"]] == ["pair"] * len(wanted)
+    assert {plan.pop("goal") for plan in after["plans"]} == {"errors"}, "what a census is for"
+    assert {plan.pop("goal") for plan in before["plans"]} == {"census"}
+    assert [plan.pop("budget", None) for plan in after["plans"]] == [
+        plan.pop("limit", None) for plan in before["plans"]
+    ]
+    assert [row.pop("drawn") for row in after["candidates"]] == [0] * len(after["candidates"])
     assert after == before
     held = Counter(vote["example"] for vote in before["votes"] if vote.get("answer"))
     held -= Counter(vote["example"] for vote in before["votes"] if not vote.get("answer"))

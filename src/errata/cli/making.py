@@ -140,23 +140,55 @@ def _media(
 def plan(
     audit: AuditFolder,
     *,
-    votes: Annotated[int, typer.Option(min=1, help="Votes wanted for each candidate.")] = 5,
-    threshold: Annotated[
-        int, typer.Option(min=1, help="Votes for one answer that make a verdict.")
-    ] = 3,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most this many candidates, worst first.")
-    ] = None,
-    stopping: Annotated[
+    goal: Annotated[
         str,
         typer.Option(
-            help="exact: stop asking once no further vote can change the verdict; off: ask for "
-            "all votes."
+            help="errors: the candidates, worst first; rate: a sample of all examples, to tell "
+            "how many labels are wrong."
         ),
-    ] = "off",
+    ] = "errors",
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most this many examples.",
+            show_default="of errors all candidates, else 500",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of what chance draws.", show_default="the audit's own")
+    ] = None,
+    votes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Votes wanted for each candidate.",
+            show_default="as the plan before, at first 5",
+        ),
+    ] = None,
+    threshold: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Votes for one answer that make a verdict.",
+            show_default="as the plan before, at first 3",
+        ),
+    ] = None,
+    stopping: Annotated[
+        str | None,
+        typer.Option(
+            help="exact: stop asking once no further vote can change the verdict; off: ask for "
+            "all votes.",
+            show_default="as the plan before, at first off",
+        ),
+    ] = None,
     full_share: Annotated[
-        float, typer.Option(help="With exact stopping, ask so many for all votes nevertheless.")
-    ] = 0.05,
+        float | None,
+        typer.Option(
+            help="With exact stopping, ask so many for all votes nevertheless.",
+            show_default="as the plan before, at first 0.05",
+        ),
+    ] = None,
     question: Annotated[
         str | None,
         typer.Option(
@@ -183,9 +215,11 @@ def plan(
 
     printer = Printer(format=format, quiet=quiet)
     made = errata.Audit.open(audit).plan(
+        goal=goal,
+        budget=budget,
+        seed=seed,
         votes=votes,
         threshold=threshold,
-        limit=limit,
         stopping=stopping,
         full_share=full_share,
         question=question,

@@ -3,7 +3,7 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -268,21 +268,41 @@ def verdicts(
     threshold: ThresholdOption = None,
     consensus: ConsensusOption = "threshold",
     least: LeastOption = None,
+    confidence: Annotated[
+        float, typer.Option(help="Of the interval of the error rate, such as 0.95.")
+    ] = 0.95,
+    slips: Annotated[
+        str,
+        typer.Option(
+            help="What tells how often reviewers err, for the error rate: gold, repeats, none; "
+            "auto: what there is."
+        ),
+    ] = "auto",
+    anytime: Annotated[
+        bool,
+        typer.Option(
+            "--anytime", help="Make the interval hold whenever you look, and stop; it is wider."
+        ),
+    ] = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Say what the votes come to.
+    """Say what the votes come to, and how many of all labels are wrong.
 
     The table counts the verdicts; CSV and JSON hold every candidate.
     """
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    found = errata.Audit.open(audit).verdicts(threshold=threshold, consensus=consensus, least=least)
+    opened = errata.Audit.open(audit)
+    made_by: dict[str, Any] = {"threshold": threshold, "consensus": consensus, "least": least}
+    found = opened.verdicts(**made_by)
+    rate = opened.error_rate(**made_by, confidence=confidence, slips=slips, anytime=anytime)
     counts = found.counts | {"open": found.open, "no vote yet": found.unreviewed}
     table = [{"verdict": verdict, "candidates": count} for verdict, count in counts.items()]
-    printer.show(found.to_dict(), found.rows(), table=table, columns=found.columns)
-    printer.say(*found.notices)
+    payload = found.to_dict() | {"error_rate": rate.to_dict()}
+    printer.show(payload, found.rows(), table=table, columns=found.columns)
+    printer.say(*rate.sentences(), *rate.notices)
     printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
 
 

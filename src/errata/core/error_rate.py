@@ -42,12 +42,15 @@ class Draw:
     probability : with which each was drawn from all that no earlier plan holds, above 0,
         ``(drawn,)``; or None where they were not drawn by chance, as the top of a list is not
     stratum : within one, always as many are drawn, ``(drawn,)``
+    stands_for : where a plan is not checked to its end, how many of what it drew each stands for,
+        1 or more, ``(drawn,)``; without it, each for itself. Later draws cannot draw these again
     """
 
     examples: Int[np.ndarray, "drawn"]
     wrong: Bool[np.ndarray, "drawn"]
     probability: Float[np.ndarray, "drawn"] | None
     stratum: Int[np.ndarray, "drawn"]
+    stands_for: Float[np.ndarray, "drawn"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,36 @@ def estimate_errors(
     )
 
 
+def expected_errors(
+    draws: Sequence[Draw], predicted: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n"]:
+    """Return the chance that each label is wrong, by what has been checked so far.
+
+    It is what `estimate_errors` supposes for its interval: predicted errors on the logit scale, in
+    20 groups, moved and stretched to fit the checked ones. To plan with, and not to conclude from.
+
+    Parameters
+    ----------
+    draws : as in `estimate_errors`
+    predicted : a guess at the probability that each label is wrong, in ``0..1``
+
+    Examples
+    --------
+    >>> found = Draw(
+    ...     examples=np.arange(40),
+    ...     wrong=np.arange(40) < 4,
+    ...     probability=None,
+    ...     stratum=np.zeros(40, dtype=int),
+    ... )
+    >>> expected_errors([found], np.full(100, 0.5)).round(2)[:2]
+    array([0.1, 0.1])
+    """
+    design = _Design(draws, predicted, NO_SLIPS)
+    if len(design.wrong) == 0:
+        return predicted
+    return _Supposed(design, 0.0).rates()
+
+
 class _Design:
     """The checked examples of all draws in one row, and how much each counts."""
 
@@ -221,7 +254,17 @@ class _Design:
                 ),
             ]
         )
-        self.counts = self.share / self.pi + np.repeat(later, sizes)
+        self.stands_for = np.concatenate(
+            [
+                np.ones(0),
+                *(
+                    np.ones(size) if draw.stands_for is None else draw.stands_for
+                    for draw, size in zip(draws, sizes, strict=True)
+                ),
+            ]
+        )
+        self.later = np.repeat(later, sizes) * self.stands_for
+        self.counts = self.share / self.pi + self.later
         """The estimate is the sum of these times the errors, less what the control puts in."""
         self.stratum = _strata(draws, self.pi)
         held = np.zeros(self.n, dtype=bool)
@@ -276,7 +319,7 @@ class _Design:
     def variance(self, factor: float) -> float:
         """Return the variance of the estimate."""
         rest = self.errors - factor * self.control
-        drawing = self.spread(rest, rest)
+        drawing = self.spread(rest, rest) + self.of_unchecked()
         slips = self.slips
         of_right = slips.false_alarm * (1 - slips.false_alarm)
         of_wrong = slips.miss * (1 - slips.miss)
@@ -285,6 +328,14 @@ class _Design:
         certain = self.counts**2 - self.share**2 * (1 - self.pi) / self.pi**2
         answering = max(float((certain * each).sum()), 0.0)
         return drawing + answering + self.of_rates(self.total(factor))
+
+    def of_unchecked(self) -> float:
+        """Return the variance from what was drawn, is not checked, and is not drawn again."""
+        sizes = np.bincount(self.stratum)
+        share = (np.bincount(self.stratum, self.errors) / sizes)[self.stratum]
+        factor = (sizes / np.maximum(sizes - 1, 1))[self.stratum]
+        open_ = self.later**2 * (1 - 1 / self.stands_for)
+        return float((open_ * factor * (self.errors - share) ** 2).sum())
 
     def of_rates(self, total: float) -> float:
         """Return the variance that comes from how well the reviewers' slips are known."""
@@ -326,8 +377,8 @@ class _Supposed:
         least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
         self.scores = logit(np.clip(means, least, 1 - least))
         self.unchecked = np.bincount(group[design.unchecked], minlength=len(self.sizes))
-        self.group = group[design.examples]
-        self.slope = self._slope()
+        self.group_of_all, self.group = group, group[design.examples]
+        self.level, self.slope = self._fitted()
         # checked examples that count alike and are as likely to be wrong are followed as one
         pairs = np.stack([self.group, _bins(design.counts)])
         cells, cell = np.unique(pairs, axis=1, return_inverse=True)
@@ -335,8 +386,14 @@ class _Supposed:
         self.cell_group = cells[0]
         self.cell_counts = np.bincount(cell, design.counts) / self.cell_sizes
 
-    def _slope(self) -> float:
-        """Return the most likely slope, by Newton's method on it and the level together."""
+    def rates(self) -> Float[np.ndarray, "n"]:
+        """Return the chance of an error of every example, as the checked ones make it likely."""
+        of_groups = expit(self.level + self.slope * self.scores)
+        of_all: Float[np.ndarray, "n"] = of_groups[self.group_of_all]
+        return of_all
+
+    def _fitted(self) -> tuple[float, float]:
+        """Return the most likely level and slope, by Newton's method."""
         design, slips = self.design, self.design.slips
         x = self.scores[self.group]
         level, slope = _level(self.scores, 1.0, self.sizes, design.n * _start(design)), 1.0
@@ -359,7 +416,7 @@ class _Supposed:
             level, slope = level + step[0], slope + step[1]
             if np.abs(step).max() < 1e-8:
                 break
-        return float(slope)
+        return float(level), float(slope)
 
     def interval(self, estimate: float, confidence: float) -> tuple[float, float]:
         """Return the lowest and the highest total that the estimate does not contradict."""

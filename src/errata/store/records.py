@@ -25,6 +25,9 @@ from errata.store import tables as t
 
 Row = dict[str, Any]
 
+_FLAGGED = t.candidates.c.drawn.is_(False)
+"""What a run found, without what plans drew besides."""
+
 _TOLD_OF_RUNS = ("rule", "flagger", "thresholds", "probs", "averaged")
 
 
@@ -139,7 +142,7 @@ def newest_run(db: Connection, probs: int) -> Row | None:
 
     With it ``flagged``, how many examples it flagged, and ``planned``, whether a plan took these.
     """
-    flagged = select(func.count()).where(t.candidates.c.finding == t.findings.c.id)
+    flagged = select(func.count()).where(t.candidates.c.finding == t.findings.c.id, _FLAGGED)
     planned = select(func.count()).where(t.plans.c.finding == t.findings.c.id)
     query = select(
         t.findings,
@@ -167,13 +170,13 @@ def finding_count(db: Connection) -> int:
 
 
 def candidates(db: Connection, finding: int) -> list[Row]:
-    """Return the candidates of a run, worst first."""
-    found = select(t.candidates).where(t.candidates.c.finding == finding)
+    """Return what a run flagged, worst first."""
+    found = select(t.candidates).where(t.candidates.c.finding == finding, _FLAGGED)
     return _all(db, found.order_by(t.candidates.c.rank))
 
 
 def candidate_runs(db: Connection, example: int) -> list[Row]:
-    """Return every run that flagged an example, oldest first, with what it said of it."""
+    """Return every run that an example is a candidate of, oldest first, with what it said of it."""
     query = (
         select(
             t.candidates,
@@ -192,7 +195,7 @@ def _size_of_finding() -> Any:
     others = t.candidates.alias()
     return (
         select(func.count())
-        .where(others.c.finding == t.candidates.c.finding)
+        .where(others.c.finding == t.candidates.c.finding, others.c.drawn.is_(False))
         .correlate(t.candidates)
         .scalar_subquery()
     )
@@ -201,7 +204,8 @@ def _size_of_finding() -> Any:
 def candidates_among(db: Connection, examples: Sequence[int]) -> set[int]:
     """Return those of some examples that any run flagged."""
     c = t.candidates.c
-    return set(db.scalars(select(c.example).where(c.example.in_(examples)).distinct()))
+    flagged = select(c.example).where(c.example.in_(examples), _FLAGGED)
+    return set(db.scalars(flagged.distinct()))
 
 
 # ---------------------------------------------------------------- plans
@@ -214,6 +218,7 @@ def add_plan(
     needs: int | None = None,
     in_full: Callable[[list[int]], Sequence[bool]] | None = None,
     options: Callable[[list[Row]], Sequence[list[int]]] | None = None,
+    drawn: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[int, int]:
     """Plan the candidates of ``row["finding"]`` that no plan holds yet, worst first.
 
@@ -223,38 +228,72 @@ def add_plan(
     in_full : tells which of some examples, in any order, are asked for all their votes
     options : returns the sorted classes to choose from of candidates, each ``example given
         suggested``; without it, what there is follows from the plan's question
+    drawn : what chance drew, in the order of asking, to be planned in place of these: each
+        ``example given suggested score probability stratum``. What the run did not flag becomes
+        a candidate of it
 
     Returns
     -------
     the plan's number, and how many candidates it added
     """
     plan = _inserted(db, t.plans, {**row, "created_at": now()})
-    c = t.candidates.c
-    labels = () if options is None else (c.given, c.suggested)  # a million need not be read
-    waiting = (
-        select(c.id, c.example, *labels)
-        .where(c.finding == row["finding"], c.example.not_in(select(t.planned.c.example)))
-        .order_by(c.rank)
-        .limit(row["limit"])
-    )
-    found = db.execute(waiting).mappings().all()
+    if drawn is None:
+        found = _waiting(db, row["finding"], row["budget"], labels=options is not None)
+    else:
+        found = _as_candidates(db, row["finding"], drawn)
     rows: list[Row] = [
         {
             "plan": plan,
             "candidate": one["id"],
             "example": one["example"],
             "position": position,
-            "probability": 1.0,  # a census asks about every candidate
+            "probability": one.get("probability", 1.0),  # the worst are asked about for certain
+            "stratum": one.get("stratum"),
         }
         for position, one in enumerate(found)
     ]
     if options is not None and found:
-        listed = options([dict(one) for one in found])
+        listed = options(found)
         rows = [row | {"options": classes} for row, classes in zip(rows, listed, strict=True)]
     if rows:
         db.execute(insert(t.planned), rows)
         _stand(db, plan, row["votes"], row["votes"] if needs is None else needs, in_full)
     return plan, len(rows)
+
+
+def _waiting(db: Connection, finding: int, budget: int | None, *, labels: bool) -> list[Row]:
+    """Return the candidates of a run that no plan holds yet, worst first."""
+    c = t.candidates.c
+    more = (c.given, c.suggested) if labels else ()  # a million need not be read
+    query = (
+        select(c.id, c.example, *more)
+        .where(c.finding == finding, _FLAGGED, c.example.not_in(select(t.planned.c.example)))
+        .order_by(c.rank)
+        .limit(budget)
+    )
+    return _all(db, query)
+
+
+def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return what was drawn with the candidates that it is; those that are missing are made."""
+    c = t.candidates.c
+    known = select(c.example, c.id, c.given, c.suggested).where(c.finding == finding)
+    flagged = {row["example"]: row for row in _all(db, known)}
+    last = db.scalar(select(func.max(c.rank)).where(c.finding == finding)) or 0
+    new = [one for one in drawn if one["example"] not in flagged]
+    if new:
+        told = ("example", "given", "suggested", "score")
+        db.execute(
+            insert(t.candidates),
+            [
+                {name: one[name] for name in told}
+                | {"finding": finding, "rank": rank, "rules": [], "drawn": True}
+                for rank, one in enumerate(new, last + 1)
+            ],
+        )
+        flagged = {row["example"]: row for row in _all(db, known)}
+    chance = ("probability", "stratum")
+    return [flagged[one["example"]] | {name: one[name] for name in chance} for one in drawn]
 
 
 def _stand(
@@ -300,7 +339,8 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     """Return what is planned, in the order of asking, with the labels to ask about.
 
     Each row has ``example given suggested score rules plan finding rank position probability
-    votes threshold stopping question extra options full needs`` (votes: wanted; options: the sorted
+    stratum goal votes threshold stopping question extra options full needs`` (stratum: None where
+    chance had no part; votes: wanted; options: the sorted
     classes to choose from, None for all; full: asked for all, wherever asking may stop; needs: how
     many more are asked for at least).
     """
@@ -314,7 +354,8 @@ def _planned_rows() -> Select[Any]:
     return (
         select(
             *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
-            *(p.plan, p.position, p.probability, t.plans.c.votes, t.plans.c.threshold),
+            *(p.plan, p.position, p.probability, p.stratum, t.plans.c.goal),
+            *(t.plans.c.votes, t.plans.c.threshold),
             *(t.plans.c.stopping, t.plans.c.question, t.plans.c.extra, p.options),
             *(t.standing.c.full, t.standing.c.needs),
         )

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -103,6 +103,7 @@ candidates = Table(
     Column("suggested", JSON, nullable=False),
     Column("score", Float, nullable=False),
     Column("rules", JSON, nullable=False),  # every rule that flags the example
+    Column("drawn", Boolean, nullable=False, server_default="0"),  # by a plan, and not flagged
     UniqueConstraint("finding", "example"),
     UniqueConstraint("finding", "rank"),
     Index("candidates_of_example", "example"),
@@ -116,7 +117,8 @@ plans = Table(
     Column("goal", Text, nullable=False),
     Column("votes", Integer, nullable=False),  # wanted for each candidate
     Column("threshold", Integer, nullable=False),
-    Column("limit", Integer),
+    Column("budget", Integer),  # at most so many examples
+    Column("seed", Large),  # of chance, where it drew them
     Column("stopping", Text, nullable=False, server_default="off"),  # or 'exact'
     Column("full_share", Float, nullable=False, server_default="0"),  # of what is asked in full
     Column("question", Text, nullable=False, server_default="pair"),  # or 'pooled', 'choice'
@@ -133,7 +135,8 @@ planned = Table(
     Column("candidate", Integer, ForeignKey("candidates.id"), nullable=False),
     Column("example", Integer, nullable=False, unique=True),  # a later plan only adds
     Column("position", Integer, nullable=False),
-    Column("probability", Float, nullable=False),  # of being sampled
+    Column("probability", Float, nullable=False),  # with which it was drawn from what was left
+    Column("stratum", Integer),  # that it was drawn in; nothing where chance had no part
     Column("options", JSON(none_as_null=True)),  # the sorted classes to choose from, if not all
     Index("planned_of_candidate", "candidate"),
 )

@@ -1,0 +1,374 @@
+"""Which examples people are to check: the worst ones, or some that chance draws.
+
+`errata.audit.Audit` is made of this and of the verbs. How examples are drawn is for
+`errata.core.sampling`; what is asked about each, for `errata.asking`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sqlalchemy import Connection
+
+from errata.arrays import as_choice
+from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
+from errata.core.error_rate import expected_errors
+from errata.core.sampling import allocate, cut_strata, stratified_sample
+from errata.crowd import Consensus
+from errata.doubting import Doubts, mean_rows, scores
+from errata.errors import AuditError, InputError
+from errata.rating import CENSUS, Rating, draws_of, wrong_by
+from errata.results import Plan
+from errata.store import queue, records
+
+GOALS = (CENSUS, "rate")
+"""What a plan is for: to find errors, or to tell how many there are."""
+
+DRAWN = 500
+"""So many examples are drawn by chance where it is not said."""
+
+VOTES, THRESHOLD = 5, 3
+"""What the first plan asks for, as in the paper."""
+
+_STRATA = 20
+_FEWEST_IN_STRATUM = 5
+"""There are at most so many strata, and so many examples to draw in each on average."""
+
+_Row = dict[str, Any]
+
+
+class Planning(Rating):
+    """What is sent for checking; `errata.audit.Audit` has the rest."""
+
+    def plan(
+        self,
+        *,
+        goal: str = CENSUS,
+        budget: int | None = None,
+        seed: int | None = None,
+        votes: int | None = None,
+        threshold: int | None = None,
+        stopping: str | None = None,
+        full_share: float | None = None,
+        question: str | None = None,
+        options: int | str | None = None,
+        extra: Sequence[str] = (),
+    ) -> Plan:
+        """Send examples for checking: the candidates, worst first, or what chance draws.
+
+        What an earlier plan holds stays as it is, and is not planned again; `error_rate` puts all
+        plans together. A later plan asks for votes as the one before it, where it is not told.
+
+        Parameters
+        ----------
+        goal : ``"errors"``: the candidates of the newest run, or list, worst first, for certain.
+            ``"rate"``: a sample of all examples, flagged or not, drawn so that `error_rate` is as
+            sure as can be: at random in strata by normalized margin, flagged and unflagged ones
+            apart, more where labels are doubtful; once votes are in, by what these say
+        budget : at most so many examples; of ``"errors"``, without it, all candidates, else 500
+        seed : of chance; without it, it follows from the audit and the plans there are. The same
+            seed draws the same examples
+        votes : wanted for each candidate; at first 5
+        threshold : votes for one answer that make a verdict, in ``1..votes``; at first 3
+        stopping : ``"off"``: all votes are asked for, as in the paper; ``"exact"``: asking about a
+            candidate stops once no further vote can change its verdict at this threshold. The
+            verdicts are the same, for fewer votes; at a stricter threshold some lack votes then
+        full_share : with exact stopping, the share of the candidates, drawn by chance, that are
+            asked for all votes nevertheless, so that reviewers' agreement can be measured; at first
+            0.05. Each example is drawn by itself, whatever is planned along with it
+        question : what reviewers are asked where every example has one label. ``"pair"``: which of
+            the given and the suggested one is right, as in the paper; ``"pooled"``: which one of
+            the given one and of all that any run of `find`, or list, suggests for the example;
+            ``"choice"``: which class. All plans of an audit ask the same: without it, a later plan
+            asks what the first does, and the first asks about pairs
+        options : of ``"choice"``, so many classes to choose from: the given and the suggested one,
+            then the most probable others, where there are probabilities; ``"all"``, or without it,
+            all classes
+        extra : with another question than ``"pair"``, answers that are no class, such as
+            ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
+
+        Raises
+        ------
+        AuditError
+            `find` has not run or has flagged nothing, or all is planned with other settings; an
+            earlier plan asks otherwise; or there are no probabilities, by which chance draws.
+        InputError, NameUnknownError
+            A setting is out of range, or does not belong to the others.
+        """
+        goal = as_choice("goal", goal, GOALS)
+        if budget is not None:
+            _at_least_one("budget", budget)
+        if seed is not None and (goal == CENSUS or seed < 0):
+            raise InputError(
+                f"The seed is {seed}; a whole number from 0 on was expected, and a goal in which "
+                f"chance has a part: {', '.join(GOALS[1:])}."
+            )
+        with self._db.read() as db:
+            before = records.newest_plan(db)
+        settings: _Row = {"goal": goal, "budget": budget} | _wanted(
+            before, votes=votes, threshold=threshold, stopping=stopping, full_share=full_share
+        )
+        says = question is not None or options is not None or bool(extra)
+        asked = as_question(
+            *(question or self.asks.question, options, extra),
+            classes=self.classes,
+            multilabel=self.multilabel,
+        )
+        drawn = None if goal == CENSUS else self._by_chance(settings, seed)
+        exact, share = settings["stopping"] == "exact", settings["full_share"]
+        asking = asking_of(
+            settings["votes"], settings["threshold"], exact=exact, multilabel=self.multilabel
+        )
+
+        def in_full(examples: list[int]) -> list[bool]:
+            # a draw for each example of the audit: however it is cut into plans, the share holds
+            draws = np.random.default_rng([self._seed, *b"full"]).random(self.n)
+            of_these: list[bool] = (draws[examples] < share).tolist()
+            return of_these
+
+        with self._db.write() as db:
+            finding = records.newest_finding(db) if drawn is None else drawn.run
+            if finding is None:
+                raise AuditError(f"Nothing to plan yet: {self._nothing_found(db)}")
+            if drawn is not None and records.newest_plan(db) != before:
+                raise AuditError("Another plan was made in the meantime. Plan again.")
+            settings |= self._asked_before(db, asked if says else None) or asked
+            number, added = records.add_plan(
+                db,
+                {"finding": finding["id"], **settings},
+                needs=asking,
+                in_full=in_full if exact else None,
+                options=self._options(db, settings),
+                drawn=None if drawn is None else drawn.rows,
+            )
+            if added == 0:
+                db.rollback()  # an empty plan says nothing
+                return self._planned_already(settings)
+            queue.count_open(db)
+            records.log(db, "plan", plan=number, added=added, goal=goal)
+            self._sown = None  # what is planned is gold no more
+            return _as_plan(number, added, records.planned_count(db), settings)
+
+    @staticmethod
+    def _asked_before(db: Connection, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """Return what the plans so far ask, which is what all ask; None where there is none yet.
+
+        Raises
+        ------
+        AuditError
+            Something else is wanted.
+        """
+        last = records.newest_plan(db)
+        if last is None:
+            return None
+        asks = {name: last[name] for name in ("question", "options", "extra")}
+        other = [] if wanted is None else [name for name in asks if asks[name] != wanted[name]]
+        if other:
+            nothing = {"options": "all", "extra": "none"}
+            told = asks[other[0]] or nothing[other[0]]
+            raise AuditError(
+                f"Plan {last['id']} was made with the {other[0]} {told}, and all plans of an audit "
+                "ask the same. Leave question, options and extra out to ask that, or make another "
+                "audit."
+            )
+        return asks
+
+    def _options(
+        self, db: Connection, asked: Mapping[str, Any]
+    ) -> Callable[[list[dict[str, Any]]], list[list[int]]] | None:
+        """Return what lists the classes to choose from of candidates; None if none is needed."""
+        if asked["question"] == "pooled":
+            pooled = records.suggestions(db)
+            return lambda found: [sorted({one["given"], *pooled[one["example"]]}) for one in found]
+        count = asked["options"]
+        if count is None:
+            return None
+        return lambda found: self._shortlists(db, found, count)
+
+    def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
+        with self._db.read() as db:
+            last, count = records.newest_plan(db), records.planned_count(db)
+        if last is None:
+            raise AuditError(
+                "The newest run of `find` flagged nothing, so there is nothing to plan. Run `find` "
+                "with another rule."
+            )
+        asked = ("votes", "threshold", "stopping")
+        if [last[name] for name in asked] != [settings[name] for name in asked]:
+            raise AuditError(
+                f"All candidates are planned already, with {last['votes']} votes, threshold "
+                f"{last['threshold']} and stopping {last['stopping']} (plan {last['id']}), and a "
+                "plan does not change. "
+                "`verdicts`, `release` and `compare` take another threshold."
+            )
+        return _as_plan(last["id"], 0, count, {name: last[name] for name in settings})
+
+    def ensure_planned(
+        self,
+        *,
+        votes: int | None = None,
+        threshold: int | None = None,
+        stopping: str | None = None,
+    ) -> Plan | None:
+        """Plan, if nothing is planned yet; else check that the newest plan is as wanted.
+
+        Parameters
+        ----------
+        votes, threshold, stopping : as in `plan`; what is left out may be anything, and in a new
+            plan is what `plan` takes
+
+        Returns
+        -------
+        The new plan; None where there was one
+
+        Raises
+        ------
+        AuditError
+            There is a plan with other settings, or nothing can be planned.
+        """
+        asked = {"votes": votes, "threshold": threshold, "stopping": stopping}
+        wanted: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
+        with self._db.read() as db:
+            last = records.newest_plan(db)
+        if last is None:
+            return self.plan(**wanted)
+        other = {name: one for name, one in wanted.items() if last[name] != one}
+        if other:
+            has = ", ".join(f"{name} {last[name]}" for name in other)
+            asks = ", ".join(f"{name} {one}" for name, one in other.items())
+            raise AuditError(
+                f"{self.path} is planned already, with {has} (plan {last['id']}), and a plan does "
+                f"not change: {asks} cannot be had. Leave that out to go on with the plan there "
+                "is; `verdicts`, `release` and `compare` take another threshold."
+            )
+        return None
+
+    # ------------------------------------------------------------ by chance
+
+    def _by_chance(self, settings: _Row, seed: int | None) -> "_Drawn":
+        """Draw the examples of a plan; note down its budget and seed in ``settings``."""
+        if self.multilabel:
+            raise InputError(
+                f"The goal {settings['goal']} is for examples with one label each, but here they "
+                f"may have several. Plan for {CENSUS}."
+            )
+        with self._db.read() as db:
+            run = records.newest_computed(db)
+            planned = records.planned(db)
+            number = len(records.plans(db)) + 1
+            flagged = [] if run is None else records.candidates(db, run["id"])
+            if run is None or not (run["averaged"] or run["probs"]):
+                raise AuditError(
+                    f"The goal {settings['goal']} draws examples by how probable errors are, also "
+                    f"among those that nothing flagged: {self._nothing_found(db)}"
+                )
+        open_ = np.ones(self.n, dtype=bool)
+        open_[[row["example"] for row in planned]] = False
+        left = np.flatnonzero(open_)
+        if len(left) == 0:
+            raise AuditError("All examples are planned already, so there is none left to draw.")
+        settings["budget"] = min(settings["budget"] or DRAWN, len(left))
+        settings["seed"] = self._seed if seed is None else seed
+        told = self._doubts(run)
+        rng = np.random.default_rng([settings["seed"], number, *settings["goal"].encode()])
+        is_flagged = np.zeros(self.n, dtype=bool)
+        is_flagged[[row["example"] for row in flagged]] = True
+        expected = self._expected(planned, told.predicted)
+        examples, strata, probability = _in_strata(
+            expected[left], is_flagged[left], settings["budget"], rng
+        )
+        rows = self._told(run, left[examples], told)
+        for row, stratum, chance in zip(rows, strata, probability, strict=True):
+            row |= {"stratum": int(stratum), "probability": float(chance)}
+        return _Drawn(run, rows)
+
+    def _expected(
+        self, planned: Sequence[_Row], predicted: Float[np.ndarray, "n"]
+    ) -> Float[np.ndarray, "n"]:
+        """Return how probable errors are by the votes so far; without any, as predicted."""
+        if not planned:
+            return predicted
+        with self._db.read() as db:
+            wrong = wrong_by(self._verdicts(db, Consensus(name="threshold")))
+        return expected_errors(draws_of(planned, wrong), predicted)
+
+    def _told(self, run: _Row, examples: Int[np.ndarray, "drawn"], told: Doubts) -> list[_Row]:
+        """Return what is asked about each example, and its score in a run of `find`."""
+        given = self.labels[examples].astype(np.int64)
+        normalize = bool(run["settings"].get("normalize"))
+        rows = mean_rows(self._tables(run), examples, normalize=normalize)
+        each = scores(given, rows, score=run["score"], compat=run["compat"])
+        columns = (examples, given, told.suggested[examples], each)
+        return [
+            {"example": example, "given": label, "suggested": other, "score": score}
+            for example, label, other, score in zip(*(c.tolist() for c in columns), strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What chance drew, in the order of asking, and the run of `find` that tells of it."""
+
+    run: _Row
+    rows: list[_Row]
+
+
+def _in_strata(
+    predicted: Float[np.ndarray, "left"],
+    flagged: Bool[np.ndarray, "left"],
+    budget: int,
+    rng: np.random.Generator,
+) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
+    """Return what is drawn for the goal ``"rate"``, in which strata, with which probabilities."""
+    strata = cut_strata(
+        predicted, flagged, count=min(_STRATA, max(2, budget // _FEWEST_IN_STRATUM))
+    )
+    sizes = np.bincount(strata)
+    rates = np.bincount(strata, predicted) / sizes
+    numbers = allocate(sizes, np.sqrt(rates * (1 - rates)), budget)
+    drawn = stratified_sample(strata, numbers, rng)
+    return drawn, strata[drawn], (numbers / sizes)[strata[drawn]]
+
+
+def _wanted(
+    before: Mapping[str, Any] | None,
+    *,
+    votes: int | None,
+    threshold: int | None,
+    stopping: str | None,
+    full_share: float | None,
+) -> _Row:
+    """Return how a plan asks for votes: as it is told, else as the one before, else by default."""
+    last = before or {"votes": VOTES, "threshold": THRESHOLD, "stopping": "off", "full_share": 0.0}
+    votes = last["votes"] if votes is None else votes
+    threshold = last["threshold"] if threshold is None else threshold
+    _at_least_one("votes", votes)
+    _at_least_one("threshold", threshold)
+    if threshold > votes:
+        raise InputError(
+            f"The threshold is {threshold}, but only {votes} votes are wanted for each "
+            f"candidate, so no verdict could be reached. Choose one from 1 to {votes}."
+        )
+    stopping = as_choice("stopping", last["stopping"] if stopping is None else stopping, STOPPINGS)
+    if full_share is None:
+        full_share = last["full_share"] if last["stopping"] == "exact" else FULL_SHARE
+    if not 0 <= full_share <= 1:
+        raise InputError(f"full_share is {full_share}; a share from 0 to 1 was expected.")
+    return {
+        "votes": votes,
+        "threshold": threshold,
+        "stopping": stopping,
+        "full_share": full_share if stopping == "exact" else 0.0,
+    }
+
+
+def _as_plan(number: int, added: int, candidates: int, row: Mapping[str, Any]) -> Plan:
+    asked = {**row, "extra": tuple(row["extra"] or ())}
+    return Plan(number=number, added=added, candidates=candidates, **asked)
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")

@@ -1,0 +1,276 @@
+"""How many labels of an audit are wrong in all, by what its plans drew and its reviewers said.
+
+`errata.audit.Audit` is made of this and of the verbs. The arithmetic is that of
+`errata.core.error_rate`; what is here says what was drawn how, and how far reviewers are to be
+believed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from sqlalchemy import Connection
+
+from errata.arrays import as_choice
+from errata.core.consensus import NON_ERROR, OPEN
+from errata.core.error_rate import Draw, estimate_errors
+from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
+from errata.crowd import Consensus, as_consensus
+from errata.doubting import Doubts, doubts
+from errata.judging import Judging
+from errata.results import ErrorRate, SetVerdicts, Verdicts
+from errata.store import gold, records, voting
+
+CENSUS = "errors"
+"""The goal of plans in which chance has no part."""
+
+BELIEVING = ("auto", "gold", "repeats", "none")
+"""What tells how often reviewers slip."""
+
+FIRST_LOOK = 50
+"""Who looks at every vote is shown the interval anew at so many examples, and twice as many, ..."""
+
+_FEWEST_GOLD = 10
+"""Of fewer answers to gold nothing is concluded unless it is asked for."""
+
+
+class Believed(NamedTuple):
+    """How often what reviewers conclude is wrong, and what tells it."""
+
+    by: str
+    slips: Slips
+    note: str | None = None
+
+
+class Rating(Judging):
+    """What the checked examples say of all; `errata.audit.Audit` has the rest."""
+
+    n: int
+
+    @property
+    def labels(self) -> Shaped[np.ndarray, "n *classes"]:
+        """The given labels."""
+        raise NotImplementedError
+
+    def _verdicts(self, db: Connection, consensus: Consensus) -> Verdicts | SetVerdicts:
+        raise NotImplementedError
+
+    def error_rate(
+        self,
+        *,
+        threshold: int | None = None,
+        consensus: str = "threshold",
+        least: float | None = None,
+        confidence: float = 0.95,
+        slips: str = "auto",
+        anytime: bool = False,
+    ) -> ErrorRate:
+        """Return how many of all labels are wrong, with an interval: what all plans say together.
+
+        A label counts as wrong if its verdict is any but ``non_error``. Where no plan drew its
+        examples by chance, as for the goal ``"errors"``, only bounds are known.
+
+        Parameters
+        ----------
+        threshold, consensus, least : what makes verdicts, see `verdicts`
+        confidence : of the interval, strictly between 0 and 1
+        slips : what tells how often reviewers are wrong, which is reckoned out, and makes the
+            interval wider. ``"gold"``: their answers to gold; ``"repeats"``: how often two of them
+            disagree, if either is as likely to err; ``"none"``: they are taken at their word;
+            ``"auto"``: the first of these that there is enough of
+        anytime : make the interval hold at every moment at once, for who looks again and again and
+            stops when it pleases. It then says what it said when 50, 100, 200, ... examples were
+            decided, and is wider
+
+        Raises
+        ------
+        AuditError
+            There is no plan.
+        InputError, NameUnknownError
+            A setting is out of range; or reviewers slip so often that nothing follows.
+        """
+        chosen = as_consensus(consensus, threshold, least)
+        slips = as_choice("slips", slips, BELIEVING)
+        with self._db.read() as db:
+            verdicts = self._verdicts(db, chosen)
+            planned = records.planned(db)
+            believed = _believed(db, planned, chosen, slips, multilabel=self.multilabel)
+            run = records.newest_computed(db)
+        by_chance = any(row["stratum"] is not None for row in planned)
+        predicted = np.zeros(self.n)
+        if by_chance and run is not None:
+            predicted = self._doubts(run).predicted
+        wrong = wrong_by(verdicts)
+        level, looked = confidence, len(planned)
+        if anytime and by_chance:
+            level, looked = _last_look(planned, wrong, confidence)
+            wrong = {
+                row["example"]: wrong[row["example"]]
+                for row in planned[:looked]
+                if row["example"] in wrong
+            }
+        draws = draws_of(planned, wrong)
+        found = estimate_errors(draws, predicted, slips=believed.slips, confidence=level)
+        return ErrorRate(
+            count=found,
+            confidence=confidence,
+            by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
+            waiting=len(planned) - len(wrong),
+            slips=believed.slips,
+            slips_by=believed.by,
+            anytime=anytime,
+            notices=(*([] if believed.note is None else [believed.note]), *self.notices),
+        )
+
+    def _doubts(self, run: Mapping[str, Any]) -> Doubts:
+        """Return what the probabilities that a run of `find` looked at say to each label."""
+        return doubts(
+            self.labels, self._tables(run), normalize=bool(run["settings"].get("normalize"))
+        )
+
+    def _tables(self, run: Mapping[str, Any]) -> list[Float[np.ndarray, "n classes"]]:
+        """Return the probabilities that a run of `find` looked at."""
+        with self._db.read() as db:
+            numbers = run["averaged"] or [run["probs"]]
+            rows = [records.array_number(db, number) for number in numbers]
+        return [self._arrays.load(row) for row in rows]
+
+
+def wrong_by(verdicts: Verdicts | SetVerdicts) -> dict[int, bool]:
+    """Return for each example that is decided whether its label is wrong."""
+    codes = zip(verdicts.examples.tolist(), verdicts.codes.tolist(), strict=True)
+    return {example: code != NON_ERROR for example, code in codes if code != OPEN}
+
+
+def draws_of(planned: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> list[Draw]:
+    """Return what each plan drew, as far as it is decided.
+
+    As the order of asking is left to chance, too, what is decided so far is a random part of what
+    was drawn: of each stratum, if at least two examples of each are decided; else of all.
+
+    Parameters
+    ----------
+    planned : rows of `errata.store.records.planned`
+    wrong : of the examples that are decided, whether their label is wrong
+    """
+    by_plan: dict[int, list[Mapping[str, Any]]] = {}
+    for row in planned:
+        by_plan.setdefault(row["plan"], []).append(row)
+    return [_draw(rows, wrong) for rows in by_plan.values()]
+
+
+def _draw(rows: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> Draw:
+    decided = np.array([row["example"] in wrong for row in rows], dtype=bool)
+    done = [row for row in rows if row["example"] in wrong]
+    examples = np.array([row["example"] for row in done], dtype=np.int64)
+    errors = np.array([wrong[row["example"]] for row in done], dtype=bool)
+    by_chance = rows[0]["stratum"] is not None
+    strata = np.array([row["stratum"] if by_chance else 0 for row in rows], dtype=np.int64)
+    drawn, done_of = np.bincount(strata), np.bincount(strata[decided], minlength=strata.max() + 1)
+    if (done_of < np.minimum(drawn, 2)).any():
+        strata = np.zeros_like(strata)
+        drawn, done_of = np.array([len(rows)]), np.array([len(done)])
+    part = (done_of / np.maximum(drawn, 1))[strata[decided]]
+    probability = np.array([row["probability"] for row in done], dtype=np.float64) * part
+    return Draw(
+        examples=examples,
+        wrong=errors,
+        probability=probability if by_chance else None,
+        stratum=strata[decided],
+        stands_for=1 / part,
+    )
+
+
+def _last_look(
+    planned: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool], confidence: float
+) -> tuple[float, int]:
+    """Return the confidence of the last look, and how many of the planned examples it took in.
+
+    A look takes in the first examples in the order of asking that chance drew; all of these are
+    decided. The ``i``-th look, from 0 on, may be wrong with ``(1 - confidence) / ((i + 1) (i +
+    2))``, which sums to ``1 - confidence`` over all looks there can ever be.
+    """
+    looks: list[int] = []
+    decided = 0
+    for place, row in enumerate(planned, 1):
+        if row["stratum"] is None:
+            continue
+        if row["example"] not in wrong:
+            break
+        decided += 1
+        if decided == FIRST_LOOK * 2 ** len(looks):
+            looks.append(place)
+    if not looks:
+        return confidence, 0
+    i = len(looks) - 1
+    return 1 - (1 - confidence) / ((i + 1) * (i + 2)), looks[-1]
+
+
+def _believed(
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    consensus: Consensus,
+    by: str,
+    *,
+    multilabel: bool,
+) -> Believed:
+    """Return how often what reviewers conclude is wrong."""
+    rules = {(row["votes"], consensus.threshold or row["threshold"]) for row in planned}
+    if by == "none" or multilabel or not consensus.counts or len(rules) > 1:
+        why = {
+            "a model weighs the votes": not consensus.counts,
+            "an example may have several labels": multilabel,
+            "the plans ask for different numbers of votes": len(rules) > 1,
+        }
+        reasons = [reason for reason, holds in why.items() if holds]
+        note = f"Reviewers' slips are not reckoned out: {reasons[0]}." if reasons else None
+        return Believed("none", NO_SLIPS, note if by != "none" else None)
+    ((votes, threshold),) = rules
+    ways: dict[str, Callable[[], Slips | None]] = {
+        "gold": lambda: _by_gold(db, least=1 if by == "gold" else _FEWEST_GOLD),
+        "repeats": lambda: _by_repeats(db, planned, threshold=threshold, votes=votes),
+    }
+    for way, told in ways.items():
+        if by in ("auto", way):
+            one = told()
+            if one is not None:
+                return Believed(way, concluded(one, votes=votes, threshold=threshold))
+    note = (
+        None if by == "auto" else f"There is too little of {by} to tell how often reviewers slip."
+    )
+    return Believed("none", NO_SLIPS, note)
+
+
+def _by_gold(db: Connection, *, least: int) -> Slips | None:
+    """Return how often reviewers err about gold; None where they answered too little of it."""
+    answers = [row for row in gold.held(db) if row["answer"] in ("given", *_REJECTS)]
+    if len(answers) < least:
+        return None
+    right = [row["answer"] != "given" for row in answers if row["known"] == "given"]
+    wrong = [row["answer"] == "given" for row in answers if row["known"] != "given"]
+    return slips_in_gold(sum(right), len(right), sum(wrong), len(wrong))
+
+
+_REJECTS = ("suggested", "both", "neither")
+"""Answers that do not confirm the given label."""
+
+
+def _by_repeats(
+    db: Connection, planned: Sequence[Mapping[str, Any]], *, votes: int, threshold: int
+) -> Slips | None:
+    """Return how often reviewers err, by how often they disagree on what is asked of all.
+
+    Where asking stops once a verdict is settled, only the first ``threshold`` votes are asked for
+    whatever the others say.
+    """
+    early = any(row["stopping"] == "exact" for row in planned)
+    asked = threshold if early else votes
+    given = {row["example"]: row["given"] for row in planned}
+    said: dict[int, list[bool]] = {}
+    for vote in voting.cast_by(db):
+        if vote.example in given and (vote.labels is not None or vote.answer != "other"):
+            confirms = vote.answer == "given" or vote.labels == [given[vote.example]]
+            said.setdefault(vote.example, []).append(not confirms)
+    enough = [one[:asked] for one in said.values() if len(one) >= asked]
+    return slips_in_repeats(np.array(enough, dtype=bool).reshape(len(enough), asked))

@@ -1,0 +1,185 @@
+"""What is sent for checking: the worst candidates, or what chance draws of all."""
+
+import json
+
+import numpy as np
+import pytest
+
+from audits import CLASSES, small_audit, small_set
+from errata.audit import Audit
+from errata.errors import AuditError, InputError, NameUnknownError
+from errata.store import records
+from label_sets import sounds
+
+
+def drawn(audit: Audit) -> list[dict]:
+    with audit._db.read() as db:
+        return records.planned(db)
+
+
+def rate_audit(path, **plan):
+    audit = small_audit(path)
+    audit.find()
+    audit.plan(**{"goal": "rate", "budget": 20, "votes": 1, "threshold": 1, **plan})
+    return audit
+
+
+def answer(audit: Audit, rows, wrong) -> None:
+    """Let one reviewer answer as the truth is."""
+    for row in rows:
+        said = "suggested" if wrong[row["example"]] else "given"
+        audit.vote("ann", row["example"], said, first="given", key=str(row["example"]))
+
+
+def test_a_plan_for_the_rate_draws_flagged_and_unflagged_examples(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    flagged = set(audit.find().indices.tolist())
+    plan = audit.plan(goal="rate", budget=30, votes=1, threshold=1)
+    assert (plan.goal, plan.budget, plan.added, plan.candidates) == ("rate", 30, 30, 30)
+    rows = drawn(audit)
+    examples = {row["example"] for row in rows}
+    assert len(examples) == 30
+    assert examples & flagged
+    assert examples - flagged
+    # in a stratum all have the same probability, and they stand for all examples
+    assert sum(1 / row["probability"] for row in rows) == pytest.approx(audit.n)
+    by_stratum = {}
+    for row in rows:
+        by_stratum.setdefault(row["stratum"], set()).add(
+            (row["probability"], row["example"] in flagged)
+        )
+    assert all(len(one) == 1 for one in by_stratum.values())
+
+
+def test_what_was_drawn_and_not_flagged_is_asked_with_the_most_probable_other_class(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=60)
+    _, probs = small_set()
+    for row in drawn(audit):
+        assert row["given"] == audit.labels[row["example"]]
+        others = probs[row["example"]].copy()
+        others[row["given"]] = -1
+        assert row["suggested"] == others.argmax()
+        margin = probs[row["example"], row["given"]] - others.max()
+        assert row["score"] == pytest.approx(margin)
+
+
+def test_what_was_drawn_is_not_counted_as_flagged(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=60)
+    name = audit.probabilities()[0].name
+    assert audit.newest_run(name).flagged == len(audit.find())
+    unflagged = next(row["example"] for row in drawn(audit) if row["rules"] == [])
+    assert audit.undoubted([unflagged]) == {unflagged}
+
+
+def test_the_same_seed_draws_the_same_and_another_draws_others(tmp_path):
+    told = ("example", "stratum", "probability")
+    first, again, other = (
+        [[row[name] for name in told] for row in drawn(rate_audit(tmp_path / name, seed=seed))]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert first == again != other
+
+
+def test_without_a_seed_an_audit_draws_the_same_again_and_later_plans_others(tmp_path):
+    a, b = rate_audit(tmp_path / "a"), rate_audit(tmp_path / "b")
+    assert [row["example"] for row in drawn(a)] == [row["example"] for row in drawn(b)]
+    assert a.plan(goal="rate", budget=20).added == 20
+    examples = [row["example"] for row in drawn(a)]
+    assert len(set(examples)) == 40, "nothing is planned twice"
+
+
+def test_a_later_plan_draws_from_what_is_left(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    audit.plan(goal="rate", budget=1000)
+    rows = drawn(audit)
+    assert len(rows) == audit.n
+    assert [row["probability"] for row in rows[20:]] == [1.0] * 40, "the rest, for certain"
+    with pytest.raises(AuditError, match="All examples are planned already"):
+        audit.plan(goal="rate")
+
+
+def test_a_later_plan_looks_where_the_votes_found_errors(tmp_path):
+    """The probabilities are sure of examples whose labels are wrong all the same."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(2000) % 2
+    sure = rng.uniform(0.55, 0.99, 2000)
+    wrong = (sure < 0.7) & (rng.random(2000) < 0.5)  # the scores tell where, not how many
+    probs = np.stack([sure, 1 - sure], axis=1)
+    probs[labels == 1] = probs[labels == 1, ::-1]
+    share = []
+    for name, truth in (("a", wrong), ("b", np.zeros(2000, dtype=bool))):
+        audit = Audit.create(tmp_path / name, labels=labels, probs=probs, classes=CLASSES[:2])
+        audit.find(count=10)
+        audit.plan(goal="rate", budget=200, votes=1, threshold=1)
+        answer(audit, drawn(audit), truth)
+        audit.plan(goal="rate", budget=200)
+        later = [row["example"] for row in drawn(audit)[200:]]
+        share.append(np.mean(sure[later] < 0.7))
+    assert share[0] > share[1]
+
+
+def test_candidates_and_samples_add_up(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    audit.plan(budget=4, votes=1, threshold=1)
+    plan = audit.plan(goal="rate", budget=10)
+    assert plan.candidates == 14
+    assert (plan.votes, plan.threshold) == (1, 1), "as the plan before"
+    rows = drawn(audit)
+    assert [row["stratum"] for row in rows[:4]] == [None] * 4
+    assert all(row["stratum"] is not None for row in rows[4:])
+    # the rest of the candidates can still be had
+    waiting = {row["example"] for row in rows}
+    more = [one for one in audit.find().indices.tolist() if one not in waiting]
+    assert audit.plan().added == len(more)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"goal": "rates"}, NameUnknownError, "no goal 'rates'. Did you mean 'rate'"),
+        ({"goal": "rate", "budget": 0}, InputError, "budget is 0, but it counts things"),
+        ({"goal": "rate", "seed": -1}, InputError, "The seed is -1; a whole number from 0 on"),
+        ({"seed": 1}, InputError, "and a goal in which chance has a part: rate"),
+    ],
+)
+def test_a_draw_that_makes_no_sense_is_refused(tmp_path, options, error, message):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    with pytest.raises(error, match=message):
+        audit.plan(**options)
+
+
+def test_chance_needs_probabilities(tmp_path):
+    audit = Audit.create(tmp_path / "a", labels=["cat", "dog"], classes=CLASSES)
+    audit.add_candidates([{"index": 0, "suggested": "fox"}], flagger="a look")
+    with pytest.raises(AuditError, match="goal rate draws examples by how probable errors are"):
+        audit.plan(goal="rate")
+    audit = small_audit(tmp_path / "b")
+    with pytest.raises(AuditError, match="`find` has not run on .* Run it"):
+        audit.plan(goal="rate")
+
+
+def test_sets_of_labels_are_not_drawn(tmp_path):
+    audit = sounds(tmp_path / "a")
+    with pytest.raises(InputError, match="for examples with one label each.* Plan for errors"):
+        audit.plan(goal="rate")
+
+
+def test_a_release_says_how_its_examples_were_drawn(tmp_path):
+    audit = rate_audit(tmp_path / "a", seed=5)
+    wrong = np.arange(60) < 8
+    answer(audit, drawn(audit), wrong)
+    made = audit.release(tmp_path / "out")
+    manifest = json.loads((made.path / "manifest.json").read_text())
+    (plan,) = manifest["settings"]["plans"]
+    assert (plan["goal"], plan["budget"], plan["seed"]) == ("rate", 20, 5)
+
+
+def test_why_says_with_what_probability_an_example_was_drawn(tmp_path):
+    audit = rate_audit(tmp_path / "a", seed=5)
+    row = drawn(audit)[0]
+    told = audit.why(row["example"])
+    assert told.plan["goal"] == "rate"
+    assert told.plan["probability"] == row["probability"]
+    assert f"sampling probability {row['probability']:g}" in repr(told)

@@ -1,0 +1,263 @@
+"""The error rate of the whole set, from what plans drew and reviewers said."""
+
+import numpy as np
+import pytest
+
+from audits import CLASSES, planned_audit, small_audit
+from errata.audit import Audit
+from errata.core.error_rate import Draw, estimate_errors
+from errata.core.slips import Slips, concluded
+from errata.errors import AuditError, InputError, NameUnknownError
+from errata.rating import _last_look, draws_of
+from errata.store import records
+
+N = 3000
+WRONG = np.arange(N) % 12 == 0
+
+
+@pytest.fixture(scope="module")
+def probs():
+    """Return probabilities that doubt most wrong labels, and some right ones."""
+    rng = np.random.default_rng(11)
+    sure = np.where(WRONG, rng.beta(2, 3, N), rng.beta(8, 1, N))
+    given = np.arange(N) % 3
+    found = rng.dirichlet((1, 1, 1), N)
+    found[np.arange(N), given] = 0
+    found *= ((1 - sure) / found.sum(axis=1))[:, np.newaxis]
+    found[np.arange(N), given] = sure
+    return found
+
+
+def rate_audit(path, probs, **plan):
+    audit = Audit.create(path, labels=np.arange(N) % 3, probs=probs, classes=CLASSES)
+    audit.find()
+    audit.plan(**{"goal": "rate", "budget": 200, "votes": 1, "threshold": 1, **plan})
+    return audit
+
+
+def planned(audit):
+    with audit._db.read() as db:
+        return records.planned(db)
+
+
+def answer(audit, rows, *, slip=0.0, votes=1, seed=0):
+    """Let reviewers answer as the truth is, but for slips."""
+    rng = np.random.default_rng(seed)
+    told = []
+    for row in rows:
+        for number in range(votes):
+            wrong = WRONG[row["example"]] ^ (rng.random() < slip)
+            said = "suggested" if wrong else "given"
+            told.append({"index": row["example"], "reviewer": f"r{number}", "answer": said})
+    audit.add_votes(told)
+
+
+def test_it_tells_what_the_arithmetic_does_of_all_that_was_drawn(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    rows = planned(audit)
+    answer(audit, rows)
+    found = audit.error_rate(slips="none")
+    examples = np.array([row["example"] for row in rows])
+    given = np.arange(N) % 3
+    own = probs[np.arange(N), given]
+    others = probs.copy()
+    others[np.arange(N), given] = -1
+    draw = Draw(
+        examples=examples,
+        wrong=WRONG[examples],
+        probability=np.array([row["probability"] for row in rows]),
+        stratum=np.array([row["stratum"] for row in rows]),
+    )
+    by_hand = estimate_errors([draw], (1 - (own - others.max(axis=1))) / 2)
+    assert found.count == by_hand
+    assert found.low <= WRONG.mean() <= found.high
+    assert found.estimate == pytest.approx(WRONG.mean(), abs=0.03)
+    assert (found.by_chance, found.waiting, found.slips_by) == (200, 0, "none")
+
+
+def test_it_says_so_in_words(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    answer(audit, planned(audit)[:150])
+    told = repr(audit.error_rate())
+    assert "of the 3,000 labels are wrong, about " in told
+    assert "95 % interval: " in told
+    assert "(150 checked, " in told
+    assert "A simple random sample would take some " in told
+    assert "50 planned examples are not decided yet." in told
+    assert "150 of 150 votes were imported." in told
+
+
+def test_a_census_says_what_it_does_not_know(tmp_path):
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
+    for row in planned(audit):
+        audit.vote("ann", row["example"], "suggested", first="given", key=str(row["example"]))
+    found = audit.error_rate()
+    wrong = len(planned(audit))
+    assert found.estimate is None
+    assert (found.low, found.high) == (wrong / 60, 1.0)
+    first, second = found.sentences()
+    assert first.startswith(f"At least {100 * wrong / 60:.1f} % of the 60 labels are wrong (")
+    assert first.endswith(f"({wrong} checked, {wrong} of them wrong).")
+    assert second.startswith(f"How many of the other {60 - wrong} are, nobody knows")
+    assert "`errata plan AUDIT --goal rate`" in second
+
+
+def test_without_a_plan_there_is_nothing_to_tell(tmp_path):
+    with pytest.raises(AuditError, match="Nothing is planned yet"):
+        small_audit(tmp_path / "a").error_rate()
+
+
+def test_the_candidates_and_two_samples_speak_together(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, goal="errors", budget=100)
+    candidates = len(planned(audit))
+    answer(audit, planned(audit))
+    before = audit.error_rate()
+    assert before.estimate is None
+    audit.plan(goal="rate", budget=150)
+    answer(audit, planned(audit)[candidates:])
+    one = audit.error_rate()
+    audit.plan(goal="rate", budget=300)
+    answer(audit, planned(audit)[candidates + 150 :])
+    two = audit.error_rate()
+    assert (one.count.checked, two.count.checked) == (candidates + 150, candidates + 450)
+    assert two.by_chance == 450
+    assert two.high - two.low < one.high - one.low < before.high - before.low
+    for found in (before, one, two):
+        assert found.low <= WRONG.mean() <= found.high
+
+
+def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    rows = planned(audit)
+    strata = {row["stratum"] for row in rows}
+    for done in (160, 3):
+        wrong = {row["example"]: False for row in rows[:done]}
+        (draw,) = draws_of(rows, wrong)
+        assert len(draw.examples) == done
+        # whatever is checked stands for all examples
+        assert (1 / draw.probability).sum() == pytest.approx(N, rel=0.01 if done > 100 else 1.0)
+        assert len(set(draw.stratum.tolist())) == (len(strata) if done > 100 else 1)
+    assert draws_of(rows, {})[0].examples.size == 0
+
+
+def test_nothing_decided_is_nothing_known(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    found = audit.error_rate()
+    assert (found.estimate, found.low, found.high, found.waiting) == (None, 0, 1, 200)
+
+
+def test_reviewers_who_disagree_are_reckoned_out(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2, budget=400)
+    answer(audit, planned(audit), slip=0.1, votes=3)
+    found, believed = audit.error_rate(), audit.error_rate(slips="none")
+    assert found.slips_by == "repeats"
+    alone = Slips(false_alarm=0.1, miss=0.1)
+    expected = concluded(alone, votes=3, threshold=2).false_alarm
+    assert found.slips.false_alarm == pytest.approx(expected, rel=0.4)
+    assert found.estimate < believed.estimate
+    assert found.high - found.low > believed.high - believed.low
+    assert found.low <= WRONG.mean() <= found.high
+    assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in repr(found)
+
+
+def test_answers_to_gold_go_before_disagreement(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2)
+    rows = planned(audit)
+    taken = {row["example"] for row in rows}
+    free = [i for i in range(N) if i not in taken][:20]
+    known = [
+        {"index": i, "suggested": int((i + 1) % 3), "answer": "given" if place % 2 else "suggested"}
+        for place, i in enumerate(free)
+    ]
+    audit.add_gold(known)
+    audit.plant(0.5)
+    truth = {row["index"]: row["answer"] for row in known}
+    answered = 0
+    while answered < 20:
+        task = audit.task("gil")
+        if task.example in truth:
+            answered += 1
+        said = truth.get(task.example, "given") if answered != 1 else "given"
+        audit.vote("gil", task.example, said, first=task.first, key=str(task.example))
+    answer(audit, [row for row in rows if row["needs"] == 3], slip=0.1, votes=3)
+    found = audit.error_rate()
+    assert found.slips_by == "gold"
+    assert audit.error_rate(slips="repeats").slips_by == "repeats"
+
+
+def test_plans_that_ask_otherwise_are_taken_at_their_word(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2)
+    answer(audit, planned(audit), votes=3)
+    audit.plan(goal="rate", budget=50, votes=1, threshold=1)
+    found = audit.error_rate()
+    assert found.slips_by == "none"
+    assert "the plans ask for different numbers of votes" in repr(found)
+
+
+def test_too_little_gold_is_said(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    answer(audit, planned(audit))
+    assert "There is too little of gold" in repr(audit.error_rate(slips="gold"))
+
+
+def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, budget=220)
+    rows = planned(audit)
+    widths, ends = [], []
+    for begin, end in ((0, 40), (40, 60), (60, 99), (99, 101), (101, 220)):
+        answer(audit, rows[begin:end])
+        found = audit.error_rate(anytime=True)
+        widths.append(found.high - found.low)
+        ends.append((found.low, found.high))
+        assert found.low <= WRONG.mean() <= found.high
+    assert ends[0] == (0, 1), "no look yet"
+    assert ends[1] == ends[2], "nothing new between two looks"
+    assert widths[1] > widths[3] > widths[4]
+    plain = audit.error_rate()
+    assert widths[4] > plain.high - plain.low
+    assert ", whenever you look: " in repr(found)
+
+
+def test_it_holds_whenever_one_looks(tmp_path, probs):
+    """Of all that is checked in the order of asking, no look is ever wrong; as often as it says."""
+    rng = np.random.default_rng(4)
+    wrong_once = 0
+    for _ in range(60):
+        order = rng.permutation(N)[:400]
+        rows = [{"example": int(i), "stratum": 0, "plan": 1, "probability": 400 / N} for i in order]
+        decided = {int(i): bool(WRONG[i]) for i in order}
+        held = True
+        for done in (50, 100, 200, 400):
+            seen = {int(i): decided[int(i)] for i in order[:done]}
+            level, looked = _last_look(rows, seen, 0.8)
+            assert looked == done
+            found = estimate_errors(draws_of(rows, seen), np.full(N, 0.1), confidence=level)
+            held &= found.low <= WRONG.sum() <= found.high
+        wrong_once += not held
+    assert wrong_once <= 60 * 0.2
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"slips": "golds"}, NameUnknownError, "no slips 'golds'. Did you mean 'gold'"),
+        ({"confidence": 1.0}, InputError, "confidence is 1.0; between 0 and 1 was expected"),
+        ({"threshold": 9}, InputError, "9"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, probs, options, error, message):
+    audit = rate_audit(tmp_path / "a", probs)
+    answer(audit, planned(audit)[:20])
+    with pytest.raises(error, match=message):
+        audit.error_rate(**options)
+
+
+def test_it_is_plain_values_too(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    answer(audit, planned(audit))
+    found = audit.error_rate()
+    told = found.to_dict()
+    assert told["estimate"] == found.estimate
+    assert told["wrong_labels"]["estimate"] == found.count.estimate
+    assert told["examples"] == N
+    assert told["slips"]["by"] == "none"
