@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import errata
+from audits import small_audit
 from errata import searching
 from errata.core import selection, streams
 from errata.finding import COMPATS, RULES, SCORES
@@ -363,6 +364,22 @@ def test_scores_are_written_to_array_files_alone(given, better, tmp_path, monkey
     message = rf"name {re.escape(better)}, not {re.escape(given)}\.$"
     with pytest.raises(errata.FileError, match=message):
         errata.find([0, 1], np.eye(2), scores_out=given)
+
+
+def test_scores_leave_alone_what_lies_in_an_audits_folder_and_what_are_no_scores(tmp_path):
+    audit = small_audit(tmp_path / "audit")
+    for name in ("arrays/labels.npy", "scores.npy"):
+        with pytest.raises(
+            errata.FileError, match=r"audit is an audit.* Give a name outside of it"
+        ):
+            audit.find(scores_out=audit.path / name)
+    path = tmp_path / "scores.npy"
+    np.save(path, np.zeros(60))
+    with pytest.raises(errata.FileError, match="something else is there"):
+        audit.find(scores_out=path)
+    path.unlink()
+    for _ in range(2):
+        audit.find(scores_out=path)
 
 
 def test_the_ending_of_a_file_of_scores_may_be_in_capitals(tmp_path):

@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sources",
         "engine",
         "searching",
+        "store",  # to leave alone what lies in an audit's folder
     },
     "multilabel": {"errors", "arrays", "core", "sources", "engine", "searching", "finding"},
     "comparison": {"errors", "arrays", "core", "sources", "engine"},

@@ -23,11 +23,11 @@ from errata.exchange.forms import (
 )
 from errata.exchange.pseudonyms import PSEUDONYMS, may_stand_for, pseudonyms
 from errata.exchange.questions import Asked, Item, Kind, Question, Reading, Shown, counted
-from errata.exchange.votes import CANNOT_TELL, write_votes
+from errata.exchange.votes import CANNOT_TELL, is_votes, write_votes
 from errata.predicting import Predicting
 from errata.results import Exported, VoteRecord, VotesAdded, VotesImported
 from errata.store import records, voting
-from errata.store.files import new_folder
+from errata.store.files import check_replaceable, new_folder
 
 _ENDINGS = {
     "image/png": "png",
@@ -122,8 +122,8 @@ class Exchanging(Predicting):
 
         Parameters
         ----------
-        out : a file, whose ending chooses CSV, JSON, JSON lines or Parquet; for
-            ``"label-studio"``, a new folder
+        out : a file, whose ending chooses CSV, JSON, JSON lines or Parquet; an earlier export
+            there is replaced, and nothing else. For ``"label-studio"``, a new folder
         form : ``"errata"``, ``"label-studio"``, or ``"published"``: counts without names
         names : write reviewers' names; else for each a pseudonym, the same each time, which
             `import_votes` and `add_votes` of this audit know
@@ -132,10 +132,13 @@ class Exchanging(Predicting):
         ------
         NameUnknownError
             There is no such form.
+        FileError
+            The file cannot be written, or would take the place of one that is no earlier export.
         """
         known_form(form, VOTE_FORMS)
         rows = self.vote_rows(names=names)
         if form == "errata":
+            check_replaceable(Path(out), "The votes", is_votes)
             with _to_file(out):
                 write_votes(rows, out)
             return Exported(path=Path(out), form=form, count=len(rows))
@@ -145,6 +148,7 @@ class Exchanging(Predicting):
             len(rows) - len(kept), "simulated vote", "simulated votes", "this form cannot mark them"
         )
         if form == "published":
+            check_replaceable(Path(out), "The counts", published.is_counts)
             items = [(question, Shown(kind="text", value="")) for question in self.questions()]
             with _to_file(out):
                 lost += published.write(out, items, kept, audit=self._stands_for())

@@ -46,6 +46,7 @@ from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import check_whole, open_probs
 from errata.sources.stacked import class_columns, few_of, listed, place_of_row, shards_told
+from errata.store.files import check_replaceable
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
@@ -488,7 +489,7 @@ def _score_file(path: PathLike | None, n: int) -> Iterator[Float[np.ndarray, "n"
         better = bare if bare.suffix.lower() == ".npy" else f"{bare}.npy"
         better = path / "scores.npy" if path.is_dir() else better
         raise FileError(f"The scores are written as an array file: name {better}, not {path}.")
-    _check_replaceable(path, n)
+    check_replaceable(path, "The scores", lambda there: _are_scores(there, n))
     with contextlib.ExitStack() as stack:
         with _telling(path):
             temporary = stack.enter_context(unfinished(path))
@@ -510,19 +511,15 @@ def _telling(path: Path) -> Iterator[None]:
         raise FileError(f"The scores cannot be written to {path}: {error.strerror}.") from None
 
 
-def _check_replaceable(path: Path, n: int) -> None:
-    """Refuse to write over anything but earlier scores of as many examples."""
-    if not path.exists():
-        return
-    scores = None
-    if path.is_file():
-        with contextlib.suppress(FileError):
-            scores = load_array(path)
-    if scores is None or (scores.dtype, scores.shape) != (np.dtype(np.float32), (n,)):
-        raise FileError(
-            f"The scores cannot be written to {path}: something else is there, which would be "
-            "lost. Give another name, or remove it first."
-        )
+def _are_scores(path: Path, n: int) -> bool:
+    """Tell whether scores of as many examples are there."""
+    if not path.is_file():
+        return False
+    try:
+        scores = load_array(path)
+    except FileError:
+        return False
+    return (scores.dtype, scores.shape) == (np.dtype(np.float32), (n,))
 
 
 def _table(

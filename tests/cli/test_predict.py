@@ -84,8 +84,13 @@ def test_what_predict_has_not_written_stays_and_is_told_of_before_anything_is_re
     mine = tmp_path / "mine.npy"
     mine.write_bytes(b"mine")
     done = run("predict", "no-such-table.csv", "--out", mine)
-    assert "no earlier run of predict wrote it" in " ".join(done.stderr.split())
+    assert "something else is there, which would be lost" in " ".join(done.stderr.split())
     assert mine.read_bytes() == b"mine"
+    chart = tmp_path / "mine.svg"
+    chart.write_text("<svg></svg>")
+    done = run("predict", "no-such-table.csv", "--chart", chart)
+    assert "The chart cannot be written" in " ".join(done.stderr.split())
+    assert chart.read_text() == "<svg></svg>"
     done = run("predict", "no-such-table.csv", "--out", tmp_path / "no" / "p.npy")
     assert "does not exist. Make it" in " ".join(done.stderr.split())
 

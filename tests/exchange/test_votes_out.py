@@ -88,6 +88,42 @@ def test_votes_go_out_and_into_a_copy(tmp_path, form, name, file, several):
     assert again.added == 0
 
 
+@forms
+def test_an_export_takes_the_place_of_an_earlier_one_alone(tmp_path, form, name, file):
+    if file:
+        pytest.skip("a new folder is made there")
+    audit = voted(tmp_path / "one", several=False)
+    out = tmp_path / name
+    for _ in range(2):
+        audit.export_votes(out, form=form)
+    earlier = out.read_bytes()
+    others = (b"id,reviewer,answer\n0,ann,given\n", b'[{"id": "0"}]', b'{"id": "0"}\n', b"PAR1")
+    for mine in (*others, b"[" * 100_000):
+        out.write_bytes(mine)
+        with pytest.raises(FileError, match=r"cannot be written to .*else is there.* another name"):
+            audit.export_votes(out, form=form)
+        assert out.read_bytes() == mine
+    out.unlink()
+    audit.export_votes(out, form=form)
+    assert out.read_bytes() == earlier
+
+
+@pytest.mark.parametrize("name", ["audit.db", "new.csv", "media/new.json", "arrays/labels.npy"])
+def test_what_lies_in_an_audits_folder_is_never_written_over(tmp_path, name):
+    audit = voted(tmp_path / "one", several=False)
+    other = voted(tmp_path / "two", several=False)
+    out = other.path / name
+    before = out.read_bytes() if out.exists() else None
+    for write in (audit.export_votes, audit.report, other.export_votes, other.report):
+        with pytest.raises(FileError, match=r"two is an audit, .* Give a name outside of it"):
+            write(out)
+    (tmp_path / "link").symlink_to(out)
+    with pytest.raises(FileError, match="two is an audit"):
+        audit.export_votes(tmp_path / "link")
+    assert (out.read_bytes() if out.exists() else None) == before
+    assert len(other.votes()) == len(VOTES)
+
+
 def test_parquet_keeps_every_column_of_every_vote(tmp_path):
     audit = planned_audit(tmp_path / "audit")
     audit.vote("ann", 0, "given", first="suggested", key="1")

@@ -113,6 +113,20 @@ def test_without_pictures_figure_1_is_left_out_and_said(data, tmp_path):
     assert bare.ledger.to_dict()["compared"] == 500
 
 
+def test_a_page_of_others_is_not_replaced(data, tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html><title>Mine</title>")
+    result = run_errata("paper", "--data", data, "--out", tmp_path)
+    assert result.returncode == 2
+    assert "index.html: something else is there" in " ".join(result.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_page_of_an_earlier_run_may_be_replaced(folder):
+    from errata.cli.paper import _is_page
+
+    assert _is_page(folder / "index.html")
+
+
 def test_a_folder_that_cannot_be_written_is_named(data, tmp_path):
     (tmp_path / "file").write_text("")
     result = run_errata("paper", "--data", data, "--out", tmp_path / "file" / "out")

@@ -13,6 +13,7 @@ from errata.report.charts import (
     LIGHT,
     ModelChange,
     accuracy_chart,
+    is_chart,
     leads,
     notable_models,
     pairs_chart,
@@ -131,7 +132,20 @@ def test_words_stand_out_from_the_paper(look):
 @pytest.mark.parametrize("ending", ["svg", "png", "html"])
 def test_charts_are_saved_offline_by_their_ending(tmp_path, ending):
     path = save_chart(verdict_chart({"non_error": 3}), tmp_path / f"chart.{ending}")
+    assert is_chart(path)
     begin = {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}[ending]
     assert path.read_bytes().lstrip()[: len(begin)] == begin
     with pytest.raises(InputError, match=r"use \.html, \.svg or \.png"):
         save_chart(verdict_chart({"non_error": 3}), tmp_path / "chart.gif")
+
+
+def test_a_picture_with_the_mark_of_a_chart_is_a_picture_still(tmp_path):
+    from PIL import Image
+
+    path = save_chart(verdict_chart({"non_error": 3}), tmp_path / "chart.png")
+    with Image.open(path) as picture:
+        picture.load()
+        assert picture.text == {"Software": "errata chart"}
+        picture.save(tmp_path / "mine.png")
+    assert not is_chart(tmp_path / "mine.png")
+    assert not is_chart(tmp_path / "none.svg")

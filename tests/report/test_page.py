@@ -180,6 +180,33 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         write_report(context(), tmp_path / "nowhere" / "report.html")
 
 
+@pytest.mark.parametrize(
+    "mine",
+    [
+        b"",
+        b"id,label\n1,cat\n",
+        b"<!doctype html>\n<title>Mine</title>\n",
+        b'<!doctype html>\n<meta name="generator" content="errata">\n<title>rebuilt</title>',
+        b'<!doctype html><style></style>content="errata"> <title>x: label audit</title>',
+    ],
+)
+def test_a_report_takes_the_place_of_an_earlier_one_alone(tmp_path, mine):
+    path = tmp_path / "report.html"
+    path.write_bytes(mine)
+    with pytest.raises(FileError, match=r"report cannot be written to .* Give another name"):
+        write_report(context(), path)
+    assert path.read_bytes() == mine
+    path.unlink()
+    for name in ("<b>" * 2000, "one", "two"):
+        assert path == write_report(context(name=name), path)
+    assert "two: label audit" in path.read_text()
+
+
+def test_a_path_that_is_no_text_can_be_reported(tmp_path):
+    page = write_report(context(path="half\udcff.audit", rule=None), tmp_path / "r.html")
+    assert "half?.audit" in page.read_text()
+
+
 def test_the_figures_count_what_was_left_out():
     counts = {"correctable": 1, "neither": 1, "non_agreement": 1, "multi_label": 1}
     shown = {name: value for value, name, _ in figures(context(decided=4, verdict_counts=counts))}

@@ -52,6 +52,10 @@ def paper(
     from errata.paper.rebuild import rebuild
 
     printer = Printer(format=format, quiet=quiet)
+    if out is not None:
+        from errata.store.files import check_replaceable
+
+        check_replaceable(out / "index.html", "The page", _is_page)
     with printer.progress("Rebuilding the paper") as progress:
         rebuilt = rebuild(_data(data), progress=progress)
     if out is not None:
@@ -66,6 +70,13 @@ def paper(
     if rebuilt.ledger.unexplained:
         printer.say(*(f"No reason is known: {cell.where}." for cell in rebuilt.ledger.unexplained))
         raise typer.Exit(1)
+
+
+def _is_page(path: Path) -> bool:
+    """Tell whether a file is a page of the rebuilt paper."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return b'content="errata">' in head and b"<title>Pervasive label errors, rebuilt" in head
 
 
 @app.command()

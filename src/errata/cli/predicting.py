@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,11 +151,13 @@ def _check(names: Sequence[str], training: Mapping[str, Any], chart: Path | None
     for name in names:
         named_model(name, **training)
     if chart is not None:
-        from errata.report.charts import chart_form
+        from errata.report.charts import chart_form, is_chart
+        from errata.store.files import check_replaceable
 
         chart_form(chart)
         if not chart.parent.is_dir():
             raise FileError(f"The folder {chart.parent} does not exist. Make it, or name another.")
+        check_replaceable(chart, "The chart", is_chart)
 
 
 def _of_audit(
@@ -288,7 +291,12 @@ def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> N
     from errata.report.charts import reliability_chart, save_chart
 
     title = "How sure models are, and how often they are right"
-    save_chart(reliability_chart(compared.bins(), title=title), chart)
+    try:
+        save_chart(reliability_chart(compared.bins(), title=title), chart)
+    except OSError as error:
+        raise FileError(
+            f"The chart cannot be written to {chart}: {error.strerror}. What was predicted is kept."
+        ) from None
     printer.say(f"How sure and how right they are: {chart}")
 
 
@@ -301,6 +309,8 @@ def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
     Earlier probabilities, which have a record beside them, are replaced, and nothing else: what
     would be is refused before hours are spent.
     """
+    from errata.store.files import check_replaceable
+
     if out.suffix != ".npy":
         raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
     if not out.parent.is_dir():
@@ -316,14 +326,14 @@ def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
     if len(places) < 2:
         places = {"".join(names): out}
     for place in places.values():
-        beside = _beside(place)
-        there = [path for path in (place, *beside.values()) if path.exists()]
-        if there and not beside["record"].exists():
-            raise FileError(
-                f"{there[0]} is there already, and no earlier run of predict wrote it. Name "
-                "another file (--out)."
-            )
+        for path in (place, *_beside(place).values()):
+            check_replaceable(path, "The probabilities", partial(_has_record, place))
     return places
+
+
+def _has_record(out: Path, _: Path) -> bool:
+    """Tell whether a record of an earlier run lies beside the probabilities ``out``."""
+    return _beside(out)["record"].is_file()
 
 
 def _slug(name: str) -> str:

@@ -285,6 +285,19 @@ def write(
     )
 
 
+def is_counts(path: Path) -> bool:
+    """Tell whether an audit wrote a file of counts; the study's own name no audit.
+
+    What is no file, such as a pipe, holds nothing that could be lost.
+    """
+    if not path.is_file():
+        return not path.is_dir()
+    listed = json.loads(path.read_bytes())
+    return isinstance(listed, list) and all(
+        isinstance(item, dict) and "audit" in item for item in listed
+    )
+
+
 def _item(question: Question, votes: Sequence[Row]) -> Row:
     if question.multilabel:
         counts = dict.fromkeys(question.options, 0)

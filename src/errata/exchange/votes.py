@@ -132,6 +132,47 @@ def _write_parquet(lines: list[dict[str, Any]], path: Path) -> None:
     parquet.write_table(pa.Table.from_pylist(lines, schema=pa.schema(kinds)), path)
 
 
+def is_votes(path: Path) -> bool:
+    """Tell whether a file is one that `write_votes` wrote: whether all of `COLUMNS` head it.
+
+    A file of votes from elsewhere, which has some of these columns, is none. What is no file, such
+    as a pipe, holds nothing that could be lost.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "votes.csv")
+    >>> write_votes([], path)
+    >>> is_votes(path)
+    True
+    """
+    if not path.is_file():
+        return not path.is_dir()
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return _parquet_columns(path) == COLUMNS
+    if ending == ".json":
+        listed = json.loads(path.read_bytes())
+        return isinstance(listed, list) and all(
+            isinstance(row, dict) and tuple(row) == COLUMNS for row in listed
+        )
+    with path.open(encoding="utf-8", newline="") as file:
+        first = file.readline()
+    if ending == ".jsonl":
+        row = json.loads(first or "null")
+        return row is None or (isinstance(row, dict) and tuple(row) == COLUMNS)
+    return first == ",".join(COLUMNS) + "\n"
+
+
+def _parquet_columns(path: Path) -> tuple[str, ...]:
+    from pyarrow import ArrowException, parquet
+
+    try:
+        return tuple(parquet.read_schema(path).names)
+    except ArrowException:  # no Parquet
+        return ()
+
+
 def in_cells(vote: Mapping[str, Any]) -> dict[str, Any]:
     """Return a vote as it stands in a line of CSV: labels as JSON, and no text as a formula.
 

@@ -33,6 +33,7 @@ from errata.report.words import (
     percent,
     plural,
 )
+from errata.store.files import check_replaceable
 
 THUMBNAIL = 320
 """Pictures with a longer side are made smaller: the page holds up to 48 of them."""
@@ -45,6 +46,10 @@ LONGEST_CLIP = 400_000
 
 ORDER = "given_order"
 """The score of candidates from elsewhere that have none: a whole number, 1 for the first."""
+
+_GENERATOR, _TITLE = b'<meta name="generator" content="errata">', b": label audit</title>"
+_HEAD = 65536
+"""By what, in its first bytes, a report is known again; the title holds the name of the audit."""
 
 EXCERPT, LONGEST = 240, 6000
 """Letters of a text on a card; letters it unfolds to."""
@@ -61,13 +66,20 @@ class Section:
 def write_report(context: ReportContext, out: Path) -> Path:
     """Write the report to the file ``out`` and return its path.
 
-    The same context gives the same bytes.
+    The same context gives the same bytes. An earlier report there is replaced, and nothing else.
 
     Raises
     ------
     FileError
-        The file cannot be written.
+        The file cannot be written, or would take the place of another.
     """
+    if out.is_dir():
+        raise FileError(f"{out} is a folder; name the file of the report, such as report.html.")
+    if not out.parent.is_dir():
+        raise FileError(
+            f"There is no folder {out.parent} for the report; make it, or name another."
+        )
+    check_replaceable(out, "The report", _is_report)
     environment = Environment(
         loader=PackageLoader("errata.report"),
         autoescape=True,
@@ -91,14 +103,23 @@ def write_report(context: ReportContext, out: Path) -> Path:
         style=charts.stylesheet(),
         plural=plural,
     )
-    if out.is_dir():
-        raise FileError(f"{out} is a folder; name the file of the report, such as report.html.")
-    if not out.parent.is_dir():
+    try:
+        # a path may hold what no text can: half of a character is shown as "?", as in texts
+        write_atomic(out, page.encode(errors="replace"))
+    except OSError as error:
         raise FileError(
-            f"There is no folder {out.parent} for the report; make it, or name another."
-        )
-    write_atomic(out, page.encode())
+            f"The report cannot be written to {out}: {error.strerror}. Name another file."
+        ) from None
     return out
+
+
+def _is_report(path: Path) -> bool:
+    """Tell whether a file is a report: by the head of its page, which `write_report` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD).partition(b"<style>")[0]
+    return head.startswith(b"<!doctype html>") and _GENERATOR in head and _TITLE in head
 
 
 # ---------------------------------------------------------------- sentences and figures

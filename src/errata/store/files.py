@@ -1,21 +1,54 @@
-"""Folders that are there whole or not at all, and the fingerprints of files."""
+"""Folders that are there whole or not at all, files that may be replaced, and fingerprints."""
 
 import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from errata.errors import FileError
 from errata.files import UNFINISHED, sync, umask
+from errata.store.place import audit_around
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_replaceable(path: Path, what: str, ours: Callable[[Path], bool]) -> None:
+    """Check that a file can be written at ``path`` without the loss of what errata did not write.
+
+    Parameters
+    ----------
+    what : what is to be written, as a message begins with it: ``"The report"``
+    ours : tells whether what is there, maybe no file, is an earlier one of these
+
+    Raises
+    ------
+    FileError
+        ``path`` lies in the folder of an audit, or something else is there.
+    """
+    audit = audit_around(path)
+    if audit is not None:
+        raise FileError(
+            f"{what} cannot be written to {path}: {audit} is an audit, and what lies in its folder "
+            "is its own. Give a name outside of it."
+        )
+    if not path.exists():
+        return
+    try:
+        earlier = ours(path)
+    except (OSError, ValueError, RecursionError):  # what cannot be read cannot be known as ours
+        earlier = False
+    if not earlier:
+        raise FileError(
+            f"{what} cannot be written to {path}: something else is there, which would be lost. "
+            "Give another name, or remove it first."
+        )
 
 
 def check_new_folder(path: Path) -> None:

@@ -37,6 +37,14 @@ def is_audit(folder: Path) -> bool:
     return (folder / DATABASE).is_file() or (folder / ELSEWHERE).is_file()
 
 
+def audit_around(path: Path) -> Path | None:
+    """Return the audit in whose folder a path lies, however deep; None where in none."""
+    here = path.parent.resolve() / path.name
+    above = (*here.parents, *path.resolve().parents)  # of a link: where it lies, and what it names
+    # every audit has arrays; a file of that name alone may be anybody's
+    return next((one for one in above if is_audit(one) and (one / "arrays").is_dir()), None)
+
+
 def place_of(folder: Path) -> Path | Schema:
     """Return where the database of the audit in a folder is.
 

@@ -8,6 +8,7 @@ picture. `save_chart` writes HTML, SVG or PNG, offline.
 from errata.report.charts.accuracies import ModelChange as ModelChange
 from errata.report.charts.accuracies import accuracy_chart as accuracy_chart
 from errata.report.charts.axes import chart_form as chart_form
+from errata.report.charts.axes import is_chart as is_chart
 from errata.report.charts.axes import save_chart as save_chart
 from errata.report.charts.bars import pairs_chart as pairs_chart
 from errata.report.charts.bars import verdict_chart as verdict_chart

@@ -1,5 +1,8 @@
 """Parts of charts drawn on Vega's own axes, and the writing of any chart to a file."""
 
+import io
+import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import altair as alt
 
 from errata.errors import InputError
+from errata.files import write_atomic
 from errata.report.charts.look import TYPE, Look
 
 
@@ -91,14 +95,55 @@ def chart_form(path: Path | str) -> str:
 def save_chart(chart: alt.TopLevelMixin, path: Path | str) -> Path:
     """Write a chart as ``.html``, ``.svg`` or ``.png``, by the name's ending; needs no connection.
 
-    An HTML file holds the drawing scripts too; it opens from a file, offline.
+    An HTML file holds the drawing scripts too; it opens from a file, offline. Each has a mark in
+    it that nobody sees, by which `is_chart` knows it again.
     """
     path = Path(path)
     form = chart_form(path)
-    if form == ".html":
-        chart.save(path, format="html", inline=True, embed_options={"actions": False})
-    elif form == ".png":
-        chart.save(path, format="png", scale_factor=2)
+    if form == ".png":
+        picture = io.BytesIO()
+        chart.save(picture, format="png", scale_factor=2)
+        data = picture.getvalue()
     else:
-        chart.save(path, format="svg")
+        text = io.StringIO()
+        if form == ".html":
+            chart.save(text, format="html", inline=True, embed_options={"actions": False})
+        else:
+            chart.save(text, format="svg")
+        data = text.getvalue().encode()
+    write_atomic(path, _marked(data, form))
     return path
+
+
+def is_chart(path: Path) -> bool:
+    """Tell whether a file is a chart that `save_chart` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return _MARKS[chart_form(path)] in file.read(_HEAD)
+
+
+def _marked(data: bytes, form: str) -> bytes:
+    """Return the bytes of a chart with its mark."""
+    # after the head of a page, the first tag of a drawing, the first chunk of a picture
+    before = {".html": b"<head>", ".svg": b">"}.get(form)
+    place = _FIRST_CHUNK if before is None else data.index(before) + len(before)
+    return data[:place] + _MARKS[form] + data[place:]
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a part of a PNG file."""
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+_FIRST_CHUNK = 8 + 25
+"""Where the second part of a PNG file begins: after its signature, and the size of the picture."""
+
+_MARKS = {
+    ".html": b'<meta name="generator" content="errata chart">',
+    ".svg": b"<!-- errata chart -->",
+    ".png": _chunk(b"tEXt", b"Software\0errata chart"),
+}
+_HEAD = 4096
+"""Within so many bytes the mark of a chart stands."""
