@@ -46,7 +46,11 @@ def test_lists_matrices_and_files_of_either_make_the_same_audit(tmp_path):
         for audit in (made, Audit.open(tmp_path / str(number))):
             assert audit.multilabel
             np.testing.assert_array_equal(audit.labels, matrix.astype(bool))
-    assert not Audit.create(tmp_path / "one", labels=[0, 1], classes=SOUNDS).multilabel
+    (tmp_path / "one.json").write_text("[0, 1]")
+    for labels in ([0, 1], tmp_path / "one.json"):
+        one = Audit.create(tmp_path / str(type(labels)), labels=labels, classes=SOUNDS)
+        assert not one.multilabel
+        assert one.labels.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(

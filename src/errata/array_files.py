@@ -232,6 +232,23 @@ def read_json(path: PathLike) -> Any:
         raise FileError(f"{path} is not JSON: {error}.") from None
 
 
+def read_json_list(path: PathLike) -> list[Any]:
+    """Return the list that a JSON file holds.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, is no JSON, or holds no list.
+    """
+    value = read_json(path)
+    if not isinstance(value, list):
+        raise FileError(
+            f"{path} holds a JSON {'object' if isinstance(value, dict) else 'value'}; a list with "
+            "a value for each example was expected."
+        )
+    return value
+
+
 def _pickled(path: PathLike) -> FileError:
     load = f"numpy.load({Path(path).name!r}, allow_pickle=True)"
     if zipfile.is_zipfile(path):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Shaped
 
-from errata.array_files import is_json, load_array, read_json
+from errata.array_files import is_json, load_array, read_json, read_json_list
 from errata.core.rows import bits
 from errata.errors import InputError, LabelError, ProbabilityError, unknown_name
 
@@ -139,7 +139,7 @@ def as_labels(
 ) -> Int[np.ndarray, "n"]:
     """Turn labels into integers.
 
-    They may be integers, strings with class names, or the path of an array file of either.
+    They may be integers, strings with class names, or the path of an array or JSON file of either.
 
     Parameters
     ----------
@@ -164,6 +164,8 @@ def as_labels(
     >>> as_labels(["cat", "dog", "cat"], n_classes=2, classes=["cat", "dog"])
     array([0, 1, 0])
     """
+    if isinstance(labels, str | os.PathLike) and is_json(labels):
+        labels = read_json_list(labels)
     array = _as_column(labels, "labels")
     if array.dtype.kind in "UST" and isinstance(labels, list | tuple):
         array = np.array(labels, object)  # numpy has turned numbers among strings into strings

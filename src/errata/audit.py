@@ -23,7 +23,7 @@ from jaxtyping import Float, Int, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata import telling
-from errata.array_files import PathLike, is_json, load_array
+from errata.array_files import PathLike, is_json, load_array, read_json_list
 from errata.arrays import (
     as_class_names,
     as_count,
@@ -151,8 +151,8 @@ class Audit(Planning):
         Parameters
         ----------
         labels : given labels, integers ``(n,)``, or strings with ``classes``; or an array file.
-            A list of labels for each example, or a matrix ``(n, m)`` of 0 and 1, or a ``.json`` or
-            array file of either, makes an audit where an example may have several labels
+            A list of labels for each example, or a matrix ``(n, m)`` of 0 and 1, makes an audit
+            where an example may have several labels. Lists may be in a ``.json`` file
         probs : out-of-sample probabilities ``(n, m)``; or an array file. Without them there is
             nothing for `find` to look at until `predict` makes some, or candidates come from
             elsewhere, see `add_candidates`
@@ -1045,9 +1045,7 @@ def _as_groups(groups: object, n: int) -> Int[np.ndarray, "n"]:
 def _are_sets(labels: object) -> bool:
     """Tell whether labels are lists of labels, or a matrix; one row or column is a mistake."""
     if isinstance(labels, str | os.PathLike):
-        if is_json(labels):
-            return True
-        labels = load_array(labels)
+        labels = read_json_list(labels) if is_json(labels) else load_array(labels)
     if isinstance(labels, list | tuple):
         return any(
             isinstance(row, list | tuple | AbstractSet)

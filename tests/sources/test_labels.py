@@ -1,6 +1,7 @@
 """Labels from array files and from columns of tables."""
 
 import csv
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +58,21 @@ def test_an_npy_file_is_memory_mapped(tmp_path):
     found = read_labels(tmp_path / "labels.npy")
     assert isinstance(found, np.memmap)
     assert found.tolist() == NUMBERS
+
+
+@pytest.mark.parametrize("labels", [NUMBERS, NAMES, [], [None, [1]]])
+def test_a_json_list_is_read_as_a_list(labels, tmp_path):
+    path = text(tmp_path / "labels.JSON", json.dumps(labels))
+    assert read_labels(path) == labels
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [('{"0": 1}', "holds a JSON object; a list with a value"), ("[0, 1", "is not JSON")],
+)
+def test_json_that_is_no_list_is_refused(content, message, tmp_path):
+    with pytest.raises(FileError, match=message):
+        read_labels(text(tmp_path / "labels.json", content))
 
 
 def test_array_files_may_be_npz_and_lie_behind_urls_and_in_shards(tmp_path):

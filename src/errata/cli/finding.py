@@ -57,7 +57,7 @@ def find(
     *,
     labels: Annotated[
         str | None,
-        typer.Option(help="Given labels: .npy, .csv or .parquet, one an example."),
+        typer.Option(help="Given labels: .npy, .json, .csv or .parquet, one an example."),
     ] = None,
     probs: Annotated[
         list[str] | None,

@@ -18,7 +18,9 @@ def init(
     *,
     labels: Annotated[
         Path,
-        typer.Option(help="Given labels: .npy, one an example; of several, .json or a matrix."),
+        typer.Option(
+            help="Given labels: .npy or .json, one an example; of several, .json or a matrix."
+        ),
     ],
     probs: Annotated[
         Path | None,

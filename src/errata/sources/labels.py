@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Integer, Shaped
 
-from errata.array_files import array_kind, load_array, naming_damage, only_array
+from errata.array_files import (
+    array_kind,
+    is_json,
+    load_array,
+    naming_damage,
+    only_array,
+    read_json_list,
+)
 from errata.errors import FileError, LabelError
 from errata.sources.places import (
     DiskPlace,
@@ -25,7 +32,7 @@ from errata.sources.places import (
     place_of,
 )
 
-_FORMS = "an array file (.npy, .npz), or a column of .csv, .tsv or .parquet files"
+_FORMS = "an array file (.npy, .npz), a .json list, or a column of .csv, .tsv or .parquet files"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +66,7 @@ def read_labels(
         - of a ``.csv``, ``.tsv`` or ``.parquet`` file, a pattern such as ``"part-*.parquet"``, or a
           folder of Parquet files. A column of integers becomes an array of the smallest type that
           holds them; in CSV that is one whose cells are all whole numbers;
+        - of a ``.json`` file on a disk, which holds a list;
         - anything else, which comes back as it is.
     column : which column of a table; without it, the only one, or the one called ``label``,
         ``labels``, ``given`` or ``class``
@@ -91,6 +99,8 @@ def read_labels(
         return _from_tables(files, column, class_names)
     if column is not None:
         raise _no_columns(column, f"{files[0].name} has no columns")
+    if len(files) == 1 and isinstance(files[0], DiskPlace) and is_json(files[0].path):
+        return read_json_list(files[0].path)
     found = [_load(file) for file in files]
     return found[0] if len(found) == 1 else _joined(found, [file.name for file in files])
 
@@ -171,7 +181,7 @@ def _is_table(place: Place) -> bool:
 def _load(place: Place) -> Shaped[np.ndarray, "..."]:
     if isinstance(place, DiskPlace):
         return load_array(place.path)
-    array_kind(beginning(place), place.name)
+    array_kind(beginning(place), place.name, f"Labels are {_FORMS}.")
     with place.open() as file, naming_damage(place.name):
         found: Any = np.load(file, allow_pickle=False)
         return found if isinstance(found, np.ndarray) else only_array(found, place.name)
