@@ -80,10 +80,21 @@ def test_mistakes_are_told_in_a_sentence(table, options, message):
     assert "Traceback" not in done.stderr
 
 
-def test_what_predict_has_not_written_stays_and_is_told_of_before_anything_is_read(tmp_path):
+def test_what_predict_has_not_written_stays_and_is_told_of_after_every_other_mistake(
+    table, tmp_path
+):
     mine = tmp_path / "mine.npy"
     mine.write_bytes(b"mine")
-    done = run("predict", "no-such-table.csv", "--out", mine)
+    for words, message in (
+        (["no-such-table.csv"], "no-such-table.csv does not exist"),
+        ([table, "--folds", 100], "100 folds cannot be made of 60 examples"),
+        ([table, "--model", "mel"], "mel is for sounds"),
+        ([table, "--epochs", 3], "tfidf-sgd is no network"),
+    ):
+        done = run("predict", *words, "--out", mine)
+        assert message in " ".join(done.stderr.split())
+    done = run("predict", table, "--out", mine)
+    assert "Give another name (--out), or remove it first" in " ".join(done.stderr.split())
     assert "something else is there, which would be lost" in " ".join(done.stderr.split())
     assert mine.read_bytes() == b"mine"
     chart = tmp_path / "mine.svg"

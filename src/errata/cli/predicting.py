@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -137,6 +137,8 @@ def predict(
     )
     places = _places(out or Path("probs.npy"), names)
     data, more = opening.open(part), opening.open(pretrain) if pretrain else None
+    _check_fit(names, training, data, more, folds)
+    _check_places(places.values())  # last, as a stray file is the lesser mistake
     if leave_out:
         with printer.progress(f"Reading the {data.kind}") as bar:
             data, more = data.without_damage(bar), more and more.without_damage(bar)
@@ -158,6 +160,21 @@ def _check(names: Sequence[str], training: Mapping[str, Any], chart: Path | None
         if not chart.parent.is_dir():
             raise FileError(f"The folder {chart.parent} does not exist. Make it, or name another.")
         check_replaceable(chart, "The chart", is_chart)
+
+
+def _check_fit(
+    names: Sequence[str],
+    training: Mapping[str, Any],
+    data: "Dataset",
+    pretrain: "Dataset | None",
+    folds: int,
+) -> None:
+    """Refuse, before anything is read, models and folds that do not go with the data."""
+    from errata.predict.crossval import check_fit
+    from errata.predict.named import default_model, named_model
+
+    for name in names or [default_model(data)]:
+        check_fit(named_model(name, **training), data, folds=folds, pretrain=pretrain)
 
 
 def _of_audit(
@@ -304,13 +321,7 @@ def _draw(printer: Printer, compared: "ModelsCompared", chart: Path | None) -> N
 
 
 def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
-    """Return where the probabilities of each model go; of one without a name under ``""``.
-
-    Earlier probabilities, which have a record beside them, are replaced, and nothing else: what
-    would be is refused before hours are spent.
-    """
-    from errata.store.files import check_replaceable
-
+    """Return where the probabilities of each model go; of one without a name under ``""``."""
     if out.suffix != ".npy":
         raise FileError(f"Probabilities are written as an array: name {out.stem}.npy, not {out}.")
     if not out.parent.is_dir():
@@ -325,10 +336,20 @@ def _places(out: Path, names: Sequence[str]) -> dict[str, Path]:
         )
     if len(places) < 2:
         places = {"".join(names): out}
-    for place in places.values():
-        for path in (place, *_beside(place).values()):
-            check_replaceable(path, "The probabilities", partial(_has_record, place))
     return places
+
+
+def _check_places(places: Iterable[Path]) -> None:
+    """Refuse, before hours are spent, to replace anything but earlier probabilities.
+
+    These have a record beside them.
+    """
+    from errata.store.files import check_replaceable
+
+    for place in places:
+        ours = partial(_has_record, place)
+        for path in (place, *_beside(place).values()):
+            check_replaceable(path, "The probabilities", ours, option="--out")
 
 
 def _has_record(out: Path, _: Path) -> bool:

@@ -24,7 +24,7 @@ from errata.predict.checkpoints import Checkpoints
 from errata.predict.device import is_network
 from errata.predict.duplicates import Duplicates, find_duplicates
 from errata.predict.embedded import Embedded
-from errata.predict.folds import folds_of
+from errata.predict.folds import check_number, folds_of
 from errata.predict.named import NAMED, named_model
 from errata.predict.quality import Quality, quality_of, temperature_of, tempered
 from errata.predict.scikit import ScikitModel
@@ -216,6 +216,18 @@ def as_model(model: object) -> Model:
 
         return TorchModel.of(model)
     return model if isinstance(model, Model) else ScikitModel(model)
+
+
+def check_fit(model: Model, data: Dataset, *, folds: int, pretrain: Dataset | None = None) -> None:
+    """Check what can be known before an example is read: that model, data and folds go together.
+
+    Raises
+    ------
+    InputError
+        They do not.
+    """
+    _check(model, data, pretrain)
+    check_number(folds, len(data), "examples")
 
 
 def _check(model: Model, data: Dataset, pretrain: Dataset | None) -> None:

@@ -42,12 +42,7 @@ def folds_of(
 
     n = len(labels)
     most = n if groups is None else len(np.unique(groups))
-    if n_folds < 2 or n_folds > most:
-        of_what = "examples" if groups is None else "groups of examples"
-        raise InputError(
-            f"{n_folds} folds cannot be made of {most:,} {of_what}: from 2 folds to one for each "
-            "can be."
-        )
+    check_number(n_folds, most, "examples" if groups is None else "groups of examples")
     if groups is not None:
         classes = labels if labels.ndim == 1 else np.zeros(n, np.int64)
         return _grouped(classes, n_folds, seed, groups)
@@ -61,6 +56,21 @@ def folds_of(
         for fold, (_, rows) in enumerate(splitter.split(np.zeros(n), labels)):
             found[rows] = fold
     return found
+
+
+def check_number(n_folds: int, most: int, of_what: str) -> None:
+    """Check that so many folds can be made.
+
+    Raises
+    ------
+    InputError
+        They cannot.
+    """
+    if n_folds < 2 or n_folds > most:
+        raise InputError(
+            f"{n_folds} folds cannot be made of {most:,} {of_what}: from 2 folds to one for each "
+            "can be."
+        )
 
 
 def _grouped(

@@ -19,24 +19,28 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_replaceable(path: Path, what: str, ours: Callable[[Path], bool]) -> None:
+def check_replaceable(
+    path: Path, what: str, ours: Callable[[Path], bool], *, option: str = ""
+) -> None:
     """Check that a file can be written at ``path`` without the loss of what errata did not write.
 
     Parameters
     ----------
     what : what is to be written, as a message begins with it: ``"The report"``
     ours : tells whether what is there, maybe no file, is an earlier one of these
+    option : that which names another path, where the path need not be given
 
     Raises
     ------
     FileError
         ``path`` lies in the folder of an audit, or something else is there.
     """
+    name = f"name ({option})" if option else "name"
     audit = audit_around(path)
     if audit is not None:
         raise FileError(
             f"{what} cannot be written to {path}: {audit} is an audit, and what lies in its folder "
-            "is its own. Give a name outside of it."
+            f"is its own. Give a {name} outside of it."
         )
     if not path.exists():
         return
@@ -47,7 +51,7 @@ def check_replaceable(path: Path, what: str, ours: Callable[[Path], bool]) -> No
     if not earlier:
         raise FileError(
             f"{what} cannot be written to {path}: something else is there, which would be lost. "
-            "Give another name, or remove it first."
+            f"Give another {name}, or remove it first."
         )
 
 
