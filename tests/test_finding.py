@@ -235,10 +235,38 @@ def test_shards_are_counted_where_labels_are_too_many_or_too_few(tmp_path):
     counted = r"3 shards, from part-0\.npy to part-3\.npy"
     with pytest.raises(errata.LabelError, match=rf"{counted}; number 2 seems to be missing\."):
         errata.find([0, 1] * 4, tmp_path / "part-*.npy")
-    with pytest.raises(errata.LabelError, match=rf"{counted}\.$"):
+    with pytest.raises(errata.LabelError, match=rf"{counted}\. Each has 2 rows\.$"):
         errata.find([0, 1] * 2, paths)
     with pytest.raises(errata.LabelError, match=r"must belong to label i\.$"):
         errata.find([0, 1] * 2, paths[0])
+
+
+def test_a_shard_with_other_numbers_of_rows_than_most_is_named(tmp_path):
+    for number, rows in enumerate((4, 3, 4)):
+        np.save(tmp_path / f"part-{number}.npy", np.full((rows, 2), 0.5))
+    with pytest.raises(errata.LabelError, match=r"part-1\.npy has 3 rows; most have 4\.$"):
+        errata.find([0, 1] * 6, tmp_path)
+    (tmp_path / "part-2.npy").unlink()
+    with pytest.raises(errata.LabelError, match=r"part-0\.npy has 4, part-1\.npy 3 rows\.$"):
+        errata.find([0, 1] * 6, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (["part-0", "part-2"], "number 1 seems"),
+        (["part-00000-of-00003", "part-00002-of-00003"], "number 1 seems"),
+        (["part-00000-of-00003", "part-00001-of-00003"], "number 2 seems"),
+        (["part-00001-of-00003", "part-00002-of-00003"], "number 0 seems"),
+        (["part-2-of-3", "part-3-of-3"], "number 1 seems"),
+        (["part-00000-of-00005", "part-00003-of-00005"], "numbers 1, 2, 4 seem"),
+    ],
+)
+def test_a_shard_that_is_not_there_is_named(names, missing, tmp_path):
+    for name in names:
+        np.save(tmp_path / f"{name}.npy", np.full((4, 2), 0.5))
+    with pytest.raises(errata.LabelError, match=rf"; {missing} to be missing\. Each has 4 rows\.$"):
+        errata.find([0, 1] * 6, tmp_path)
 
 
 @pytest.mark.parametrize("m", [32_768, 32_769, 65_536, 65_537])

@@ -23,6 +23,9 @@ from errata.errors import FileError
 PARQUET = b"PAR1"
 """How Parquet files begin."""
 
+_MOST_SHARDS = 10**6
+"""A name that speaks of more shards counts something else."""
+
 Opened = TypeVar("Opened")
 Kind = Literal["file", "folder", "nothing"]
 
@@ -219,7 +222,8 @@ def in_natural_order(places: Iterable[Place]) -> list[Place]:
 def missing_numbers(names: Sequence[str]) -> list[int]:
     """Return the numbers that seem to be left out, where names differ in one number alone.
 
-    They may count in steps; and where many are missing they count something else.
+    They may count in steps; and where many are missing they count something else. Two that begin
+    with 0 or 1 count one by one. Names such as ``part-1-of-3`` say themselves how many there are.
 
     Examples
     --------
@@ -227,7 +231,11 @@ def missing_numbers(names: Sequence[str]) -> list[int]:
     [2]
     >>> missing_numbers(["2019.npy", "2021.npy", "2023.npy"])
     []
+    >>> missing_numbers(["part-00000-of-00003.npy", "part-00001-of-00003.npy"])
+    [2]
     """
+    if len(names) < 2:
+        return []
     pieces = [re.split(r"([0-9]+)", name) for name in names]
     if len({len(each) for each in pieces}) != 1:
         return []
@@ -236,7 +244,13 @@ def missing_numbers(names: Sequence[str]) -> list[int]:
         return []
     numbers = {int(each[differing[0]]) for each in pieces}
     first, last = min(numbers), max(numbers)
-    step = math.gcd(*(number - first for number in numbers)) or 1
+    between, after = pieces[0][differing[0] + 1], pieces[0][differing[0] + 2 :]
+    if after and re.fullmatch("[-_]?of[-_]?", between) and last <= int(after[0]) < _MOST_SHARDS:
+        begin = int(last == int(after[0]))  # they count from 0, or from 1
+        return sorted({*range(begin, begin + int(after[0]))} - numbers)
+    # of two, every distance is a step; but from 0 or 1 on shards are numbered one by one
+    alone = len(names) == 2 and first <= 1
+    step = 1 if alone else math.gcd(*(number - first for number in numbers)) or 1
     # not `len(range(...))`, which ends at 2**63
     few = 2 * ((last - first) // step) < 3 * len(numbers)
     return sorted({*range(first, last, step)} - numbers) if few else []

@@ -1,5 +1,6 @@
 """Several sources one below the other, as shards are."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,9 @@ from errata.core.rows import Rows
 from errata.errors import ProbabilityError
 from errata.sources.base import OfColumns, Source, models_of
 from errata.sources.places import missing_numbers
+
+_NAMED = 8
+"""Of the rows of so many shards is told one by one."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ def listed(source: Source) -> int | None:
 
 
 def shards_told(source: Source, *, too_few: bool) -> str:
-    """Return a sentence that says how many shards there are, or nothing where these are none.
+    """Return sentences that say how many shards there are and how long, or nothing without shards.
 
     Of an average it is said for the first model that has shards.
 
@@ -202,9 +206,9 @@ def shards_told(source: Source, *, too_few: bool) -> str:
     Examples
     --------
     >>> from errata.sources.dense import Dense
-    >>> parts = tuple(Dense(np.eye(2), f"in/part-{number}.npy") for number in (0, 1, 3))
-    >>> shards_told(Stacked(parts, "part-*.npy"), too_few=True)
-    'They are 3 shards, from part-0.npy to part-3.npy; number 2 seems to be missing.'
+    >>> parts = tuple(Dense(np.eye(2), f"in/p-{number}.npy") for number in (0, 1, 3))
+    >>> shards_told(Stacked(parts, "p-*.npy"), too_few=True)
+    'They are 3 shards, from p-0.npy to p-3.npy; number 2 seems to be missing. Each has 2 rows.'
     """
     stacks = [model for model in models_of(source) if isinstance(model, Stacked)]
     if not stacks:
@@ -214,12 +218,34 @@ def shards_told(source: Source, *, too_few: bool) -> str:
     if PurePath(first).name != PurePath(last).name:  # else they differ in their folders
         first, last = PurePath(first).name, PurePath(last).name
     sentence = f"They are {len(names)} shards, from {first} to {last}"
+    rows = _rows_told([(PurePath(shard.name).name, shard.n) for shard in stacks[0].shards])
     missing = missing_numbers(names) if too_few else []
     if not missing:
-        return f"{sentence}."
+        return f"{sentence}. {rows}"
     numbers = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
     seem = "number {} seems" if len(missing) == 1 else "numbers {} seem"
-    return f"{sentence}; {seem.format(numbers)} to be missing."
+    return f"{sentence}; {seem.format(numbers)} to be missing. {rows}"
+
+
+def _rows_told(shards: Sequence[tuple[str, int]]) -> str:
+    """Return a sentence on how many rows shards have: which have others than most, if most agree.
+
+    Examples
+    --------
+    >>> _rows_told([("a.npy", 4), ("b.npy", 3), ("c.npy", 4)])
+    'b.npy has 3 rows; most have 4.'
+    >>> _rows_told([("a.npy", 4), ("b.npy", 3)])
+    'a.npy has 4, b.npy 3 rows.'
+    """
+    (usual, often), *others = Counter(n for _, n in shards).most_common()
+    if not others:
+        return f"Each has {usual:,} rows."
+    most = 2 * often > len(shards)
+    odd = [(name, n) for name, n in shards if n != usual] if most else shards
+    (first, n), *rest = odd[:_NAMED]
+    told = ", ".join([f"{first} has {n:,}", *(f"{name} {n:,}" for name, n in rest)])
+    more = f", and {len(odd) - _NAMED:,} more" if len(odd) > _NAMED else ""
+    return f"{told} rows{more}" + (f"; most have {usual:,}." if most else ".")
 
 
 def _form(source: Source) -> tuple[str, ...]:
