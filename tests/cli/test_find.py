@@ -361,6 +361,13 @@ def test_the_best_few_classes_need_the_number_of_classes(folder):
     assert taken.returncode == 0, taken.stderr
 
 
+def test_ids_that_stand_twice_are_told_with_their_file(folder):
+    (folder / "twice.csv").write_text("id\na\nb\na\n")
+    result = find(folder, "--ids", "twice.csv")
+    assert result.returncode == 2
+    assert "twice.csv: ids[0] and ids[2] are both 'a'" in " ".join(result.stderr.split())
+
+
 def test_partial_results_and_scores_go_where_they_are_asked_to(folder):
     result = find(folder, "--resume", "partial", "--scores-out", "scores.npy")
     assert result.returncode == 0, result.stderr

@@ -373,6 +373,53 @@ def test_columns_that_are_not_clear_are_listed_with_the_option(names, options, m
         opened({name: ["u", "v"] for name in names}, **options)
 
 
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("3", r"'label' holds a number here, and a text in a row before.* Write the numbers in qu"),
+        ('["a"]', r"'label' holds a list here, and a text in a row before\. All .* one type\.$"),
+        ("true", "'label' holds true or false here"),
+    ],
+)
+def test_values_of_several_types_in_a_json_table_are_told_by_row_and_column(
+    tmp_path, ending, value, message
+):
+    rows = [f'{{"text": "t", "label": {each}}}' for each in ('"a"', '"b"', value)]
+    path = tmp_path / f"own.{ending}"
+    path.write_text(f"[{', '.join(rows)}]" if ending == "json" else "\n\n".join(rows))
+    with pytest.raises(FileError, match=rf"^own\.{ending}, row 3: the column {message}"):
+        open_dataset(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[{}, {}]", r"own\.json has no columns; a table with a label in each row"),
+        ("[1, 2]", r"own\.json, row 1: It is no JSON object"),
+        ('[{"": 1}]', r"has the columns \(no name\), and it is not clear"),
+    ],
+)
+def test_a_table_without_columns_is_told_so(tmp_path, text, message):
+    (tmp_path / "own.json").write_text(text)
+    with pytest.raises((FileError, InputError), match=message):
+        open_dataset(tmp_path / "own.json")
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_ids_that_stand_twice_are_told_with_file_and_rows(tmp_path, ending):
+    ids = ["a", "b", "c", "b", "b"]
+    lines = [{"id": id_, "text": "t", "label": "xy"[place % 2]} for place, id_ in enumerate(ids)]
+    path = tmp_path / f"own.{ending}"
+    if ending == "csv":
+        path.write_text("\n".join(["id,text,label", *(",".join(row.values()) for row in lines)]))
+    else:
+        path.write_text(json.dumps(lines))
+    name = rf"own\.{ending}, row"
+    with pytest.raises(LabelError, match=rf"{name} 2 and {name} 4: both have the id 'b' \(2 ids"):
+        open_dataset(path)
+
+
 def test_columns_may_be_called_anything():
     columns = {"Given": LABELS, "review": TEXTS, "text": TEXTS[::-1], "no": list("abcdef")}
     dataset = opened(columns, label="Given", text="review", id="no")

@@ -148,7 +148,7 @@ def find(
             opened = errata.Audit.open(audit)
             rest = {"normalize": normalize, "count": count, "probs": probs, **large}
             return opened.find(**options, **rest), opened.ids
-        from errata.exchange.lists import read_list
+        from errata.exchange.lists import read_ids, read_list
 
         options["classes"] = read_list(classes) if classes else None
         if multilabel:
@@ -158,7 +158,7 @@ def find(
         from errata.finding import find
 
         options.update(normalize=normalize, count=count, label_column=label_column, **large)
-        options.update(n_classes=n_classes, ids=read_list(ids) if ids else None)
+        options.update(n_classes=n_classes, ids=read_ids(ids) if ids else None)
         mean = _mean(probs, n_classes, options["classes"])
         return find(labels, mean, **options), options["ids"]
 

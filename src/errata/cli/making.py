@@ -76,7 +76,7 @@ def init(
     them.
     """
     import errata
-    from errata.exchange.lists import read_list
+    from errata.exchange.lists import read_ids, read_list
 
     printer = Printer(format=format, quiet=quiet)
     made = errata.Audit.create(
@@ -84,7 +84,7 @@ def init(
         labels=labels,
         probs=probs,
         classes=read_list(classes) if classes else None,
-        ids=read_list(ids) if ids else None,
+        ids=read_ids(ids) if ids else None,
         media=_media(images, files, texts, sounds, features),
         groups=read_list(groups) if groups else None,
         name=name,

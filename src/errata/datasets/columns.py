@@ -46,6 +46,14 @@ def choose_columns(rows: Rows, asked: Columns) -> Columns:
     Columns(label='label', text='Text', path=None, features=None, id=None, group=None)
     """
     names = rows.table.column_names
+    if not names:
+        row, why = next(iter(sorted(rows.faults.items())), (0, ""))
+        raise FileError(
+            f"{rows.where(row)}: {why}"
+            if why
+            else f"{rows.name} has no columns; a table with a label in each row, and what is "
+            "labelled, was expected."
+        )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FileError(f"{rows.name} has two columns {twice!r}; column names must differ.")
@@ -92,7 +100,8 @@ def _unclear(rows: Rows, what: str, *options: str) -> InputError:
             f"{rows.name} seems to be separated by {split!r}: its one column is called "
             f"{names[0]!r}. Write it with commas."
         )
+    few = ", ".join(name or "(no name)" for name in names[:20])
     return InputError(
-        f"{rows.name} has the columns {', '.join(names[:20])}{more}, and it is not clear which "
-        f"holds {what}. Name it with {named}."
+        f"{rows.name} has the columns {few}{more}, and it is not clear which holds "
+        f"{what}. Name it with {named}."
     )

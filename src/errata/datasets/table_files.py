@@ -6,6 +6,7 @@ Arrow is heavy: what needs this module imports it where it needs it.
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,18 @@ from errata.errors import FileError
 
 SPLIT = "split"
 """The column that says which part a row is in."""
+
+_JSON_TYPES = {
+    "string": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+_TYPE = "|".join(_JSON_TYPES)
+_CHANGED = re.compile(rf"(?s)Column\(/(.*)\) changed from ({_TYPE}) to ({_TYPE}) in row (\d+)")
+"""What Arrow says where a column holds values of several types; it counts rows from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,8 +200,27 @@ def _read_json(path: Path) -> Rows:
         table = _parse_json(content)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         content, faults = _without_broken_lines(content)
-        table = _parse_json(content)
+        with _naming_types(path.name):
+            table = _parse_json(content)
     return replace(rows_of_table(table, path.name, path.parent), faults=faults)
+
+
+@contextmanager
+def _naming_types(name: str) -> Iterator[None]:
+    """Raise a `FileError` that names row and column where Arrow finds values of several types."""
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        found = _CHANGED.search(str(error))
+        if found is None:
+            raise
+        column, before, here, row = found.groups()
+        quotes = " Write the numbers in quotes." if {before, here} == {"string", "number"} else ""
+        raise FileError(
+            f"{name}, row {int(row) + 1}: the column {column!r} holds {_JSON_TYPES[here]} here, "
+            f"and {_JSON_TYPES[before]} in a row before. All values of a column are of one type."
+            + quotes
+        ) from None
 
 
 def _parse_json(content: bytes) -> pa.Table:

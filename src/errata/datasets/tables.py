@@ -75,10 +75,13 @@ def dataset_of(
             f"{rows.name} has no row that can be used in the part {part!r}"
             + (f": {left_out[0].where}: {left_out[0].why}" if left_out else ".")
         )
+    called = tuple(ids(good) if columns.id else _own_ids(rows, paths, good))
+    if columns.id is not None:
+        _check_different(rows, columns.id, called, good)
     return Dataset(
         name,
         part,
-        tuple(ids(good) if columns.id else _own_ids(rows, paths, good)),
+        called,
         labels[good],
         class_names,
         media(good),
@@ -193,6 +196,23 @@ def _ids(rows: Rows, columns: Columns, note: Note) -> Take:
         return list
     words = words_of(rows.table[columns.id], "Its id", note)
     return lambda some: words.take(some).to_pylist()
+
+
+def _check_different(
+    rows: Rows, column: str, ids: Sequence[str], some: Int[np.ndarray, "_some"]
+) -> None:
+    """Refuse ids that stand twice, with both rows as the user counts them."""
+    first: dict[str, int] = {}
+    pairs = zip(some.tolist(), ids, strict=True)
+    twice = [(id_, row) for row, id_ in pairs if first.setdefault(id_, row) != row]
+    if twice:
+        (id_, row), more = twice[0], len(twice)
+        count = "1 id is a duplicate" if more == 1 else f"{more:,} ids are duplicates"
+        raise LabelError(
+            f"{rows.where(first[id_])} and {rows.where(row)}: both have the id {id_!r} ({count}). "
+            f"Ids must differ; where the column {column!r} holds none, give it another name, and "
+            "the numbers of the rows are taken."
+        )
 
 
 def _own_ids(rows: Rows, paths: Sequence[str] | None, some: Int[np.ndarray, "_some"]) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from errata.array_files import load_array, read_json, read_text
-from errata.errors import FileError
+from errata.arrays import as_ids
+from errata.errors import FileError, LabelError
 
 
 def read_list(path: Path) -> list[Any]:
@@ -49,6 +50,24 @@ def read_list(path: Path) -> list[Any]:
             )
         return [row[(named or columns)[0]] for row in rows]
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def read_ids(path: Path) -> list[Any]:
+    """Return the ids in a file, known to be different; read as `read_list` does.
+
+    Raises
+    ------
+    FileError
+        The file is missing, is no text, or holds no list.
+    LabelError
+        An id is missing, stands twice, or is not valid Unicode.
+    """
+    ids = read_list(path)
+    try:
+        as_ids(ids, len(ids))
+    except LabelError as error:
+        raise LabelError(f"{path}: {error}") from None
+    return ids
 
 
 def _json_list(value: Any, path: Path) -> list[Any]:
