@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 import urllib.request
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from audits import FIVE, choice_audit
 from errata.audit import Audit
@@ -323,6 +325,30 @@ def test_an_audit_is_made_in_a_new_folder_or_not_at_all(folder, tmp_path, place,
 def test_an_audit_that_is_there_is_left_as_it_is(folder):
     result = errata(folder, "init", "pets.audit", *INIT[2:], code=2)
     assert "pets.audit" in result.stderr
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_that_are_no_pictures_are_counted_when_the_audit_is_made(tmp_path, packed):
+    np.save(tmp_path / "labels.npy", [0, 1, 0, 1])
+    np.save(tmp_path / "probs.npy", np.full((4, 2), 0.5))
+    names = [f"{number}.png" for number in range(4)]
+    (tmp_path / "files.json").write_text(json.dumps(names))
+    (tmp_path / "pets").mkdir()
+    picture = io.BytesIO()
+    Image.new("RGB", (3, 2)).save(picture, "PNG")
+    words = [*INIT[2:], "--files", "files.json", "--images", "pets.zip" if packed else "pets"]
+    for contents in ([b"", b"no picture"], [picture.getvalue()] * 2):
+        for name, content in zip(names, [picture.getvalue()] * 2 + contents, strict=True):
+            (tmp_path / "pets" / name).write_bytes(content)
+        with ZipFile(tmp_path / "pets.zip", "w") as archive:
+            for name in names:
+                archive.write(tmp_path / "pets" / name, name)
+        if not all(contents):
+            said = " ".join(errata(tmp_path, "init", "new.audit", *words, code=2).stderr.split())
+            assert "2.png" in said
+            assert "is no picture, or is broken: it is empty, or in no known format (2 of 4" in said
+            assert not (tmp_path / "new.audit").exists()
+    errata(tmp_path, "init", "new.audit", *words)
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,17 @@ def init(
     from errata.exchange.lists import read_ids, read_list
 
     printer = Printer(format=format, quiet=quiet)
+    media = _media(images, files, texts, sounds, features)
+    if isinstance(media, errata.Images):  # a broken one is told of now, not by a reviewer
+        with printer.progress("Looking at the pictures") as bar:
+            media.check_formats(bar)
     made = errata.Audit.create(
         audit,
         labels=labels,
         probs=probs,
         classes=read_list(classes) if classes else None,
         ids=read_ids(ids) if ids else None,
-        media=_media(images, files, texts, sounds, features),
+        media=media,
         groups=read_list(groups) if groups else None,
         name=name,
         multilabel=multilabel,

@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,6 +141,55 @@ class Images:
                 f"The picture {missing[0]} is missing{self._where} ({len(missing):,} of "
                 f"{len(self._files):,} are). One file for each example was expected."
             )
+
+    def check_formats(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Look at the beginning of every picture file, without decoding it; of pixels, at nothing.
+
+        A file that is cut short later on is noticed where it is shown.
+
+        Parameters
+        ----------
+        progress : called with how many have been looked at, and of how many
+
+        Raises
+        ------
+        FileError
+            Files are missing, or no pictures; the message names the first, and says how many.
+        """
+        if self._pixels is not None:
+            return
+        self.check()
+        broken: list[tuple[str, str]] = []
+        for done, name in enumerate(self._files, 1):
+            if why := self._not_a_picture(name):
+                broken.append((name, why))
+            if progress is not None:
+                progress(done, len(self._files))
+        if broken:
+            name, why = broken[0]
+            raise FileError(
+                f"{name}{self._where} is no picture, or is broken: {why} ({len(broken):,} of "
+                f"{len(self._files):,} are so). Replace the file, or leave the example out of all "
+                "that is handed in."
+            )
+
+    def _not_a_picture(self, name: str) -> str:
+        """Return why a file does not begin as a picture does; nothing where it does."""
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with (
+                Path(name).open("rb") if self._archive is None else self._zip.open(name) as file,
+                Image.open(file),
+            ):
+                return ""
+        except UnidentifiedImageError:  # whose words hold an address in memory
+            return "it is empty, or in no known format"
+        except (
+            *(OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError),
+            *(zipfile.BadZipFile, zlib.error),
+        ) as error:
+            return str(error)
 
     @cached_property
     def _zip(self) -> zipfile.ZipFile:
