@@ -16,7 +16,7 @@ import errata
 from audits import CLASSES, planned_audit, small_audit, small_set
 from errata import AuditError, FileError, InputError, LabelError, NameUnknownError, VoteError
 from errata.audit import Audit
-from errata.datasets.media import Images, Text, Texts
+from errata.datasets.media import Features, Images, Text, Texts
 from errata.results import Progress
 from helpers import killed_at
 
@@ -60,6 +60,10 @@ def test_without_ids_and_name_there_are_row_numbers_and_the_folder(tmp_path):
     assert (audit.name, audit.ids[:2], audit.classes) == ("pets", ("0", "1"), ("0", "1", "2"))
     with pytest.raises(LabelError, match=r"The name of the audit is '\\ud83d', .* valid Unicode"):
         small_audit(tmp_path / "other", name="\ud83d")
+    halves = Features({name: np.arange(60) for name in ("size", "half \ud83d", "half \ud83e")})
+    with pytest.raises(InputError, match=r"name of column 1 is 'half \\ud83d', .*\(2 of 3 are not"):
+        small_audit(tmp_path / "other", media=halves)
+    assert not (tmp_path / "other").exists()
 
 
 def test_labels_may_be_names(tmp_path):
@@ -833,6 +837,7 @@ def test_what_is_no_input_at_all_gets_a_sentence(tmp_path):
             lambda: audit.add_votes([1, 2]),
             lambda: audit.why(None),
             lambda: errata.Audit.create("new", labels=labels, probs=probs, classes=3),
+            lambda: errata.Audit.create("new", labels=labels, probs=probs, name=7),
         ):
             try:
                 attempt()
@@ -848,6 +853,7 @@ def test_what_is_no_input_at_all_gets_a_sentence(tmp_path):
             "None of the 2 votes can be taken. The first: votes[0]: An object with id",
             "An example is named by its id or its row number, not by None",
             "Class names come as a list, one for each column, not 3",
+            "The name of the audit is 7, of type int; a text was expected",
         ),
         strict=True,
     ):

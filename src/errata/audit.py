@@ -189,6 +189,11 @@ class Audit(Planning):
                 "matrix); if examples may have several, say multilabel=True (--multilabel)."
             )
         n = len(given)
+        if name is not None and not isinstance(name, str):
+            raise InputError(
+                f"The name of the audit is {name!r}, of type {type(name).__name__}; a text was "
+                "expected. Without one it is called as its folder."
+            )
         name = name or path.stem
         check_unicode([name], lambda _: "The name of the audit is")
         own_ids = None if ids is None else as_ids(ids, n)

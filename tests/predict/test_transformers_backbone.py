@@ -116,6 +116,12 @@ def test_a_text_is_the_mean_over_its_tokens_whatever_stands_beside_it(bert):
     assert not numbers(bert, dataset(Texts(["", ""]), 2)).any()
 
 
+def test_half_of_a_character_is_read_as_it_is_shown(bert):
+    texts = ["good \ud83d film", "good ? film"]
+    found = numbers(bert, dataset(Texts(texts), 2))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
 def test_a_text_is_cut_after_as_many_tokens_as_the_model_takes(bert):
     texts = [" ".join(["good"] * 24), " ".join(["good"] * 24 + ["bad"] * 900)]
     found = numbers(bert, dataset(Texts(texts), 2))

@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
+from errata.arrays import check_unicode
 from errata.datasets.lines import JsonLines
 from errata.datasets.pixels import PixelFiles, open_pixels
 from errata.datasets.saved_files import sha256_of as _sha256
@@ -352,7 +353,7 @@ class Texts:
     def show(self, index: int) -> Text:
         """Return text ``index``."""
         text = self._texts[index]
-        return Text(_whole(text if self._breaks is None else text.replace(self._breaks, "\n")))
+        return Text(whole_text(text if self._breaks is None else text.replace(self._breaks, "\n")))
 
     def load(self, index: int) -> str:
         """Return text ``index`` as a string, as it is."""
@@ -580,8 +581,8 @@ class Features:
         """Return row ``index``; numbers as floats, everything else as strings."""
         values = (column[index] for column in self._columns)
         return Row(
-            tuple(map(_whole, self.names)),
-            tuple(float(v) if isinstance(v, np.number) else _whole(str(v)) for v in values),
+            tuple(map(whole_text, self.names)),
+            tuple(float(v) if isinstance(v, np.number) else whole_text(str(v)) for v in values),
         )
 
     def load(self, index: int) -> tuple[Any, ...]:
@@ -603,7 +604,14 @@ class Features:
         return Features(dict(zip(self.names, columns, strict=True)))
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Write into ``folder`` what is not in a file yet; return how to open it again."""
+        """Write into ``folder`` what is not in a file yet; return how to open it again.
+
+        Raises
+        ------
+        LabelError
+            The name of a column is not valid Unicode: shown, it could be that of another.
+        """
+        check_unicode(self.names, "The name of column {} is".format)
         description = {"kind": self.kind, "names": list(self.names)}
         if self._table is not None:
             return description | _saved(self._table, self._path, folder / "features.npy")
@@ -757,7 +765,7 @@ def _read_json(path: Path) -> Any:
         raise FileError(f"{path} is no JSON, or is cut short: {error}") from None
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
     """Return a text as it can be shown and sent: half of a character becomes ``?``."""
     return text.encode("utf-8", "replace").decode()
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from errata.datasets.base import Dataset, Kind
+from errata.datasets.media import whole_text
 from errata.datasets.sounds import Sound
 from errata.errors import MissingExtraError
 from errata.predict.backbones import BATCH, folder_of, sha256_of, telling
@@ -140,7 +141,7 @@ class _Texts:
 
     def rows(self, data: Dataset, some: range) -> Float32[np.ndarray, "rows width"]:
         """Return the mean over the tokens of each text."""
-        texts = [data.load(index) for index in some]
+        texts = [whole_text(data.load(index)) for index in some]  # no tokenizer takes half a letter
         by_length = np.argsort([len(text) for text in texts], kind="stable")  # little padding
         parts = [
             self._mean([texts[row] for row in by_length[start : start + BATCH]])
