@@ -53,7 +53,7 @@ def read_list(path: Path) -> list[Any]:
 
 
 def read_ids(path: Path) -> list[Any]:
-    """Return the ids in a file, known to be different; read as `read_list` does.
+    r"""Return the ids in a file, known to be different; read as `read_list` does.
 
     Raises
     ------
@@ -61,6 +61,14 @@ def read_ids(path: Path) -> list[Any]:
         The file is missing, is no text, or holds no list.
     LabelError
         An id is missing, stands twice, or is not valid Unicode.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "ids.txt"
+    >>> _ = path.write_text("a7\na8\n")
+    >>> read_ids(path)
+    ['a7', 'a8']
     """
     ids = read_list(path)
     try:

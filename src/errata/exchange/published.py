@@ -289,6 +289,14 @@ def is_counts(path: Path) -> bool:
     """Tell whether an audit wrote a file of counts; the study's own name no audit.
 
     What is no file, such as a pipe, holds nothing that could be lost.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "votes.json")
+    >>> _ = path.write_text('[{"id": 3, "mturk": {"given": 5}}]')
+    >>> is_counts(path)
+    False
     """
     if not path.is_file():
         return not path.is_dir()
