@@ -200,6 +200,25 @@ def test_a_maintainers_link_opens_the_dashboard_until_it_is_revoked(audit):
     assert outside(again)
 
 
+@pytest.mark.parametrize("invited_only", [False, True])
+def test_a_maintainers_link_leads_to_the_dashboard_and_on_to_the_review_and_back(
+    audit, invited_only
+):
+    app = create_app(audit, invited_only=invited_only)
+    browser = surf(app)
+    found = browser.get(path_of(audit, "Mia", role="maintainer"))
+    assert found.url.path == "/maintain"
+    assert '<a href="/"' in found.text
+    start = browser.get("/").text
+    assert "Go on as Mia" in start
+    assert '<a href="/maintain"' in start
+    reviewer = surf(app)
+    found = reviewer.get(path_of(audit, "Ana"))
+    assert found.url.path == "/"
+    assert "/maintain" not in found.text
+    assert "/maintain" not in surf(app).get("/").text
+
+
 def test_the_link_of_the_terminal_counts_once(audit):
     app = create_app(audit, once="a secret")
     browser = surf(app)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from audits import candidates, cast, planned_audit
 from desks import SETTLED, Server, look, serving, tabs
 from errata.audit import Audit
 from errata.datasets.media import Images
+from errata.review.people import link_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,7 +173,7 @@ def test_everything_works_without_the_script(audit, browser):
 
 
 def test_every_page_is_accessible_and_fits(audit, browser):
-    audit.invite("Mia")
+    link = link_of(audit, audit.invite("Mia", role="maintainer"))
     audit.pause("r0")
     odd = audit.unsettled()[0].example
     with serving(audit) as server:
@@ -186,6 +188,11 @@ def test_every_page_is_accessible_and_fits(audit, browser):
             for path in (f"/maintain/decide/{odd}", "/maintain/diary"):
                 page.goto(f"{server.url}{path}")
                 look(page)
+            page.goto(f"{server.url}{urlsplit(link).path}")
+            page.wait_for_selector("#mix table")
+            page.click("nav >> text=review")
+            page.wait_for_selector("nav >> text=dashboard")
+            look(page)
 
 
 def test_the_terminal_shows_a_link_that_opens_the_dashboard_once(audit, page, browser):

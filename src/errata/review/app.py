@@ -90,7 +90,8 @@ def create_app(
     ===================  =======================================================================
     ``GET /``            the task, and who you are (`Start`)
     ``POST /``           ``name``: begin, or go on, as that reviewer
-    ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer
+    ``GET /join/TOKEN``  the link of an invitation: go on to the start page as that reviewer; a
+                         maintainer, to the dashboard
     ``GET /panel/TOKEN``  the link of a panel, with the id of a participant in a parameter: the same
     ``GET /review``      the next example (`Question`, `Checks` or `Choices`), or the end of the
                          queue (`Done`)
@@ -146,6 +147,7 @@ def create_app(
             choice=desk.choice,
             many=desk.many,
             pair=desk.pair,
+            maintains=gate.who(request) is not None,
         )
         if known or not invited_only:  # strangers see no example, and nothing of votes or plan
             page = replace(
@@ -174,7 +176,9 @@ def create_app(
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
-        return site.let_in(invitation=door.token_of(door.admit(token)))
+        person = door.admit(token)
+        to = maintain.HOME if person.role == "maintainer" else "/"
+        return site.let_in(to, invitation=door.token_of(person))
 
     @app.get("/panel/{token}")
     def panel(request: Request, token: str) -> Response:
@@ -184,7 +188,7 @@ def create_app(
             name = audit.enter(found, participant)
         except InputError as error:
             return site.problem(request, 422, str(error))
-        return site.let_in(participant=[token, name])
+        return site.let_in("/", participant=[token, name])
 
     @app.get("/review")
     def review(request: Request, reviewer: known) -> Response:
@@ -385,14 +389,15 @@ class _Site:
             except NotInvitedError:
                 raise _NameMissingError from None
 
-    def let_in(self, **came: object) -> Response:
-        """Remember who came by a link, and go to the start page.
+    def let_in(self, to: str, **came: object) -> Response:
+        """Remember who came by a link, and go to their first page.
 
         Parameters
         ----------
+        to : the start page, or the dashboard
         came : as ``invitation``, its token; or as ``participant``, that of a panel and a name
         """
-        response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
         for purpose in BY_LINK:
             if purpose in came:
                 # a link is on a page or in a mail elsewhere: after "strict" a browser that comes

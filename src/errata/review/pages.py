@@ -299,6 +299,7 @@ class Start(Page):
     pair: Sequence[Answer] = PAIR  # the answers to one
     worked: Sequence[Worked] = ()
     practice: int = 0  # how many examples there are to practise on
+    maintains: bool = False  # who looks has the dashboard, too
 
     @property
     def new(self) -> bool:
