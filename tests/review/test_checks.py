@@ -124,6 +124,9 @@ def test_a_program_ticks_labels_or_cannot_tell(audit):
     question = browser.get("/api/task", headers=headers).json()["question"]
     assert question["kind"] == "labels"
     assert [int(one["answer"]) for one in question["options"]] == list(audit.task("Zoe").labels)
+    sent = {"ticket": question["ticket"], "answer": "a"}
+    refused = browser.post("/api/answer", json=sent, headers=headers).json()
+    assert "takes one of: labels, unclear." in refused["error"]["message"]
     sent = {"ticket": question["ticket"], "answer": "unclear"}
     for added in (True, False):
         answer = browser.post("/api/answer", json=sent, headers=headers).json()

@@ -162,8 +162,12 @@ def test_a_program_is_asked_with_the_options_and_answers_with_one(audit):
     ]
     for answer in ("class-99", "b"):
         sent = {"ticket": question["ticket"], "answer": answer}
-        refused = browser.post("/api/answer", json=sent, headers=headers).json()
-        assert not refused["added"]
+        refused = browser.post("/api/answer", json=sent, headers=headers)
+        assert refused.status_code == 422
+        known = ", ".join(one["answer"] for one in question["options"])
+        takes = f"takes one of: {known}, neither, unclear. Nothing was recorded"
+        assert takes in refused.json()["error"]["message"]
+    assert audit.votes() == []
     sent = {"ticket": question["ticket"], "answer": question["options"][1]["answer"]}
     for added in (True, False):
         assert browser.post("/api/answer", json=sent, headers=headers).json()["added"] is added

@@ -304,13 +304,34 @@ def test_what_a_program_does_wrong_has_the_shape_of_all_errors(audit, closed):
         ({"authorization": "Bearer x"}, {"ticket": ticket, "answer": "a"}, 401, "not made by"),
         (ben, {"ticket": ticket, "answer": "a"}, 403, "opened by the reviewer 'Ana'"),
         (ana, {"ticket": "x", "answer": "a"}, 403, "not made by"),
-        (ana, {"ticket": ticket, "answer": "c"}, 422, "see answer"),
+        (ana, {"ticket": ticket, "answer": "c"}, 422, "'c' is no answer to example "),
+        (ana, {"ticket": ticket, "answer": "c"}, 422, "one of: a, b, both, neither, unclear. No"),
+        (ana, {"ticket": ticket, "answer": "labels"}, 422, "'labels' is no answer"),
+        (ana, {"ticket": ticket}, 422, "answer is missing. Nothing was recorded."),
+        (ana, {"ticket": ticket, "answer": 7}, 422, "answer is 7: input should be a valid string"),
     ):
         found = browser.post("/api/answer", json=sent, headers=headers)
         assert found.status_code == status
         error = found.json()["error"]
         assert (error["status"], said in error["message"]) == (status, True)
     assert audit.votes() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{'id': 0}", "it is no JSON, at character 1: Expecting property name"),
+        ("[7]", "body[0] is 7: input should be a valid dictionary."),
+        ("{}", "body is {}: input should be a valid list."),
+        ("[" + ", ".join(map(str, range(20))) + "]", "body[2] is 2: input should be a valid "),
+        ("[" + ", ".join(map(str, range(20))) + "]", "dictionary; and 17 more. Nothing was"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_its_place_and_what_was_expected(audit, closed, body, said):
+    maintainer = token_of(audit, role="maintainer") | {"content-type": "application/json"}
+    found = surf(closed).post("/api/votes", content=body, headers=maintainer)
+    assert found.status_code == 422
+    assert said in found.json()["error"]["message"]
 
 
 def test_votes_of_others_are_brought_by_a_maintainer(audit, closed):

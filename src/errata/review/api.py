@@ -158,7 +158,8 @@ def router(desk: Desk, watch: Watch) -> APIRouter:
     async def answer(
         person: known,
         ticket: Annotated[str, Body()],
-        answer: Annotated[str, Body(pattern=ANSWER)],
+        # only told: what is no answer is refused by the question's own answers, which are named
+        answer: Annotated[str, Body(json_schema_extra={"pattern": ANSWER})],
         labels: Annotated[list[int] | None, Body()] = None,
     ) -> Recorded:
         """Record an answer; once this returns it survives a crash of the machine."""

@@ -14,6 +14,7 @@ import gc
 import json
 import math
 import re
+import reprlib
 import secrets
 import socket
 import sys
@@ -24,7 +25,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -43,7 +44,7 @@ from errata.review import maintain, pages
 from errata.review.addresses import existing
 from errata.review.api import ANSWER, DOCUMENT, Bearers, router
 from errata.review.cookies import Cookies
-from errata.review.desk import Desk
+from errata.review.desk import CHANGED, Desk, NoAnswerError
 from errata.review.gate import Gate
 from errata.review.guard import ANY_HOST, LOOPBACK, Guard, headers_of
 from errata.review.pages import Flash
@@ -58,6 +59,9 @@ Choice = Annotated[str, Form(pattern=ANSWER)]
 Ticked = Annotated[list[int], Form(default_factory=list)]
 BY_LINK = ("invitation", "participant")
 """The cookies of those who came by a link."""
+_MOST_WRONG = 3
+"""Of what is wrong with a request, so much is told."""
+
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -464,6 +468,34 @@ def for_programs(request: Request) -> bool:
     return request.url.path.startswith("/api/") or "text/html" not in asked
 
 
+def _unread(errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return which parts of what was sent are wrong: where, what was found, and what was expected.
+
+    Examples
+    --------
+    >>> _unread([{"type": "missing", "loc": ("body", "answer"), "msg": "Field required"}])
+    'answer is missing'
+    >>> wrong = {"type": "dict_type", "msg": "Input should be a valid dictionary", "input": 7}
+    >>> _unread([{"loc": ("body", 3), **wrong}])
+    'body[3] is 7: input should be a valid dictionary'
+    """
+    told = [_unread_part(one) for one in errors[:_MOST_WRONG]]
+    more = len(errors) - len(told)
+    return "; ".join(told) + (f"; and {more:,} more" if more else "")
+
+
+def _unread_part(error: Mapping[str, Any]) -> str:
+    part, *within = error["loc"][1:] or ("body",)
+    if error["type"] == "json_invalid":
+        return f"it is no JSON, at character {part}: {error['ctx']['error']}"
+    where = f"body[{part}]" if isinstance(part, int) else str(part)
+    where += "".join(f"[{name!r}]" for name in within)
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    said = str(error["msg"])
+    return f"{where} is {reprlib.repr(error['input'])}: {said[:1].lower()}{said[1:]}"
+
+
 def _add_problems(app: FastAPI, site: _Site, headers: Mapping[str, str]) -> None:
     """Add what is answered to each error.
 
@@ -489,9 +521,14 @@ def _add_problems(app: FastAPI, site: _Site, headers: Mapping[str, str]) -> None
 
     @app.exception_handler(RequestValidationError)
     def unreadable(request: Request, error: RequestValidationError) -> Response:
-        wrong = ", ".join(str(one["loc"][-1]) for one in error.errors())
-        message = f"What was sent could not be read: see {wrong}. Nothing was recorded."
-        return site.problem(request, 422, message)
+        message = f"What was sent could not be read: {_unread(error.errors())}. "
+        return site.problem(request, 422, f"{message}Nothing was recorded.")
+
+    @app.exception_handler(NoAnswerError)
+    def no_answer(request: Request, error: Exception) -> Response:
+        if for_programs(request):
+            return site.problem(request, 422, str(error))
+        return site.go_on(CHANGED)
 
     @app.exception_handler(BadTicketError)
     def not_ours(request: Request, error: Exception) -> Response:

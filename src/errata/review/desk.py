@@ -31,7 +31,14 @@ ANSWERED = Flash("That one is answered already; nothing was added. Here is what 
 
 _OF_PAIRS = tuple(answer.name for answer in pages.PAIR)
 
+_LISTED = 12
+"""So many answers are named; of more the first few are enough to see what they look like."""
+
 _log = logging.getLogger(__name__)
+
+
+class NoAnswerError(VoteError):
+    """What was sent is no answer to what was asked."""
 
 
 class Desk:
@@ -341,12 +348,24 @@ class Desk:
             ``labels`` or ``unclear``; on one with names to choose from ``class-3`` for class 3,
             ``neither``, ``extra-0`` for the first answer that is no class, or ``unclear``
         ticked : the classes whose boxes are ticked; with ``unclear`` they say nothing
+
+        Raises
+        ------
+        NoAnswerError
+            What was chosen is none of these, or is none on the ticket's page.
         """
         if ticket.example is None:
             return Flash("That page held no question. Here is what comes next.")
         task = self.audit.task_for(ticket.reviewer, ticket.example)
-        if self._ticketed(task) != ticket.shown or not _is_answer(task, choice):
+        if self._ticketed(task) != ticket.shown:
             return CHANGED
+        known = _answers_to(task)
+        if choice not in known:
+            few = known if len(known) <= _LISTED else (*known[:3], "...", *known[-3:])
+            raise NoAnswerError(
+                f"{choice[:40]!r} is no answer to example {task.example}, which takes one of: "
+                f"{', '.join(few)}. Nothing was recorded: send one of these with the same ticket."
+            )
         who, key = ticket.reviewer, ticket.nonce
         own = CANNOT_TELL if choice == pages.UNCLEAR.name else None
         if isinstance(task, SetTask):
@@ -388,18 +407,15 @@ class Desk:
         return Flash("Taken back. Here it is again.")
 
 
-def _is_answer(task: AnyTask, choice: str) -> bool:
-    """Tell whether what was chosen is an answer to what is asked."""
+def _answers_to(task: AnyTask) -> tuple[str, ...]:
+    """Return what may be answered to what is asked."""
     if isinstance(task, SetTask):
-        return choice in (pages.SEND.name, pages.UNCLEAR.name)
+        return pages.SEND.name, pages.UNCLEAR.name
     if not isinstance(task, ChoiceTask):
-        return choice in _OF_PAIRS
-    kind, _, number = choice.partition("-")
-    if number and kind == pages.CLASS[:-1]:
-        return int(number) in task.labels
-    if number and kind == pages.EXTRA[:-1]:
-        return int(number) < len(task.extra)
-    return choice in (pages.NONE.name, pages.UNCLEAR.name)
+        return _OF_PAIRS
+    classes = (f"{pages.CLASS}{label}" for label in task.labels)
+    extras = (f"{pages.EXTRA}{place}" for place in range(len(task.extra)))
+    return (*classes, *extras, pages.NONE.name, pages.UNCLEAR.name)
 
 
 def _chosen(task: ChoiceTask, choice: str) -> tuple[int | None, str | None]:
