@@ -55,6 +55,27 @@ def test_nothing_at_all_shows_the_help():
     assert "Usage: errata" in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "option", "found"),
+    [
+        (("review", "x", "--port", "99999"), "--port", "99999"),
+        (("review", "x", "--port=-1"), "--port", "-1"),
+        (("predict", "x", "--folds", "1"), "--folds", "1"),
+        (("predict", "x", "--seed", "two"), "--seed", "two"),
+        (("plan", "x", "--votes", "0"), "--votes", "0"),
+        (("review", "x", "--lease", "long"), "--lease", "long"),
+        (("votes", "export", "x", "y", "--format", "xml"), "--format", "xml"),
+    ],
+)
+def test_what_an_option_cannot_be_is_told_with_what_it_is(words, option, found):
+    result = run(*words)
+    assert result.returncode == 2
+    said = result.stderr.split("Error: ")[1]
+    assert option in said
+    assert found in said.partition(option)[2]
+    assert "--help" in result.stderr
+
+
 def test_an_unknown_command_exits_with_2():
     result = run("fnd")
     assert result.returncode == 2

@@ -29,7 +29,29 @@ from errata.cli import (
 )
 from errata.errors import ErrataError, ErrataWarning
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+class Program(typer.core.TyperGroup):
+    """The commands; what is wrong with an option is told with what was found there."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _with_found(error)
+            raise
+
+
+def _with_found(error: typer.BadParameter) -> str:
+    """Return the message of an error with the value found, which newer typers leave out."""
+    errors = getattr(error.__cause__, "errors", None)  # pydantic's; older typers tell the value
+    found = repr(errors()[0]["input"]) if errors is not None else ""
+    if found in error.message:
+        return error.message
+    return f"{found} was found. {error.message}"
+
+
+app = typer.Typer(cls=Program, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 def _version(wanted: bool) -> bool:
