@@ -3,7 +3,7 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -21,6 +21,9 @@ from errata.cli.options import (
 )
 from errata.cli.output import Printer
 from errata.errors import InputError
+
+if TYPE_CHECKING:
+    from errata.audit import Audit
 
 LONGEST_LEASE = 7 * 24 * 60
 """So many minutes an example may be kept for a reviewer."""
@@ -165,43 +168,53 @@ def invite(
     if revoke:
         rows = [{"name": name, "revoked": opened.revoke(name)} for name in wanted]
         printer.show(rows, rows, columns=("name", "revoked"))
-        return
-    if participants:
+    elif participants:
         rows = [vars(one) for one in opened.participants()]
         printer.show(rows, rows, columns=("participant", "reviewer", "panel", "since"))
-        return
-    if panel:
-        opened_now = [
-            opened.open_panel(
-                name,
-                parameter=panel_id,
-                answers=panel_votes,
-                code=completion_code,
-                url=completion_url,
-                days=days,
-            )
-            for name in wanted
-        ]
+    elif panel:
+        settings: dict[str, Any] = {
+            "parameter": panel_id,
+            "answers": panel_votes,
+            "code": completion_code,
+            "url": completion_url,
+            "days": days,
+        }
+        panels = [opened.open_panel(name, **settings) for name in wanted]
         rows = [
             {"name": one.name, "code": one.code, "link": panel_link(opened, one, url=url)}
-            for one in opened_now
+            for one in panels
         ]
         printer.show(rows, rows, columns=("name", "code", "link"))
-        return
-    made = [opened.invite(name, role=as_role(role), days=days) for name in wanted]
+    elif wanted:
+        made = [opened.invite(name, role=as_role(role), days=days) for name in wanted]
+        rows = [
+            {
+                "name": one.name,
+                "role": one.role,
+                "until": one.until,
+                "link": link_of(opened, one, url=url),
+            }
+            for one in made
+        ]
+        printer.show(rows, rows)
+        printer.next("review", audit, *_served(url))
+    else:
+        rows = _invited(opened)
+        printer.show(rows, rows, columns=("name", "role", "until", "revoked"))
+
+
+def _invited(opened: "Audit") -> list[dict[str, object]]:
+    """Return a row for each invitation there is."""
     panels = {one.number for one in opened.panels()}
-    rows = [
+    return [
         {
             "name": one.name,
             "role": "panel" if one.number in panels else one.role,
             "until": one.until,
-            **({"revoked": one.revoked} if not wanted else {"link": link_of(opened, one, url=url)}),
+            "revoked": one.revoked,
         }
-        for one in made or opened.invitations()
+        for one in opened.invitations()
     ]
-    printer.show(rows, rows, columns=("name", "role", "until", "link"))
-    if made:
-        printer.next("review", audit, *_served(url))
 
 
 def _served(url: str) -> list[str]:
