@@ -5,10 +5,13 @@ invitation, signed; whether it counts is looked up here, so that it can be revok
 again after `errata.review.people.KEPT_SECONDS`.
 """
 
+import shlex
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.errors import InputError, NameUnknownError
@@ -71,19 +74,44 @@ class Inviting:
     def invite(self, name: str, *, role: Role = "reviewer", days: float = 30) -> Invitation:
         """Invite somebody to review under a name; their earlier invitations stay as they are.
 
-        `errata.review.people.link_of` makes the link of it.
+        `errata.review.people.link_of` makes the link of it. `invite_once` makes no second one.
 
         Raises
         ------
         InputError
             The name cannot be one, or ``days`` is not above 0, or above `MOST_DAYS`.
         """
-        name = check_reviewer(name)
-        expires = self._now() + seconds_of(days)
+        name, expires = check_reviewer(name), self._now() + seconds_of(days)
         with self._db.write() as db:
-            number = invitations.add(db, name=name, role=role, expires=expires)
-            records.log(db, "invite", name=name, role=role, number=number)
-        return Invitation(number=number, name=name, role=role, expires=expires, revoked=False)
+            return _add(db, name, role, expires)
+
+    def invite_once(
+        self, name: str, *, role: Role = "reviewer", days: float = 30
+    ) -> tuple[Invitation, bool]:
+        """Return an invitation of a name that counts, and whether it was made for this.
+
+        A second link would stay where the first is given up, and who holds two may be two people.
+
+        Raises
+        ------
+        InputError
+            As of `invite`; or the name has an invitation in another role.
+        """
+        name, expires = check_reviewer(name), self._now() + seconds_of(days)
+        with self._db.write() as db:
+            every = map(_as_invitation, invitations.of(db, name))
+            standing = [one for one in every if self._counts(one)]
+            if not standing:
+                return _add(db, name, role, expires), True
+        alike = [one for one in standing if one.role == role]
+        if not alike:
+            had = standing[-1]
+            raise InputError(
+                f"{name} has a link as {had.role} that counts until {had.until}, so none was made "
+                f"as {role}. Take that one back first: `errata invite AUDIT {shlex.quote(name)} "
+                "--revoke`."
+            )
+        return alike[-1], False
 
     def invitation(self, number: int) -> Invitation | None:
         """Return an invitation that counts: neither revoked nor expired; else None."""
@@ -149,6 +177,12 @@ def seconds_of(days: float) -> float:
 def doer(by: str | None) -> dict[str, str]:
     """Return what a line of the diary says of who did it; nothing where it is not said."""
     return {} if by is None else {"by": by}
+
+
+def _add(db: Connection, name: str, role: Role, expires: float) -> Invitation:
+    number = invitations.add(db, name=name, role=role, expires=expires)
+    records.log(db, "invite", name=name, role=role, number=number)
+    return Invitation(number=number, name=name, role=role, expires=expires, revoked=False)
 
 
 def _as_invitation(row: dict[str, object]) -> Invitation:

@@ -131,6 +131,48 @@ def test_a_panel_gets_a_link_and_tells_who_came(tmp_path):
     assert audit.panel(panel.number) is None
 
 
+def test_who_has_a_link_gets_no_second_one_and_is_shown_the_first(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
+
+    def links(*words):
+        done = run("invite", audit.path, *words, "--format", "json", "--quiet")
+        assert done.returncode == 0
+        return {one["name"]: one["link"] for one in json.loads(done.stdout)}, done.stderr
+
+    first, said = links("Ana Lima", "Ana  Lima")
+    assert said == ""
+    again, said = links("Ana Lima", "Ben", "--days", "90")
+    assert again["Ana Lima"] == first["Ana Lima"]
+    assert said.startswith("warning: Ana Lima had a link that counts: it is shown again, and no")
+    assert "errata invite AUDIT NAME --revoke" in said
+    assert [one.name for one in audit.invitations()] == ["Ana Lima", "Ben"]
+
+    refused = run("invite", audit.path, "Ana Lima", "--role", "maintainer")
+    assert refused.returncode == 2
+    assert "Ana Lima has a link as reviewer that counts until " in refused.stderr
+    assert "errata invite AUDIT 'Ana Lima' --revoke" in refused.stderr
+
+    run("invite", audit.path, "Ana Lima", "--revoke")
+    anew, said = links("Ana Lima", "--role", "maintainer")
+    assert said == ""
+    assert anew["Ana Lima"] != first["Ana Lima"]
+
+
+def test_a_panel_that_is_open_is_not_opened_again_and_its_link_is_told(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
+    words = ["invite", audit.path, "Prolific", "--panel", "--format", "json"]
+    (made,) = json.loads(run(*words).stdout)
+    refused = run(*words, "--panel-votes", "3")
+    assert refused.returncode == 2
+    assert made["link"] in refused.stderr
+    assert "errata invite AUDIT Prolific --revoke" in refused.stderr
+    assert len(audit.panels()) == 1
+    (reviewer,) = json.loads(run("invite", audit.path, "Prolific", "--format", "json").stdout)
+    assert "/join/" in reviewer["link"]  # a panel's link is nobody's own
+    run("invite", audit.path, "Prolific", "--revoke")
+    assert run(*words).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

@@ -1,7 +1,10 @@
 """`errata review` and what belongs to it: people answer, and what came of it."""
 
 import getpass
+import shlex
 import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -20,10 +23,11 @@ from errata.cli.options import (
     ThresholdOption,
 )
 from errata.cli.output import Printer
-from errata.errors import InputError
+from errata.errors import ErrataWarning, InputError
 
 if TYPE_CHECKING:
     from errata.audit import Audit
+    from errata.inviting import Invitation, Role
 
 LONGEST_LEASE = 7 * 24 * 60
 """So many minutes an example may be kept for a reviewer."""
@@ -179,6 +183,7 @@ def invite(
             "url": completion_url,
             "days": days,
         }
+        _check_closed(opened, wanted, url)
         panels = [opened.open_panel(name, **settings) for name in wanted]
         rows = [
             {"name": one.name, "code": one.code, "link": panel_link(opened, one, url=url)}
@@ -186,7 +191,7 @@ def invite(
         ]
         printer.show(rows, rows, columns=("name", "code", "link"))
     elif wanted:
-        made = [opened.invite(name, role=as_role(role), days=days) for name in wanted]
+        made = _invite_each(opened, wanted, as_role(role), days)
         rows = [
             {
                 "name": one.name,
@@ -201,6 +206,47 @@ def invite(
     else:
         rows = _invited(opened)
         printer.show(rows, rows, columns=("name", "role", "until", "revoked"))
+
+
+def _invite_each(
+    opened: "Audit", names: Sequence[str], role: "Role", days: float
+) -> "list[Invitation]":
+    """Return the invitation of each name; who has one keeps it, and that is said."""
+    made: dict[int, Invitation] = {}
+    before = []
+    for name in names:
+        one, new = opened.invite_once(name, role=role, days=days)
+        if not new and one.number not in made:  # else it was named twice
+            before.append(one.name)
+        made[one.number] = one
+    if before:
+        warnings.warn(
+            f"{_few(before)} had a link that counts: it is shown again, and no second one was "
+            "made. For another, as one that counts for longer, take it back first (`errata invite "
+            "AUDIT NAME --revoke`).",
+            ErrataWarning,
+            stacklevel=2,
+        )
+    return list(made.values())
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+
+
+def _check_closed(opened: "Audit", names: Sequence[str], url: str) -> None:
+    """Refuse names of panels that are open: a second link would stay when one is given up."""
+    from errata.exchange.votes import one_form
+    from errata.review.people import panel_link
+
+    wanted = set(map(one_form, names))
+    for one in opened.panels():
+        if one.name in wanted and opened.panel(one.number) is not None:
+            raise InputError(
+                f"The panel {one.name} is open already, and nothing was made. Its link is "
+                f"{panel_link(opened, one, url=url)} . To open it anew, as with other settings, "
+                f"take it back first: `errata invite AUDIT {shlex.quote(one.name)} --revoke`."
+            )
 
 
 def _invited(opened: "Audit") -> list[dict[str, object]]:

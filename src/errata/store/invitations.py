@@ -1,6 +1,6 @@
 """Who was let in: a row for each link or token that was handed out, and whether it still counts."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from errata.store import tables as t
 from errata.store.records import Row, now
@@ -25,6 +25,13 @@ def one(db: Connection, number: int) -> Row | None:
 def every(db: Connection) -> list[Row]:
     """Return all invitations, oldest first."""
     return [dict(row) for row in db.execute(select(t.invitations).order_by(_i.id)).mappings()]
+
+
+def of(db: Connection, name: str) -> list[Row]:
+    """Return the invitations of a name that are not a panel's, oldest first."""
+    panel = exists().where(t.panels.c.invitation == _i.id)
+    query = select(t.invitations).where(_i.name == name, ~panel).order_by(_i.id)
+    return [dict(row) for row in db.execute(query).mappings()]
 
 
 def revoke(db: Connection, name: str) -> int:
