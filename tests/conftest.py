@@ -1,6 +1,7 @@
 """Fixtures for every test: the published data, a browser, and hypothesis' settings."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ CHROMIUM_ARGS = [
 
 # Two workers share the processors, and torch's threads spin while they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell without a terminal has what runs in its background ignore Ctrl-C, and children inherit it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline per example measures how busy the machine is, not the code.
 hypothesis.settings.register_profile("dev", deadline=None)
