@@ -13,7 +13,7 @@ from audits import choice_audit, planned_audit
 from desks import ORIGIN, surf
 from errata import inviting
 from errata.datasets.media import Texts
-from errata.errors import InputError, NameUnknownError, VoteError
+from errata.errors import AuditError, InputError, NameUnknownError, VoteError
 from errata.inviting import as_role
 from errata.review import people
 from errata.review.app import create_app, prepare
@@ -315,6 +315,21 @@ def test_what_a_program_does_wrong_has_the_shape_of_all_errors(audit, closed):
         error = found.json()["error"]
         assert (error["status"], said in error["message"]) == (status, True)
     assert audit.votes() == []
+
+
+def test_a_token_that_cannot_be_looked_up_has_the_shape_of_all_errors(audit, closed, monkeypatch):
+    def broken(_number):
+        raise AuditError("The audit's database is of another version.")
+
+    token = token_of(audit)
+    monkeypatch.setattr(audit, "invitation", broken)
+    found = surf(closed).get("/api/task", headers=token)
+    assert found.status_code == 409
+    assert found.json()["error"] == {
+        "status": 409,
+        "title": "Conflict",
+        "message": "The audit's database is of another version.",
+    }
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ class Bearers:
         authorization = Headers(scope=scope).get("authorization", "")
         status, why = 0, ""
         try:
-            person = self._door.known_bearer(authorization)
+            person = self._door.kept_bearer(authorization)
             if person is None:
                 person = await run_in_threadpool(self._door.admit_bearer, authorization)
         except NotInvitedError as error:

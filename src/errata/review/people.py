@@ -127,7 +127,7 @@ class Door:
             raise NotInvitedError("A token is needed: `Authorization: Bearer TOKEN`.")
         return self.admit(token)
 
-    def known_bearer(self, authorization: str) -> Invitation | None:
+    def kept_bearer(self, authorization: str) -> Invitation | None:
         """Return the same without looking anything up; None where that is needed."""
         return self.kept_invitation(_bearer(authorization))
 
