@@ -125,10 +125,12 @@ def _media(
             "folder given as --sounds: give both, or --images with an array (.npy) alone."
         )
     listed = [] if files is None else [str(name) for name in read_list(files)]
-    for name in listed:
+    for place, name in enumerate(listed):
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise InputError(
-                f"The file {name!r} of --files is outside of the folder. Names in it were expected."
+                f"The file {name!r} (number {place + 1} of --files) is outside the folder. Names "
+                "in it were expected, such as cats/1.png: give the folder above all files, and "
+                "their names from there."
             )
     if sounds is not None and files is not None:
         return Sounds([sounds / name for name in listed])
