@@ -12,6 +12,7 @@ from audits import CLASSES, candidates, cast, planned_audit, small_audit
 from errata.core.consensus import VERDICTS, VOTED
 from errata.errors import AuditError
 from errata.overseeing import expected_votes
+from errata.store import counting
 from errata.store.counting import Alike
 from label_sets import sounds, tick
 
@@ -127,6 +128,22 @@ def test_unsettled_are_those_with_all_votes_and_no_verdict_or_two_who_cannot_tel
     assert {found[1].given, found[1].suggested} < set(CLASSES)
     numbers = [one.example for one in audit.unsettled()]
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("part", [2, 3, 10_000])
+def test_what_is_still_asked_about_is_not_unsettled_however_many_there_are(
+    tmp_path, address, monkeypatch, part
+):
+    monkeypatch.setattr(counting, "_PART", part)
+    audit = planned_audit(tmp_path / "a.audit", database=address)
+    sent = ("ggssb", "ooo", "ggsso", "ooos", "ggssb")  # what nobody can settle needs votes, too
+    for example, answers in zip(candidates(audit), sent, strict=False):
+        cast(audit, example, answers)
+    open_still = {example for example in candidates(audit) if audit.votes_needed(example)}
+    verdicts = {one["id"]: one["verdict"] for one in audit.verdicts().rows()}
+    odd = {at for at in candidates(audit) if verdicts.get(audit.ids[at]) == "non_agreement"}
+    assert open_still & odd
+    assert {one.example for one in audit.unsettled()} == odd - open_still
 
 
 def test_where_there_are_several_labels_unsettled_are_those_without_an_agreed_one(

@@ -448,7 +448,7 @@ def _unsettled(db: Connection, verdicts: Verdicts | SetVerdicts) -> tuple[Unsett
     else:
         found = _unsettled_pairs(verdicts)
     # where asking does not stop early, some are still asked about whose verdict is settled
-    needing = counting.needing(db) if found else ()
+    needing = counting.needing(db, [one.example for one in found])
     found = [one for one in found if one.example not in needing]
     return tuple(sorted(found, key=lambda one: one.example))
 

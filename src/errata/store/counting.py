@@ -13,6 +13,9 @@ from errata.store.records import Row
 
 _s, _v, _l, _e, _r = t.standing.c, t.votes.c, t.leases.c, t.events.c, t.reviewers.c
 
+_PART = 10_000
+"""Of so many examples it is asked at once: a statement takes some 32,000 values."""
+
 
 class Alike(NamedTuple):
     """How many planned examples stand alike.
@@ -57,9 +60,14 @@ def alike(db: Connection) -> list[Alike]:
     return [Alike(*row) for row in db.execute(_ALIKE)]
 
 
-def needing(db: Connection) -> set[int]:
-    """Return the examples that need more votes."""
-    return set(db.scalars(select(_s.example).where(_s.needs > 0)))
+def needing(db: Connection, examples: Sequence[int]) -> set[int]:
+    """Return those of some examples that need more votes."""
+    parts = (examples[begin : begin + _PART] for begin in range(0, len(examples), _PART))
+    return {
+        example
+        for part in parts
+        for example in db.scalars(select(_s.example).where(_s.example.in_(part), _s.needs > 0))
+    }
 
 
 def needs(db: Connection, example: int) -> int:
