@@ -26,6 +26,7 @@ from errata.cli.options import (
     TextOption,
 )
 from errata.cli.output import Printer
+from errata.review import PORT
 
 
 def audit(
@@ -61,7 +62,7 @@ def audit(
         typer.Option(min=1, help="Votes for one answer that make a verdict; else more than half."),
     ] = None,
     review: Annotated[bool, typer.Option(help="Serve the review page when all is ready.")] = True,
-    port: PortOption = 8765,
+    port: PortOption = PORT,
     browser: BrowserOption = True,
     format: FormatOption = "table",
     quiet: QuietOption = False,

@@ -8,6 +8,7 @@ import typer
 
 from errata.cli.options import FormatOption, QuietOption
 from errata.cli.output import Printer
+from errata.review import PORT
 
 
 def demo(
@@ -24,7 +25,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Draws which labels are made wrong.")] = 0,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="With --review: port; 0 takes a free one.")
-    ] = 8765,
+    ] = PORT,
     browser: Annotated[bool, typer.Option(help="With --review: open the browser.")] = True,
     format: FormatOption = "table",
     quiet: QuietOption = False,

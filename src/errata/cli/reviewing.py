@@ -24,6 +24,7 @@ from errata.cli.options import (
 )
 from errata.cli.output import Printer
 from errata.errors import ErrataWarning, InputError
+from errata.review import HERE, PORT
 
 if TYPE_CHECKING:
     from errata.audit import Audit
@@ -55,7 +56,7 @@ def review(
     host: Annotated[
         str, typer.Option(help="The address to listen at; 0.0.0.0 for all of this machine's.")
     ] = "127.0.0.1",
-    port: PortOption = 8765,
+    port: PortOption = PORT,
     url: Annotated[
         str | None, typer.Option(help="Where reviewers reach the server, as behind a proxy.")
     ] = None,
@@ -124,7 +125,7 @@ def invite(
     days: Annotated[float, typer.Option(help="For how many days the links count.")] = 30,
     url: Annotated[
         str, typer.Option(help="Where reviewers reach the server of `errata review`.")
-    ] = "http://127.0.0.1:8765",
+    ] = HERE,
     panel: Annotated[
         bool,
         typer.Option(
@@ -268,7 +269,7 @@ def _served(url: str) -> list[str]:
     from errata.review.guard import LOOPBACK
 
     parts = urlsplit(url)
-    port = [] if parts.port in (None, 8765) else ["--port", str(parts.port)]
+    port = [] if parts.port in (None, PORT) else ["--port", str(parts.port)]
     here = parts.hostname in LOOPBACK
     return port if here else ["--host", "0.0.0.0", *port, "--url", url]  # noqa: S104 (told, not bound)
 

@@ -40,7 +40,7 @@ from errata.errors import BusyError, ErrataError, InputError, PausedError
 from errata.exchange.votes import LONGEST_NAME, one_form
 from errata.inviting import Invitation
 from errata.panels import Panel
-from errata.review import maintain, pages
+from errata.review import PORT, maintain, pages
 from errata.review.addresses import existing
 from errata.review.api import ANSWER, DOCUMENT, Bearers, router
 from errata.review.cookies import Cookies
@@ -566,7 +566,7 @@ def serve(
     audit: Audit,
     *,
     host: str = "127.0.0.1",
-    port: int = 8765,
+    port: int = PORT,
     url: str | None = None,
     invited_only: bool = False,
     open_browser: bool = True,

@@ -13,6 +13,7 @@ from errata.audit import Audit
 from errata.errors import InputError
 from errata.inviting import Invitation
 from errata.panels import PROLIFIC, Panel
+from errata.review import HERE
 from errata.review.tickets import BadTicketError, Seal, kept_key
 
 KEPT_SECONDS = 10.0
@@ -165,7 +166,7 @@ def as_address(url: str) -> str:
     return url.rstrip("/")
 
 
-def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.1:8765") -> str:
+def link_of(audit: Audit, invitation: Invitation, *, url: str = HERE) -> str:
     """Return the link that opens the review for somebody invited.
 
     Parameters
@@ -181,7 +182,7 @@ def link_of(audit: Audit, invitation: Invitation, *, url: str = "http://127.0.0.
     return f"{as_address(url)}/join/{door.token_of(invitation)}"
 
 
-def panel_link(audit: Audit, panel: Panel, *, url: str = "http://127.0.0.1:8765") -> str:
+def panel_link(audit: Audit, panel: Panel, *, url: str = HERE) -> str:
     """Return the link for the participants of a panel, whose ids the panel writes into it.
 
     Parameters
