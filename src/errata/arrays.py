@@ -108,24 +108,42 @@ def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise LabelError(f"The class name {twice!r} stands twice; class names must differ.")
-    check_unicode(names, "The name of class {} is".format)
+    _check_all_unicode(names, "The name of class {} is".format)
     return names
 
 
-def check_unicode(names: Sequence[str], at: Callable[[int], str]) -> None:
-    """Refuse names with half of a character: no file, page or database would take them.
+def check_unicode(name: str, which: str) -> None:
+    """Refuse a name with half of a character: no file, page or database would take it.
 
-    ``at`` begins the message, such as ``"ids[3] is"``.
+    ``which`` begins the message, such as ``"The name of the audit is"``.
     """
+    if not _is_unicode(name):
+        raise LabelError(f"{which} {name!r}, which is not valid Unicode: {_NOT_UNICODE}")
+
+
+def _check_all_unicode(names: Sequence[str], at: Callable[[int], str]) -> None:
+    """Refuse names as `check_unicode` does; ``at`` begins the message about one of them."""
+    if _is_unicode("".join(names)):
+        return
+    broken = [i for i, name in enumerate(names) if not _is_unicode(name)]
+    raise LabelError(
+        f"{at(broken[0])} {names[broken[0]]!r}, which is not valid Unicode ({len(broken):,} of "
+        f"{len(names):,} are not): {_NOT_UNICODE}"
+    )
+
+
+_NOT_UNICODE = (
+    "it was cut inside a character, or is the name of a file that is not UTF-8. Rename that, or "
+    "give another name."
+)
+
+
+def _is_unicode(text: str) -> bool:
     try:
-        "".join(names).encode()
+        text.encode()
     except UnicodeEncodeError:
-        broken = [i for i, name in enumerate(names) if any("\ud800" <= c <= "\udfff" for c in name)]
-        raise LabelError(
-            f"{at(broken[0])} {names[broken[0]]!r}, which is not valid Unicode ({len(broken):,} of "
-            f"{len(names):,} are not): it was cut inside a character, or is the name of a file "
-            "that is not UTF-8. Rename that, or give another name."
-        ) from None
+        return False
+    return True
 
 
 def as_labels(
@@ -540,7 +558,7 @@ def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
             f"ids[{first}] and ids[{second}] are both {str(texts[first])!r} ({int(same.sum()):,} "
             "ids are duplicates); ids must differ."
         )
-    check_unicode(values, "ids[{}] is".format)
+    _check_all_unicode(values, "ids[{}] is".format)
     return texts
 
 

@@ -195,7 +195,7 @@ class Audit(Planning):
                 "expected. Without one it is called as its folder."
             )
         name = name or path.stem
-        check_unicode([name], lambda _: "The name of the audit is")
+        check_unicode(name, "The name of the audit is")
         own_ids = None if ids is None else as_ids(ids, n)
         own_groups = None if groups is None else _as_groups(groups, n)
         if media is not None and len(media) != n:
