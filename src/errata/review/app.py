@@ -133,8 +133,22 @@ def create_app(
     )
     app.include_router(router(desk, watch))
     maintain.add_pages(app, desk, gate, watch, site.html)
-    known = Annotated[str, Depends(site.reviewer)]
-    there = Annotated[int, Depends(existing(audit))]
+    _add_start(app, desk, site, gate, reviewer or "", invited_only=invited_only)
+    _add_links(app, audit, door, site)
+    _add_review(app, desk, site)
+    _add_practice(app, desk, site)
+    _add_files(app, audit, desk, site)
+    _add_problems(app, site, headers_of(frame_ancestors))
+    app.add_middleware(Bearers, door=door, refuse=site.problem)
+    app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
+    return app
+
+
+def _add_start(
+    app: FastAPI, desk: Desk, site: "_Site", gate: Gate, proposed: str, *, invited_only: bool
+) -> None:
+    """Add the first page, on which people say who they are; a name is ``proposed``."""
+    audit = desk.audit
     text = Annotated[str, Form()]
 
     def start(request: Request, status: int, name: str, problem: str) -> Response:
@@ -165,7 +179,7 @@ def create_app(
 
     @app.get("/")
     def first_page(request: Request) -> Response:
-        return start(request, 200, reviewer or "", "")
+        return start(request, 200, proposed, "")
 
     @app.post("/")
     def begin(request: Request, name: text = "", practise: text = "") -> Response:
@@ -177,6 +191,10 @@ def create_app(
             return start(request, 422, name, str(error))
         to = "/practice/1" if practise else "/review"
         return site.welcome(name, back=audit.progress(name).answered > 0, to=to)
+
+
+def _add_links(app: FastAPI, audit: Audit, door: Door, site: "_Site") -> None:
+    """Add what the links of invitations and panels lead to."""
 
     @app.get("/join/{token}")
     def join(token: str) -> Response:
@@ -193,6 +211,14 @@ def create_app(
         except InputError as error:
             return site.problem(request, 422, str(error))
         return site.let_in("/", participant=[token, name])
+
+
+def _add_review(app: FastAPI, desk: Desk, site: "_Site") -> None:
+    """Add the examples to review, and what is done with them."""
+    seal = desk.seal
+    known = Annotated[str, Depends(site.reviewer)]
+    there = Annotated[int, Depends(existing(desk.audit))]
+    text = Annotated[str, Form()]
 
     @app.get("/review")
     def review(request: Request, reviewer: known) -> Response:
@@ -214,13 +240,6 @@ def create_app(
     def after(reviewer: known, example: there) -> Response:
         page = desk.page_after(reviewer, example)
         return Response(status_code=204) if page is None else site.html(page)
-
-    _add_practice(app, desk, site)
-    _add_files(app, audit, desk, site)
-    _add_problems(app, site, headers_of(frame_ancestors))
-    app.add_middleware(Bearers, door=door, refuse=site.problem)
-    app.add_middleware(Guard, hosts=hosts, refuse=site.problem, frame_ancestors=frame_ancestors)
-    return app
 
 
 def _add_practice(app: FastAPI, desk: Desk, site: "_Site") -> None:
