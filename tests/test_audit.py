@@ -240,6 +240,25 @@ def test_verbs_called_too_early_name_the_one_to_call(tmp_path):
     assert audit.verdicts().unreviewed == 8
 
 
+def test_what_is_left_out_of_a_later_plan_is_as_in_the_plan_before(tmp_path):
+    def settings(plan):
+        return plan.votes, plan.threshold, plan.stopping, plan.full_share
+
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    assert settings(audit.plan(limit=1)) == (5, 3, "off", 0.0)
+    said = {"votes": 3, "threshold": 2, "stopping": "exact", "full_share": 0.5}
+    assert settings(audit.plan(limit=1, **said)) == (3, 2, "exact", 0.5)
+    assert settings(audit.plan(limit=1)) == (3, 2, "exact", 0.5)
+    assert settings(audit.plan(limit=1, votes=4)) == (4, 2, "exact", 0.5)
+    with pytest.raises(InputError, match="The threshold is 2, but only 1 votes"):
+        audit.plan(votes=1)
+    assert settings(audit.plan(limit=1, stopping="off")) == (4, 2, "off", 0.0)
+    assert settings(audit.plan(limit=1, stopping="exact")) == (4, 2, "exact", 0.05)
+    audit.plan()
+    assert audit.plan().added == 0  # all is planned, and nothing else is asked for
+
+
 def test_a_set_without_suspicious_labels_has_nothing_to_plan(tmp_path):
     labels, probs = small_set(wrong=0)
     audit = small_audit(tmp_path / "a", labels=labels, probs=probs)
