@@ -1,6 +1,7 @@
 """The maintainer's pages in a real browser, on a real server; and who gets in from elsewhere."""
 
 import http.client
+import io
 import subprocess
 import sys
 import time
@@ -9,9 +10,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from audits import candidates, cast, planned_audit
-from desks import SETTLED, Server, look, serving, tabs
+from desks import PHONE, SETTLED, Server, look, serving, tabs
 from errata.audit import Audit
 from errata.datasets.media import Images
 from errata.review.people import link_of
@@ -193,6 +195,26 @@ def test_every_page_is_accessible_and_fits(audit, browser):
             page.click("nav >> text=review")
             page.wait_for_selector("nav >> text=dashboard")
             look(page)
+
+
+def test_a_table_that_goes_on_beside_the_window_shows_so(audit, browser):
+    with serving(audit) as server:
+        for page, size, _scheme in tabs(browser):
+            log_in(page, server)
+            page.goto(f"{server.url}/maintain/diary")
+            shown = []
+            for left in (0, 80, 10_000):
+                page.evaluate(f"document.querySelector('.wide-table').scrollLeft = {left}")
+                pixels = png(page.locator(".wide-table").screenshot())
+                beside = pixels[5, size["width"] // 2]  # in the head, between two words
+                shown.append([bool(np.any(pixels[5, at] != beside)) for at in (2, -4)])
+            # on the left, on the right
+            moved = [[False, True], [True, True], [True, False]]
+            assert shown == (moved if size == PHONE else [[False, False]] * 3)
+
+
+def png(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def test_the_terminal_shows_a_link_that_opens_the_dashboard_once(audit, page, browser):
