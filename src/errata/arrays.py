@@ -108,7 +108,7 @@ def as_class_names(classes: object, n_classes: int) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise LabelError(f"The class name {twice!r} stands twice; class names must differ.")
-    _check_all_unicode(names, "The name of class {} is".format)
+    check_all_unicode(names, "The name of class {} is".format)
     return names
 
 
@@ -121,7 +121,7 @@ def check_unicode(name: str, which: str) -> None:
         raise LabelError(f"{which} {name!r}, which is not valid Unicode: {_NOT_UNICODE}")
 
 
-def _check_all_unicode(names: Sequence[str], at: Callable[[int], str]) -> None:
+def check_all_unicode(names: Sequence[str], at: Callable[[int], str]) -> None:
     """Refuse names as `check_unicode` does; ``at`` begins the message about one of them."""
     if _is_unicode("".join(names)):
         return
@@ -558,7 +558,7 @@ def as_ids(ids: object, n: int) -> Shaped[np.ndarray, "n"]:
             f"ids[{first}] and ids[{second}] are both {str(texts[first])!r} ({int(same.sum()):,} "
             "ids are duplicates); ids must differ."
         )
-    _check_all_unicode(values, "ids[{}] is".format)
+    check_all_unicode(values, "ids[{}] is".format)
     return texts
 
 

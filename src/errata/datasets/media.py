@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
 from errata.array_files import PathLike, load_array
-from errata.arrays import check_unicode
+from errata.arrays import check_all_unicode
 from errata.datasets.lines import JsonLines
 from errata.datasets.pixels import PixelFiles, open_pixels
 from errata.datasets.saved_files import sha256_of as _sha256
@@ -611,7 +611,7 @@ class Features:
         LabelError
             The name of a column is not valid Unicode: shown, it could be that of another.
         """
-        check_unicode(self.names, "The name of column {} is".format)
+        check_all_unicode(self.names, "The name of column {} is".format)
         description = {"kind": self.kind, "names": list(self.names)}
         if self._table is not None:
             return description | _saved(self._table, self._path, folder / "features.npy")
