@@ -246,15 +246,15 @@ def test_what_is_left_out_of_a_later_plan_is_as_in_the_plan_before(tmp_path):
 
     audit = small_audit(tmp_path / "a")
     audit.find()
-    assert settings(audit.plan(limit=1)) == (5, 3, "off", 0.0)
+    assert settings(audit.plan(budget=1)) == (5, 3, "off", 0.0)
     said = {"votes": 3, "threshold": 2, "stopping": "exact", "full_share": 0.5}
-    assert settings(audit.plan(limit=1, **said)) == (3, 2, "exact", 0.5)
-    assert settings(audit.plan(limit=1)) == (3, 2, "exact", 0.5)
-    assert settings(audit.plan(limit=1, votes=4)) == (4, 2, "exact", 0.5)
+    assert settings(audit.plan(budget=1, **said)) == (3, 2, "exact", 0.5)
+    assert settings(audit.plan(budget=1)) == (3, 2, "exact", 0.5)
+    assert settings(audit.plan(budget=1, votes=4)) == (4, 2, "exact", 0.5)
     with pytest.raises(InputError, match="The threshold is 2, but only 1 votes"):
         audit.plan(votes=1)
-    assert settings(audit.plan(limit=1, stopping="off")) == (4, 2, "off", 0.0)
-    assert settings(audit.plan(limit=1, stopping="exact")) == (4, 2, "exact", 0.05)
+    assert settings(audit.plan(budget=1, stopping="off")) == (4, 2, "off", 0.0)
+    assert settings(audit.plan(budget=1, stopping="exact")) == (4, 2, "exact", 0.05)
     audit.plan()
     assert audit.plan().added == 0  # all is planned, and nothing else is asked for
 
