@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from errata.core.consensus import VERDICTS as VERDICTS
     from errata.core.consensus import posterior_verdict_codes as posterior_verdict_codes
     from errata.core.consensus import verdict_codes as verdict_codes
+    from errata.core.crowd import Voters as Voters
+    from errata.core.crowd import models_as_voters as models_as_voters
     from errata.core.crowdlab import crowdlab as crowdlab
     from errata.core.error_rate import sampled_errors as sampled_errors
     from errata.core.kinship import agreement as agreement
@@ -85,6 +87,7 @@ _LAZY = {
     "Sounds": "errata.datasets.media",
     "Texts": "errata.datasets.media",
     "VERDICTS": "errata.core.consensus",
+    "Voters": "errata.core.crowd",
     "TopK": "errata.sources.topk",
     "agreement": "errata.core.kinship",
     "compare": "errata.comparison",
@@ -103,6 +106,7 @@ _LAZY = {
     "krippendorff_alpha": "errata.reliability",
     "label_sets": "errata.core.accuracy",
     "median_times": "errata.core.reviewers",
+    "models_as_voters": "errata.core.crowd",
     "one_coin": "errata.core.aggregation",
     "open_average": "errata.sources.opening",
     "open_dataset": "errata.datasets.own",
