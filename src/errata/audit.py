@@ -60,7 +60,6 @@ from errata.inviting import doer
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.planning import Planning
-from errata.predicting import Chosen
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -366,6 +365,7 @@ class Audit(Planning):
         normalize: bool = False,
         count: SupportsIndex | None = None,
         probs: str | Iterable[str] | None = None,
+        predictions: Mapping[str, object] | PathLike | None = None,
         flagger: str | None = None,
         engine: Engine | None = None,
         resume: PathLike | None = None,
@@ -382,8 +382,16 @@ class Audit(Planning):
         ----------
         probs : the name of a set of probabilities, see `probabilities`, or several names for their
             mean; without it, the best of those that `predict` made, or else those handed in
-        flagger : what the probabilities come from, for the record; without it, their names
+        predictions : in place of probabilities, what three models or more answer, which are kept
+            in the audit; see `errata.read_predictions`
+        flagger : what the probabilities come from, for the record; without it, their names, or how
+            many models vote
         """
+        if predictions is not None:
+            others: dict[str, Any] = {"rule": rule, "score": score, "scores_out": scores_out}
+            others |= {"probs": probs, "compat": compat, "normalize": normalize}
+            others |= {"engine": engine, "resume": resume}
+            return self._find_voted(predictions, flagger, count, others)
         with self._db.read() as db:
             chosen = self._chosen(db, probs)
         options: dict[str, Any] = {
@@ -415,17 +423,76 @@ class Audit(Planning):
             else:
                 found = find(self.labels, source, **options, until=until_kept)
             settings = {"normalize": normalize, "count": as_count("count", count)}
-            self._keep_found(found, chosen, flagger or chosen.called, settings)
+            self._keep_found(found, chosen.numbers, flagger or chosen.called, settings)
         return found
+
+    def _find_voted(
+        self,
+        predictions: Mapping[str, object] | PathLike,
+        flagger: str | None,
+        count: SupportsIndex | None,
+        options: Mapping[str, Any],
+    ) -> Findings:
+        """Find the labels that models as voters hold wrong.
+
+        Parameters
+        ----------
+        options : what is handed to `errata.find` with them, which refuses what does not fit
+        """
+        if self.multilabel:
+            raise InputError(
+                f"{self.path} holds sets of labels, and a model that votes answers one label for "
+                "each example. Give probabilities of each label, and leave predictions out."
+            )
+        answers = self._read_predictions(predictions)
+        # the first alone: two whole numbers an example could be the marks of two classes
+        best = {model: top[:, 0] for model, top in answers.items()}
+        found = find(
+            self.labels,
+            predictions=best,
+            classes=self.classes,
+            ids=self._own_ids,
+            count=count,
+            **options,
+        )
+        kept = self._arrays.keep_predictions(answers)
+        # not by the role of those that are compared: a report compares the newest of these
+        with self._db.write() as db:
+            records.add_array(db, **kept | {"role": "voters"})
+        settings = {
+            "count": as_count("count", count),
+            "models": list(answers),
+            "predictions": {"path": kept["path"], "sha256": kept["sha256"]},
+        }
+        self._keep_found(found, {}, flagger or f"{len(answers)} models as voters", settings)
+        return found
+
+    def _read_predictions(
+        self, predictions: Mapping[str, object] | PathLike
+    ) -> dict[str, Integer[np.ndarray, "n _answers"]]:
+        from errata.sources.predictions import read_predictions
+
+        return read_predictions(
+            predictions,
+            n=self.n,
+            n_classes=len(self.classes),
+            classes=self.classes,
+            ids=self.ids,
+        )
 
     def _keep_found(
         self,
         found: Findings | MultilabelFindings,
-        chosen: Chosen,
+        looked_at: dict[str, Any],
         flagger: str,
         settings: dict[str, Any],
     ) -> None:
-        """Note down a run of `find`."""
+        """Note down a run of `find`.
+
+        Parameters
+        ----------
+        looked_at : the numbers of the probabilities, as fields of its row
+        """
         confidence = self._arrays.keep("self_confidence", found.self_confidence)
         with self._db.write() as db:
             plain = found.to_dict()
@@ -440,7 +507,7 @@ class Audit(Planning):
                     "estimated_errors": found.estimated_errors,
                     "thresholds": plain["thresholds"],
                     "warnings": plain["warnings"],
-                    **chosen.numbers,
+                    **looked_at,
                     "self_confidence": records.add_array(db, **confidence),
                     "errata": version("errata"),
                 },
@@ -877,8 +944,6 @@ class Audit(Planning):
         predictions : each model's answers; see `errata.sources.predictions.read_predictions`
         threshold, consensus, least : what makes verdicts, see `verdicts`
         """
-        from errata.sources.predictions import read_predictions
-
         if self.multilabel:
             raise AuditError(
                 f"{self.path} holds sets of labels, and models are not compared on these: accuracy "
@@ -887,13 +952,7 @@ class Audit(Planning):
             )
         verdicts = self.verdicts(threshold=threshold, consensus=consensus, least=least)
         assert isinstance(verdicts, Verdicts), "the other kind was refused above"
-        answers = read_predictions(
-            predictions,
-            n=self.n,
-            n_classes=len(self.classes),
-            classes=self.classes,
-            ids=self.ids,
-        )
+        answers = self._read_predictions(predictions)
         compared = self._compared(answers, verdicts)
         kept = self._arrays.keep_predictions(answers)
         with self._db.write() as db:

@@ -1,19 +1,19 @@
 """Find the labels that are probably wrong: the verb `find` and its result.
 
 Takes in what users hand in and says what is wrong with it; the passes over the probabilities are
-in `errata.searching`.
+in `errata.searching`. In place of probabilities it takes the answers of several models, as votes.
 """
 
 import contextlib
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, SupportsIndex, get_args
+from typing import Any, Literal, SupportsIndex, get_args
 
 import numpy as np
 from jaxtyping import Float, Int, Integer
@@ -22,6 +22,7 @@ from errata import arrays
 from errata.array_files import PathLike, load_array
 from errata.core import joint as joints
 from errata.core import ranking, selection
+from errata.core.crowd import CROWD, Voters, models_as_voters
 from errata.core.joint import PairCounts
 from errata.core.ranking import Score
 from errata.core.selection import RULES, Rule
@@ -29,7 +30,13 @@ from errata.core.thresholds import thresholds, thresholds_cleanlab
 from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
 from errata.engine.partial import Partial
-from errata.errors import ErrataWarning, FileError, InputError, ProbabilityError
+from errata.errors import (
+    ErrataWarning,
+    FileError,
+    InputError,
+    PredictionError,
+    ProbabilityError,
+)
 from errata.files import unfinished
 from errata.searching import (
     VIEW_BYTES,
@@ -45,6 +52,7 @@ from errata.sources.average import Average
 from errata.sources.base import Source
 from errata.sources.labels import NamedLabels, read_labels
 from errata.sources.opening import check_whole, open_probs
+from errata.sources.predictions import read_predictions
 from errata.sources.stacked import class_columns, few_of, listed, place_of_row, shards_told
 from errata.store.files import check_replaceable
 
@@ -57,6 +65,9 @@ MOST_DENSE = 4096
 _MOST_CLASSES_CLEANLAB = 10_000
 """Its table of all pairs takes 0.8 GB then, several times over."""
 
+FEWEST_VOTERS = 3
+"""Where two answers differ, nobody can tell which of them errs."""
+
 _SMALL_PART = 2**20
 """Bytes of a part below which it is not worth a thread."""
 
@@ -68,10 +79,13 @@ _MOST_ROWS = 2**17
 class Findings:
     """What `find` found. Arrays over flagged examples run from the worst to the least bad.
 
+    Where models vote, their posterior stands for probabilities: ``thresholds`` are its means, and
+    ``confident_joint`` counts given against most probable labels.
+
     Attributes
     ----------
     n, classes : numbers of examples and of classes
-    rule, score, compat : as asked for
+    rule, score, compat : as asked for; with models as voters rule and score are ``"crowd"``
     estimated_errors : how many labels are estimated to be wrong
     thresholds : mean self-confidence of each class, ``(classes,)``; infinite without examples
     confident_joint : counts, ``(classes, classes)``, rows given, columns estimated; an array, or
@@ -89,8 +103,8 @@ class Findings:
 
     n: int
     classes: int
-    rule: Rule
-    score: Score
+    rule: Rule | Literal["crowd"]
+    score: Score | Literal["crowd"]
     compat: Compat | None
     estimated_errors: int
     thresholds: Float[np.ndarray, "classes"]
@@ -100,7 +114,7 @@ class Findings:
     given: Int[np.ndarray, "flagged"]
     suggested: Int[np.ndarray, "flagged"]
     scores: Float[np.ndarray, "flagged"]
-    rules: tuple[tuple[Rule, ...], ...]
+    rules: tuple[tuple[Rule | Literal["crowd"], ...], ...]
     warnings: tuple[str, ...]
     self_confidence: Float[np.ndarray, "n"]
     class_names: tuple[str, ...]
@@ -164,8 +178,9 @@ class Findings:
 
 def find(
     labels: object,
-    probs: object,
+    probs: object = None,
     *,
+    predictions: object = None,
     rule: str = "margin",
     score: str = "normalized_margin",
     compat: str | None = None,
@@ -197,6 +212,11 @@ def find(
         a ``.npy``, ``.npz``, Parquet or Zarr file, or of a folder of shards; a list of paths of
         shards; `TopK`, the best few classes alone; or the mean of several models', which
         `open_average` returns
+    predictions : in place of ``probs``, what three models or more answer: see `read_predictions`.
+        The best answer of each to an example is its vote, see `models_as_voters`; more answers, or
+        probabilities, tell which that is and no more. Flagged are the examples of which another
+        label is more probable than the given one. Rule, score, compat, normalize, engine, threads,
+        chunk_rows and resume cannot be chosen then
     rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins
         as errors are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax``
         (the quick trick)
@@ -205,14 +225,14 @@ def find(
     compat : ``"cleanlab"`` takes the definitions of cleanlab 2.9 in place of the paper's, and
         keeps one number of every example in memory
     classes : class names in the order of the columns
-    n_classes : how many there are, where neither the probabilities (best few classes) nor
-        ``classes`` tell
+    n_classes : how many there are, where neither the probabilities (best few classes, predictions)
+        nor ``classes`` tell
     label_column : the column of the labels in a table
     ids : settle ties in place of the row number, so that the order of the rows does not matter;
         compared as text
     normalize : divide each row of ``probs`` by its sum; of an average, each row of each model
     count : for rule ``margin``: flag so many of the lowest margins, in place of as many as errors
-        are estimated
+        are estimated. With predictions: flag so many of those least probably right
     engine : what does the work: `LocalEngine`, threads of this process, or `RayEngine`, a cluster
     threads, chunk_rows : how the work is cut; neither changes the result
     resume : a folder for partial results. What a stopped run left there is not done again; once
@@ -228,12 +248,13 @@ def find(
 
     Raises
     ------
-    LabelError, ProbabilityError, FileError
+    LabelError, ProbabilityError, PredictionError, FileError
         The input cannot be used; the message says why, where and what to do.
     NameUnknownError
         There is no such rule, score or compat.
     InputError
-        A number that counts things is below 1, or ``count`` is given to another rule.
+        A number that counts things is below 1, ``count`` is given to another rule or is more than
+        can be doubted, or an option does not go with predictions.
     MissingExtraError
         What is needed to read this kind of file is not installed.
 
@@ -250,7 +271,30 @@ def find(
     Findings: 1 of 6 examples flagged by rule 'margin' (1 errors estimated), 2 classes
       2: 0 -> 1, normalized_margin -0.8000, flagged by margin, noise_rate, class, both, confident,
       argmax
+    >>> answers = {"svm": [0, 0, 1, 1, 1, 1], "cnn": [0, 0, 1, 0, 1, 1], "vit": [0, 1, 1, 1, 1, 1]}
+    >>> find(labels, predictions=answers, n_classes=2)
+    Findings: 1 of 6 examples flagged by rule 'crowd' (1 errors estimated), 2 classes
+      2: 0 -> 1, crowd 0.2922, flagged by crowd
     """
+    if predictions is not None:
+        large: dict[str, object] = {"compat": compat, "normalize": normalize or None}
+        large |= {"engine": engine, "resume": resume, "threads": threads, "chunk_rows": chunk_rows}
+        _check_voted(rule, score, {"probs": probs, **large})
+        return _find_voted(
+            labels,
+            predictions,
+            classes=classes,
+            n_classes=arrays.as_count("n_classes", n_classes),
+            label_column=label_column,
+            ids=ids,
+            count=arrays.as_count("count", count),
+            scores_out=scores_out,
+        )
+    if score == CROWD:
+        raise InputError(
+            "The score 'crowd' is that of models as voters: give predictions (--predictions) in "
+            "place of probabilities."
+        )
     chosen = arrays.as_choice("rule", rule, RULES)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
@@ -384,26 +428,161 @@ def _search(
     )
 
 
+def _check_voted(rule: str, score: str, others: dict[str, object]) -> None:
+    """Check that nothing is asked for that is for probabilities.
+
+    Parameters
+    ----------
+    others : options that do not go with predictions; None where not given
+    """
+    wrong = [name for name, value in others.items() if value is not None]
+    wrong += ["rule"] if rule not in ("margin", CROWD) else []  # the first stands for none given
+    wrong += ["score"] if score not in ("normalized_margin", CROWD) else []
+    if wrong:
+        raise InputError(
+            f"With predictions, models vote: {', '.join(wrong)} cannot be chosen, as that is for "
+            "probabilities. Leave it out, or give probabilities in place of predictions."
+        )
+
+
+def _find_voted(
+    labels: object,
+    predictions: object,
+    *,
+    classes: Sequence[object] | None,
+    n_classes: int | None,
+    label_column: str | None,
+    ids: object,
+    count: int | None,
+    scores_out: PathLike | None,
+) -> Findings:
+    """Find the labels that models as voters hold wrong."""
+    known = n_classes if classes is None else len(list(classes))
+    if known is None or known < 2:
+        raise InputError(
+            f"How many classes there are cannot be told from predictions: {known} are known. Give "
+            "the class names (--classes), or the number (--n-classes), 2 or more."
+        )
+    if n_classes not in (None, known):
+        raise InputError(
+            f"n_classes is {n_classes}, but there are {known} class names. Leave n_classes out."
+        )
+    names = arrays.as_class_names(classes, known)
+    read = _read(labels, label_column, None if classes is None else names, known)
+    given = arrays.as_labels(
+        read, n_classes=known, classes=classes, known_by="there are {} classes"
+    )
+    n = len(given)
+    called = None if ids is None else arrays.as_ids(ids, n)
+    answers = read_predictions(
+        predictions,
+        n=n,
+        n_classes=known,
+        classes=None if classes is None else names,
+        ids=None if called is None else [str(one) for one in called],
+    )
+    if len(answers) < FEWEST_VOTERS:
+        raise PredictionError(
+            f"There are predictions of {len(answers)} model{'s'[: len(answers) > 1]} "
+            f"({', '.join(answers)}), but {FEWEST_VOTERS} or more were expected: where two answers "
+            "differ, nobody can tell which of them errs. Add models, or give the probabilities of "
+            "one."
+        )
+    best = np.stack([top[:, 0] for top in answers.values()], axis=1)
+    counts = np.bincount(given, minlength=known)
+    notes = arrays.missing_classes_warning(counts, names) + _copied_warning(best, given, answers)
+    voters = models_as_voters(best, given, known)
+    tie = np.arange(n) if called is None else ranking.places(called)
+    flagged = _voted_down(voters, tie, count)
+    with _score_file(scores_out, n) as scores:
+        if scores is not None:
+            scores[:] = voters.right
+    for note in notes:
+        warnings.warn(note, ErrataWarning, stacklevel=3)
+    sums = np.bincount(given, weights=voters.right, minlength=known)
+    pairs, seen = np.unique(
+        given * known + np.where(voters.doubted, voters.rival, given), return_counts=True
+    )
+    return Findings(
+        n=n,
+        classes=known,
+        rule=CROWD,
+        score=CROWD,
+        compat=None,
+        estimated_errors=round(float(voters.wrong.sum())),
+        thresholds=np.divide(sums, counts, out=np.full(known, np.inf), where=counts > 0),
+        confident_joint=_table(pairs // known, pairs % known, seen, known),
+        label_counts=counts,
+        indices=flagged,
+        given=given[flagged],
+        suggested=voters.rival[flagged],
+        scores=voters.right[flagged],
+        rules=((CROWD,),) * len(flagged),
+        warnings=notes,
+        self_confidence=voters.right,
+        class_names=names,
+    )
+
+
+def _voted_down(
+    voters: Voters, tie: Int[np.ndarray, "n"], count: int | None
+) -> Int[np.ndarray, "flagged"]:
+    """Return the examples that are flagged, worst first."""
+    disputed = np.flatnonzero(voters.doubted if count is None else voters.rival >= 0)
+    if count is not None and count > len(disputed):
+        raise InputError(
+            f"count is {count:,}, but of {len(disputed):,} examples alone any model answers "
+            "something else than the given label, so that there is a label to suggest. Take a "
+            "count up to that."
+        )
+    worst: Int[np.ndarray, "flagged"] = disputed[
+        ranking.order(voters.right[disputed], tie[disputed])
+    ][:count]
+    return worst
+
+
+def _copied_warning(
+    best: Integer[np.ndarray, "n models"], given: Int[np.ndarray, "n"], names: Iterable[str]
+) -> tuple[str, ...]:
+    """Return a warning that names models which answer every given label, or nothing."""
+    same = (best == given[:, np.newaxis]).all(axis=0)
+    if not same.any():
+        return ()
+    listed = ", ".join(name for name, copied in zip(names, same.tolist(), strict=True) if copied)
+    warning = (
+        f"These answer the given label of every example, as no model does: {listed}. If they are "
+        "the labels themselves, or were trained on these examples, take them out: each votes that "
+        "no label is wrong."
+    )
+    return (warning,)
+
+
 def _given(
     labels: object, column: str | None, source: Source, classes: Sequence[object] | None
 ) -> Integer[np.ndarray, "n"]:
     """Return the labels as integers of any type, in memory or mapped."""
     names = None if classes is None else arrays.as_class_names(classes, source.n_classes)
-    read = read_labels(labels, column, names)
-    if isinstance(read, NamedLabels):
-        number = {name: index for index, name in enumerate(names or ())}
-        numbers = np.array([number.get(name, -1) for name in read.names])
-        if (numbers < 0).any():  # names are told of by their rows
-            read = np.array(read.names)[read.codes]
-        else:
-            read = numbers.astype(np.min_scalar_type(source.n_classes - 1))[read.codes]
     return arrays.as_given(
-        read,
+        _read(labels, column, names, source.n_classes),
         n_classes=source.n_classes,
         n=source.n,
         classes=names,
         hint=lambda more: shards_told(source, too_few=more),
     )
+
+
+def _read(
+    labels: object, column: str | None, names: Sequence[str] | None, n_classes: int
+) -> object:
+    """Return labels that are not checked yet; names of classes that are known are numbers."""
+    read = read_labels(labels, column, names)
+    if not isinstance(read, NamedLabels):
+        return read
+    number = {name: index for index, name in enumerate(names or ())}
+    numbers = np.array([number.get(name, -1) for name in read.names])
+    if (numbers < 0).any():  # names are told of by their rows
+        return np.array(read.names)[read.codes]
+    return numbers.astype(np.min_scalar_type(n_classes - 1))[read.codes]
 
 
 def _place(source: Source, row: int, *, normalize: bool) -> str:

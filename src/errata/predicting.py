@@ -248,7 +248,7 @@ class Predicting(Overseeing):
             way_on = self._or_predict or ", or create an audit with probabilities"
             raise AuditError(
                 f"{self.path} was made without probabilities, so `find` has nothing to look at. "
-                f"{FROM_ELSEWHERE}{way_on}."
+                f"{FROM_ELSEWHERE}, let the answers of models vote (`find --predictions`){way_on}."
             )
         if probs is None:
             return Chosen((sets[_best(sets, records.predicted(db))],))

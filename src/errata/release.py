@@ -17,6 +17,7 @@ from jaxtyping import Bool, Shaped
 
 from errata.core.accuracy import Sets
 from errata.core.consensus import CORRECTABLE, VOTED
+from errata.core.crowd import CROWD
 from errata.errors import AuditError
 from errata.labels import named
 from errata.results import IMPORTED, Release, SetVerdicts, Verdicts
@@ -361,8 +362,9 @@ def _adjudicated(content: Content) -> str:
 def _origin(content: Content) -> str:
     """Return what proposed the candidates, in words."""
     runs = [plan["find"] for plan in content.settings["plans"]]
-    listed = dict.fromkeys(run["flagger"] for run in runs if run["rule"] == IMPORTED)
-    found = any(run["rule"] != IMPORTED for run in runs)
+    others = (IMPORTED, CROWD)
+    listed = dict.fromkeys(run["flagger"] for run in runs if run["rule"] in others)
+    found = any(run["rule"] not in others for run in runs)
     return " and ".join([*["one model's probabilities"] * found, *map(_plain, listed)])
 
 

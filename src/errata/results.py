@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from errata.core.consensus import CANNOT_TELL, OPEN, VERDICTS, VOTED
+from errata.core.crowd import CROWD
 from errata.core.error_rate import ErrorCount
 from errata.core.slips import Slips
 from errata.labels import Label, named
@@ -1050,7 +1051,7 @@ class Story:
             f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
             f"  suggested {self._told(run['suggested'])} by {run['flagger']}",
         ]
-        if run["rule"] == IMPORTED:  # nothing was computed here
+        if run["rule"] in (IMPORTED, CROWD):  # there are no other rules, and no thresholds
             return lines
         lines.append(f"  flagged by {', '.join(run['rules'])}")
         if isinstance(self.given, int):

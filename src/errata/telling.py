@@ -740,6 +740,11 @@ def _fact_rows(db: Connection, findings: Sequence[Mapping[str, Any]]) -> list[tu
     ]
     predicted = {row["id"]: row for finding in findings for row in _predicted(db, finding)}
     rows += [("probabilities", _in_words(_provenance(db, row))) for row in predicted.values()]
+    rows += [
+        ("voters", f"{', '.join(voted['models'])}, SHA-256 {voted['predictions']['sha256']}")
+        for finding in findings
+        if "predictions" in (voted := finding["settings"])
+    ]
     predictions = records.array(db, "predictions")
     rows += [("predictions", f"SHA-256 {predictions['sha256']}")] if predictions else []
     warnings = (text for finding in findings for text in finding["warnings"])

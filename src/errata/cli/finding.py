@@ -1,4 +1,4 @@
-"""`errata find`: the labels that are probably wrong, of two arrays or of an audit."""
+"""`errata find`: the labels that are probably wrong, of files or of an audit."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,12 @@ RULES = "margin, noise_rate, class, both, confident or argmax"
 SCORES = "normalized_margin, self_confidence or weighted_entropy"
 USAGE = (
     "Give either an audit or two arrays: `errata find AUDIT`, or "
-    "`errata find --labels L.npy --probs P.npy`."
+    "`errata find --labels L.npy --probs P.npy`. In place of --probs, --predictions takes what "
+    "several models answer."
+)
+NOT_BOTH = (
+    "--probs and --predictions are two ways to look at labels: by how probable a model holds each "
+    "class, or by the votes of several models. Give one of them."
 )
 MORE_WORDS = (
     "These words belong to no option: {}. Labels and probabilities are named, `--labels L.npy "
@@ -31,8 +36,9 @@ MORE_WORDS = (
 )
 NOT_WITH_MULTILABEL = (
     "--multilabel is for two files, --labels and one --probs, whose rows need not sum to 1: it "
-    "goes neither with an audit, which knows by itself, nor with --normalize, --count or what is "
-    "for large sets: --n-classes, --label-column, --ids, --engine, --resume and --scores-out."
+    "goes neither with an audit, which knows by itself, nor with --predictions, --normalize, "
+    "--count or what is for large sets: --n-classes, --label-column, --ids, --engine, --resume and "
+    "--scores-out."
 )
 NOT_WITH_AUDIT = (
     "An audit knows its labels, classes and ids: leave out --n-classes, --label-column and --ids."
@@ -65,6 +71,13 @@ def find(
             help="Out-of-sample probabilities, examples × classes: .npy, Parquet, Zarr, a folder "
             "or a quoted pattern of shards, or a URL. Given for several models, their mean. Of an "
             "audit: the name of a model that predicted it; without it, the best."
+        ),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of probabilities, what three models or more answer, whose votes are "
+            "counted: .npz, .csv or a folder."
         ),
     ] = None,
     rule: Annotated[str, typer.Option(help=f"What is flagged: {RULES}.")] = "margin",
@@ -102,7 +115,10 @@ def find(
     ] = False,
     count: Annotated[
         int | None,
-        typer.Option(min=1, help="Rule margin: flag so many, not as many as are estimated wrong."),
+        typer.Option(
+            min=1,
+            help="Rule margin, or --predictions: flag so many, not as many as are estimated wrong.",
+        ),
     ] = None,
     limit: Annotated[
         int, typer.Option(min=1, help="Rows of the table; JSON and CSV hold all.")
@@ -133,7 +149,10 @@ def find(
     large: dict[str, Any] = {"resume": resume, "scores_out": scores_out}
     of_single = {"normalize": normalize or None, "count": count, "address": address, **large}
     of_single["engine"] = None if engine == "local" else engine
-    _check_inputs(audit, others or [], labels=labels, probs=probs, classes=classes)
+    _check_inputs(
+        audit, others or [], labels=labels, probs=probs, predictions=predictions, classes=classes
+    )
+    of_single["predictions"] = predictions
     _check_options(audit, multilabel=multilabel, of_files=of_files, of_single=of_single)
     # words stay words here: the verb knows which there are, and names the nearest
     options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
@@ -147,7 +166,7 @@ def find(
 
             opened = errata.Audit.open(audit)
             rest = {"normalize": normalize, "count": count, "probs": probs, **large}
-            return opened.find(**options, **rest), opened.ids
+            return opened.find(**options, predictions=predictions, **rest), opened.ids
         from errata.exchange.lists import read_ids, read_list
 
         options["classes"] = read_list(classes) if classes else None
@@ -159,6 +178,8 @@ def find(
 
         options.update(normalize=normalize, count=count, label_column=label_column, **large)
         options.update(n_classes=n_classes, ids=read_ids(ids) if ids else None)
+        if predictions is not None:
+            return find(labels, predictions=predictions, **options), options["ids"]
         mean = _mean(probs, n_classes, options["classes"])
         return find(labels, mean, **options), options["ids"]
 
@@ -185,7 +206,8 @@ def find(
             "given as a quoted pattern or a folder.)"
         )
     if audit is not None:
-        _say_which(printer, audit, probs)
+        if predictions is None:
+            _say_which(printer, audit, probs)
         printer.next("plan", audit)
 
 
@@ -195,14 +217,18 @@ def _check_inputs(
     *,
     labels: str | None,
     probs: list[str] | None,
+    predictions: Path | None,
     classes: Path | None,
 ) -> None:
-    """Check that there is either an audit or labels with probabilities, and no word too many."""
-    with_arrays = (labels, classes) != (None, None) or (probs is not None and audit is None)
+    """Check that there is either an audit or labels with something, and no word too many."""
+    looked_at = probs or predictions
+    with_arrays = (labels, classes) != (None, None) or (looked_at is not None and audit is None)
     if words := _words_too_many(audit, others, beside=with_arrays or bool(probs)):
         raise InputError(MORE_WORDS.format(", ".join(words)))
-    if with_arrays == (audit is not None) or (with_arrays and None in (labels, probs)):
+    if with_arrays == (audit is not None) or (with_arrays and None in (labels, looked_at)):
         raise InputError(USAGE)
+    if probs and predictions is not None:
+        raise InputError(NOT_BOTH)
 
 
 def _check_options(

@@ -7,11 +7,15 @@ these.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 
 from errata.errors import InputError
+
+CROWD: Literal["crowd"] = "crowd"
+"""What a run of `find` calls its rule and its score where models vote."""
 
 PRIOR_PER_CLASS = 4.0
 """Answers that a model is taken to have given before, for each right label: so many a class."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -153,8 +154,9 @@ def newest_run(db: Connection, probs: int) -> Row | None:
 
 
 def newest_computed(db: Connection) -> Row | None:
-    """Return the newest run of `find`, whatever lists from elsewhere came after it."""
-    computed = select(t.findings).where(t.findings.c.self_confidence.is_not(None))
+    """Return the newest run of `find` on probabilities, whatever else came after it."""
+    looked_at = or_(t.findings.c.probs.is_not(None), t.findings.c.averaged.is_not(None))
+    computed = select(t.findings).where(looked_at)
     return _first(db, computed.order_by(t.findings.c.id.desc()))
 
 
