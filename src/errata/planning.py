@@ -259,7 +259,7 @@ class Planning(Rating):
             planned = records.planned(db)
             number = len(records.plans(db)) + 1
             flagged = [] if run is None else records.candidates(db, run["id"])
-            if run is None or not (run["averaged"] or run["probs"]):
+            if run is None:
                 raise AuditError(
                     f"The goal {settings['goal']} draws examples by how probable errors are, also "
                     f"among those that nothing flagged: {self._nothing_found(db)}"
