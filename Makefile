@@ -1,7 +1,7 @@
 # Everything from a fresh machine that has Python >= 3.11 and make:
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
-# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-voters, bench-predict,
+# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-voters, bench-calibration, bench-predict,
 # bench-million, bench-ray, bench-review, bench-page, constraints, clean.
 
 VENV ?= .venv
@@ -16,7 +16,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-voters bench-predict bench-million bench-ray bench-review bench-page constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-voters bench-calibration bench-predict bench-million bench-ray bench-review bench-page constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -94,6 +94,9 @@ bench-crowd: $(VENV)/.dev
 
 bench-voters: $(VENV)/.dev
 	$(BIN)/python benchmarks/voters.py $(ARGS)
+
+bench-calibration: $(VENV)/.dev
+	$(BIN)/python benchmarks/calibration.py $(ARGS)
 
 bench-predict: $(VENV)/.dev
 	$(BIN)/python benchmarks/predict.py $(ARGS)

@@ -276,7 +276,7 @@ class Planning(Rating):
         is_flagged = np.zeros(self.n, dtype=bool)
         is_flagged[[row["example"] for row in flagged]] = True
         expected = self._expected(planned, told.predicted)
-        examples, strata, probability = _in_strata(
+        examples, strata, probability = in_strata(
             expected[left], is_flagged[left], settings["budget"], rng
         )
         rows = self._told(run, left[examples], told)
@@ -315,7 +315,7 @@ class _Drawn:
     rows: list[_Row]
 
 
-def _in_strata(
+def in_strata(
     predicted: Float[np.ndarray, "left"],
     flagged: Bool[np.ndarray, "left"],
     budget: int,

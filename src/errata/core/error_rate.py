@@ -427,19 +427,32 @@ class _Supposed:
         most = found + design.n - len(design.wrong) if certain else float(design.n)
         if most - least < 1e-9:
             return least, most
-        alpha = 1 - confidence
-
-        def doubted(total: float) -> float:
-            return self.as_far_off(total, estimate) - alpha
-
         edge = min(1e-6 * design.n, (most - least) / 4)  # at the very ends no logit is finite
         inside = min(max(estimate, least + edge), most - edge)
-        low, high = least, most
-        if doubted(least + edge) < 0 < doubted(inside):
-            low = float(brentq(doubted, least + edge, inside, rtol=1e-6))
-        if doubted(most - edge) < 0 < doubted(inside):
-            high = float(brentq(doubted, inside, most - edge, rtol=1e-6))
-        return low, high
+        if self.doubt(inside, estimate) >= confidence:  # no total fits what is certain
+            return least, most
+        # the first step is what one error in the sample is worth, or one standard error
+        step = max(design.n / len(design.wrong), float(np.sqrt(design.variance(self.factor))))
+
+        def end(outermost: float, last: float) -> float:
+            towards = step if last > inside else -step
+            near, far = inside, inside + towards
+            while abs(far - inside) < abs(last - inside) and self.doubt(far, estimate) < confidence:
+                near, towards = far, 2 * towards
+                far = inside + towards
+            if abs(far - inside) >= abs(last - inside):
+                far = last
+                if self.doubt(far, estimate) < confidence:
+                    return outermost
+            return float(
+                brentq(lambda total: self.doubt(total, estimate) - confidence, near, far, rtol=1e-6)
+            )
+
+        return end(least, least + edge), end(most, most - edge)
+
+    def doubt(self, total: float, estimate: float) -> float:
+        """Return with what confidence an estimate contradicts a total."""
+        return 1 - self.as_far_off(total, estimate)
 
     def as_far_off(self, total: float, estimate: float) -> float:
         """Return the chance of an estimate as far off, or farther, if so many are wrong.

@@ -1,0 +1,326 @@
+"""How often the interval of an error rate holds the truth, in simulated reviews of real labels.
+
+CIFAR-10N, labels by people beside the true ones, and two models' probabilities. Each simulated
+review draws examples as `errata plan --goal rate` does, reads off their truth, or lets three
+reviewers slip on it, and estimates how many labels are wrong. Rarer errors are made by mending a
+random part of them. Estimates without slips and without control are right on average by
+construction (tests show it by enumeration), so the bias is measured as the mean difference to
+these on the same draws, which takes most of the chance out of it. It prints a table; ``--publish``
+renews it and the chart of docs/certainty/error-rate.md. It ends with 1 if a target is not met. The
+data is looked for in ERRATA_DATA, else in ../shared/data.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from machine import machine
+from telling import markdown, put
+
+import errata
+from errata.core.error_rate import Draw, estimate_errors, expected_errors
+from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_repeats
+from errata.doubting import doubts
+from errata.planning import in_strata
+from errata.report.charts import LIGHT, save_chart
+from errata.report.charts.canvas import Canvas
+
+REPO = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("ERRATA_DATA") or REPO.parent / "shared" / "data")
+PAGE = REPO / "docs" / "certainty" / "error-rate.md"
+PICTURE = REPO / "docs" / "images" / "error-rate.svg"
+MODELS = ("resnet18", "efficientnet_b1")
+RATES = (None, 0.01, 0.003)
+BUDGETS = (200, 500)
+RUNS = 1000
+SLIP, VOTES, THRESHOLD = 0.05, 3, 2
+LOWEST, HIGHEST = 0.93, 0.975
+"""Between these the interval of 95 % is to hold the truth."""
+MOST_BIAS = 0.02
+LEAST_GAIN = 3.0
+"""So many times the random reviews, at 500, for the same standard error."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is simulated: so many reviews of examples with errors at this rate."""
+
+    model: str
+    budget: int
+    rate: float | None
+    """None: as it is."""
+    slips: bool = False
+    stages: int = 1
+
+    @property
+    def title(self) -> str:
+        """What a table calls it."""
+        rate = "as it is" if self.rate is None else f"{100 * self.rate:g} %"
+        ways = [f"{100 * SLIP:g} % slips"] * self.slips + ["in two plans"] * (self.stages == 2)
+        return ", ".join([rate, *ways])
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of the runs of a case."""
+
+    case: Case
+    estimates: np.ndarray  # of the number of errors, over the truth
+    unbiased: np.ndarray  # the same without control, with the slips known
+    covered: np.ndarray
+    widths: np.ndarray  # in percent of all examples
+    gain: float  # the variance of as many simple random reviews over ours
+
+    @property
+    def bias(self) -> tuple[float, float]:
+        """Mean difference to what is right on average, in parts of the truth, and its error."""
+        off = self.estimates - self.unbiased
+        return float(off.mean()), float(off.std(ddof=1) / np.sqrt(len(off)))
+
+    @property
+    def coverage(self) -> float:
+        """How often the interval holds the truth."""
+        return float(self.covered.mean())
+
+    @property
+    def failures(self) -> list[str]:
+        """Which targets it misses."""
+        missed = []
+        if abs(self.bias[0]) >= MOST_BIAS:
+            missed.append(f"bias {100 * self.bias[0]:+.1f} %")
+        if not LOWEST <= self.coverage <= HIGHEST:
+            missed.append(f"coverage {100 * self.coverage:.1f} %")
+        plain = not self.case.slips and self.case.stages == 1 and self.case.rate is None
+        if plain and self.case.budget == 500 and self.gain < LEAST_GAIN:
+            missed.append(f"gain {self.gain:.2f}")
+        where = f"{self.case.model}, {self.case.budget}, {self.case.title}"
+        return [f"{where}: {what}" for what in missed]
+
+    def cells(self) -> list[str]:
+        """Return a line of the table."""
+        bias, error = self.bias
+        raw = 100 * (self.estimates.mean() - 1)
+        raw_error = 100 * self.estimates.std(ddof=1) / np.sqrt(len(self.estimates))
+        return [
+            f"{self.case.model}, {self.case.title}",
+            str(self.case.budget),
+            f"{100 * bias:+.1f} ± {100 * error:.1f} %",
+            f"{raw:+.1f} ± {raw_error:.1f} %",
+            f"{100 * self.coverage:.1f} %",
+            f"{self.widths.mean():.2f} %",
+            f"{self.gain:.1f}",
+        ]
+
+
+# ---------------------------------------------------------------- one review
+
+
+@cache
+def known(model: str, data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which labels are wrong, how probable that was, and which `find` flags."""
+    folder = data / "cifar10n" / "aggregate"
+    given, true = (np.load(folder / f"{name}_labels.npy") for name in ("noisy", "true"))
+    probs = np.load(folder / f"pred_probs_{model}.npy")
+    flagged = np.zeros(len(given), dtype=bool)
+    flagged[errata.find(given, probs).indices] = True
+    return given != true, doubts(given, [probs]).predicted, flagged
+
+
+def review(
+    wrong: np.ndarray,
+    predicted: np.ndarray,
+    flagged: np.ndarray,
+    case: Case,
+    rng: np.random.Generator,
+) -> tuple[list[Draw], Slips]:
+    """Draw and check as an audit does; return what was found, and how far to believe it."""
+    draws: list[Draw] = []
+    said: list[np.ndarray] = []
+    left, expected = np.ones(len(wrong), dtype=bool), predicted
+    for _ in range(case.stages):
+        rows = np.flatnonzero(left)
+        drawn, stratum, probability = in_strata(
+            expected[rows], flagged[rows], case.budget // case.stages, rng
+        )
+        examples = rows[drawn]
+        rejected = wrong[examples]
+        if case.slips:
+            votes = rejected[:, np.newaxis] ^ (rng.random((len(examples), VOTES)) < SLIP)
+            said.append(votes)
+            rejected = (~votes).sum(axis=1) < THRESHOLD
+        draws.append(
+            Draw(examples=examples, wrong=rejected, probability=probability, stratum=stratum)
+        )
+        left[examples] = False
+        expected = expected_errors(draws, predicted)
+    one = slips_in_repeats(np.concatenate(said)) if said else None
+    return draws, NO_SLIPS if one is None else concluded(one, votes=VOTES, threshold=THRESHOLD)
+
+
+def runs_of(case: Case, data: Path, runs: Sequence[int]) -> list[tuple[float, float, bool, float]]:
+    """Simulate some reviews of a case."""
+    all_wrong, predicted, flagged = known(case.model, data)
+    n = len(all_wrong)
+    true_slips = NO_SLIPS
+    if case.slips:
+        alone = Slips(false_alarm=SLIP, miss=SLIP)
+        true_slips = concluded(alone, votes=VOTES, threshold=THRESHOLD)
+    told = []
+    for run in runs:
+        rng = np.random.default_rng([run, case.budget, case.slips, case.stages])
+        wrong = all_wrong
+        if case.rate is not None:
+            wrong = np.zeros(n, dtype=bool)
+            kept = rng.permutation(np.flatnonzero(all_wrong))[: round(case.rate * n)]
+            wrong[kept] = True
+        draws, slips = review(wrong, predicted, flagged, case, rng)
+        found = estimate_errors(draws, predicted, slips=slips)
+        plain = estimate_errors(draws, predicted, slips=true_slips, control=0.0)
+        total = int(wrong.sum())
+        assert found.estimate is not None, "it was drawn by chance"
+        assert plain.estimate is not None, "it was drawn by chance"
+        told.append(
+            (
+                found.estimate / total,
+                plain.estimate / total,
+                found.low <= total <= found.high,
+                100 * (found.high - found.low) / n,
+            )
+        )
+    return told
+
+
+def outcome(case: Case, data: Path, told: Sequence[tuple[float, float, bool, float]]) -> Outcome:
+    """Gather the runs of a case."""
+    estimates, unbiased, covered, widths = map(np.array, zip(*told, strict=True))
+    wrong = known(case.model, data)[0]
+    n = len(wrong)
+    rate = wrong.mean() if case.rate is None else case.rate
+    random = n * n * rate * (1 - rate) / case.budget * (n - case.budget) / (n - 1)
+    gain = random / float((estimates * rate * n).var(ddof=1))
+    return Outcome(case, estimates, unbiased, covered, widths, gain)
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def draw(data: Path, path: Path) -> Path:
+    """Draw the interval as votes come in, beside that of a simple random sample."""
+    wrong, predicted, flagged = known(MODELS[0], data)
+    n, budget = len(wrong), 600
+    case = Case(MODELS[0], budget, None)
+    rng = np.random.default_rng(1)
+    (drawn,), _ = review(wrong, predicted, flagged, case, rng)
+    chosen = rng.permutation(n)[:budget]
+    simple = Draw(
+        examples=chosen,
+        wrong=wrong[chosen],
+        probability=np.full(budget, budget / n),
+        stratum=np.zeros(budget, dtype=int),
+    )
+    width, height, left, right, top, bottom = 640, 320, 56, 620, 56, 270
+    canvas = Canvas(width, height, LIGHT)
+    most = 0.2
+
+    def x(checked: float) -> float:
+        return left + (right - left) * checked / budget
+
+    def y(share: float) -> float:
+        return bottom - (bottom - top) * min(share, most) / most
+
+    marks = [(y(at), f"{100 * at:.0f} %") for at in (0, 0.05, 0.1, 0.15, 0.2)]
+    canvas.lines([(left, at, right, at, LIGHT.grid) for at, _ in marks])
+    canvas.words([(left - 8, at, text, LIGHT.muted) for at, text in marks], align="right")
+    numbers = [(x(at), bottom + 16, f"{at}", LIGHT.muted) for at in range(0, budget + 1, 100)]
+    canvas.words(numbers, align="center")
+    for colour, one, shift in ((LIGHT.series[1], simple, 2.5), (LIGHT.series[0], drawn, -2.5)):
+        bars, dots = [], []
+        for checked in range(50, budget + 1, 50):
+            so_far = first(one, checked)
+            found = estimate_errors([so_far], predicted if one is drawn else np.full(n, 0.1))
+            assert found.estimate is not None, "it was drawn by chance"
+            at = x(checked) + shift
+            bars.append((at, y(found.low / n), at, y(found.high / n), colour))
+            dots.append((at, y(found.estimate / n), colour))
+        canvas.lines(bars, weight=2)
+        canvas.dots(dots, across=7)
+    canvas.lines([(left, y(wrong.mean()), right, y(wrong.mean()), LIGHT.ink)], weight=1)
+    canvas.words([((left + right) / 2, bottom + 36, "labels checked", LIGHT.muted)], align="center")
+    canvas.words([(left, 14, "labels that are wrong, with 95 % intervals", LIGHT.ink)], bold=True)
+    canvas.words([(left, 34, "errata plan --goal rate", LIGHT.series[0])], bold=True)
+    canvas.words([(left + 190, 34, "simple random sample", LIGHT.series[1])], bold=True)
+    canvas.words([(left + 370, 34, "the line: the truth", LIGHT.ink)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return save_chart(canvas.finish(), path)
+
+
+def first(one: Draw, checked: int) -> Draw:
+    """Return a draw of which so many are checked, in the order of asking."""
+    assert one.probability is not None, "it was drawn by chance"
+    drawn, done = np.bincount(one.stratum), np.bincount(one.stratum[:checked])
+    done = np.concatenate([done, np.zeros(len(drawn) - len(done), dtype=int)])
+    some, stratum = slice(checked), one.stratum
+    if (done < np.minimum(drawn, 2)).any():
+        stratum, drawn, done = np.zeros_like(stratum), np.array([len(stratum)]), np.array([checked])
+    part = (done / drawn)[stratum[some]]
+    return Draw(
+        examples=one.examples[some],
+        wrong=one.wrong[some],
+        probability=one.probability[some] * part,
+        stratum=stratum[some],
+    )
+
+
+# ---------------------------------------------------------------- the command
+
+
+def main() -> None:
+    """Measure, tell, and end with 1 if a target is not met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA, help="the published data")
+    parser.add_argument("--runs", type=int, default=RUNS, help="simulated reviews of each case")
+    parser.add_argument("--publish", action="store_true", help=f"renew {PAGE.name}")
+    args = parser.parse_args()
+    cases = [
+        Case(model, budget, rate, slips)
+        for model in MODELS
+        for slips in (False, True)
+        for rate in RATES
+        for budget in BUDGETS
+    ]
+    cases += [Case(model, 500, rate, stages=2) for model in MODELS for rate in RATES]
+    parts = np.array_split(np.arange(args.runs), 10)
+    found = []
+    with ProcessPoolExecutor() as pool:
+        futures = [
+            [pool.submit(runs_of, case, args.data, part) for part in parts] for case in cases
+        ]
+        for case, jobs in zip(cases, futures, strict=True):
+            told = [one for job in jobs for one in job.result()]
+            found.append(outcome(case, args.data, told))
+            print(" | ".join(found[-1].cells()), flush=True)
+    here = machine(("numpy", "scipy", "errata"))
+    where = (
+        f"{args.runs:,} simulated reviews of each line, on {here['date']}; {here['versions']}. "
+        f"{len(known(MODELS[0], args.data)[0]):,} examples, "
+        f"{100 * known(MODELS[0], args.data)[0].mean():.2f} % of them wrong as they are."
+    )
+    head = ["model, error rate", "checked", "bias", "bias, raw", "covers", "width", "worth"]
+    text = f"{where}\n\n{markdown(head, (one.cells() for one in found))}"
+    print(text)
+    if args.publish:
+        put("results", text, PAGE)
+        draw(args.data, PICTURE)
+    missed = [line for one in found for line in one.failures]
+    print(*missed, sep="\n", file=sys.stderr)
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()
