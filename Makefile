@@ -1,8 +1,8 @@
 # Everything from a fresh machine that has Python >= 3.11 and make:
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
-# and for work on errata: lint, format, types, docs, docs-serve, bench, bench-crowd, bench-voters, bench-calibration, bench-predict,
-# bench-million, bench-ray, bench-review, bench-page, constraints, clean.
+# and for work on errata: lint, format, types, docs, docs-serve, constraints, clean, and to measure:
+# bench, bench-calibration, bench-crowd, bench-million, bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-crowd bench-voters bench-calibration bench-predict bench-million bench-ray bench-review bench-page constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-million bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -109,6 +109,9 @@ bench-page: $(VENV)/.dev browser
 
 bench-million: $(VENV)/.dev
 	$(BIN)/python benchmarks/reviewing_million.py $(ARGS)
+
+bench-ranking: $(VENV)/.dev
+	$(BIN)/python benchmarks/ranking.py $(ARGS)
 
 bench-ray: $(VENV)/.dev
 	$(BIN)/python benchmarks/ray_scaling.py $(ARGS)
