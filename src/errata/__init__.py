@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from errata.core.crowdlab import crowdlab as crowdlab
     from errata.core.error_rate import sampled_errors as sampled_errors
     from errata.core.kinship import agreement as agreement
+    from errata.core.kinship import find_kin as find_kin
+    from errata.core.kinship import proposed_by_others as proposed_by_others
     from errata.core.kinship import right_by_votes as right_by_votes
     from errata.core.reviewers import estimated_accuracy as estimated_accuracy
     from errata.core.reviewers import given_rate as given_rate
@@ -99,6 +101,7 @@ _LAZY = {
     "estimated_accuracy": "errata.core.reviewers",
     "find": "errata.finding",
     "find_duplicates": "errata.predict.duplicates",
+    "find_kin": "errata.core.kinship",
     "find_multilabel": "errata.multilabel",
     "given_rate": "errata.core.reviewers",
     "glad": "errata.core.aggregation",
@@ -112,6 +115,7 @@ _LAZY = {
     "open_dataset": "errata.datasets.own",
     "order_bias": "errata.core.reviewers",
     "posterior_verdict_codes": "errata.core.consensus",
+    "proposed_by_others": "errata.core.kinship",
     "read_predictions": "errata.sources.predictions",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",
