@@ -38,6 +38,7 @@ VERBS = {
     "searching",
     "finding",
     "multilabel",
+    "kin",
     "comparison",
     "results",
     "folder",
@@ -79,14 +80,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store",  # to leave alone what lies in an audit's folder
     },
     "multilabel": {"errors", "arrays", "core", "sources", "engine", "searching", "finding"},
-    "comparison": {"errors", "arrays", "core", "sources", "engine"},
-    "report": {"errors", "files", "labels", "arrays", "core", "datasets", "store", "comparison"},
+    "kin": {"core"},
+    "comparison": {"errors", "arrays", "core", "sources", "engine", "kin"},
+    "report": {
+        *("errors", "files", "labels", "arrays", "core", "datasets", "store", "comparison", "kin"),
+    },
     "results": {"errors", "labels", "arrays", "core"},
     "folder": {"errors", "files", "array_files", "store"},
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
     "telling": {
         *("errors", "labels", "core", "datasets", "store", "report", "comparison", "results"),
-        *("asking", "choosing", "crowd", "exchange"),
+        *("asking", "choosing", "crowd", "exchange", "kin"),
     },
     "asking": {"errors", "arrays", "core", "exchange", "store"},
     "choosing": {"asking", "core", "store"},

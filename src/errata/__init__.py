@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from errata.exchange import published as published
     from errata.finding import Findings as Findings
     from errata.finding import find as find
+    from errata.kin import Checked as Checked
     from errata.multilabel import MultilabelFindings as MultilabelFindings
     from errata.multilabel import find_multilabel as find_multilabel
     from errata.predict.comparing import compare_models as compare_models
@@ -77,6 +78,7 @@ _LAZY = {
     "ANSWERS": "errata.core.consensus",
     "Audit": "errata.audit",
     "Average": "errata.sources.average",
+    "Checked": "errata.kin",
     "Comparison": "errata.comparison",
     "Features": "errata.datasets.media",
     "Findings": "errata.finding",

@@ -57,6 +57,7 @@ from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Findings, find
 from errata.folder import Arrays, put
 from errata.inviting import doer
+from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.planning import Planning
@@ -950,10 +951,13 @@ class Audit(Planning):
                 "asks for one right label. `release` writes the corrected sets, for a measure of "
                 "your own."
             )
-        verdicts = self.verdicts(threshold=threshold, consensus=consensus, least=least)
-        assert isinstance(verdicts, Verdicts), "the other kind was refused above"
+        chosen = as_consensus(consensus, threshold, least)
+        with self._db.read() as db:
+            verdicts = self._verdicts(db, chosen)
+            assert isinstance(verdicts, Verdicts), "the other kind was refused above"
+            checked = telling.checked(db, verdicts)
         answers = self._read_predictions(predictions)
-        compared = self._compared(answers, verdicts)
+        compared = self._compared(answers, verdicts, checked)
         kept = self._arrays.keep_predictions(answers)
         with self._db.write() as db:
             records.add_array(db, **kept)
@@ -983,7 +987,8 @@ class Audit(Planning):
             predictions = records.array(db, "predictions")
             comparison = None
             if isinstance(verdicts, Verdicts) and predictions is not None:
-                comparison = self._compared(self._arrays.predictions(predictions), verdicts)
+                answers = self._arrays.predictions(predictions)
+                comparison = self._compared(answers, verdicts, telling.checked(db, verdicts))
             context = telling.report_context(
                 db,
                 name=self.name,
@@ -999,10 +1004,13 @@ class Audit(Planning):
         return write_report(context, Path(out))
 
     def _compared(
-        self, answers: Mapping[str, Integer[np.ndarray, "n _answers"]], verdicts: Verdicts
+        self,
+        answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
+        verdicts: Verdicts,
+        checked: Checked,
     ) -> Comparison:
         sets, corrected = self._corrected(verdicts)
-        return compare(answers, given=self.labels, corrected=corrected, sets=sets)
+        return compare(answers, given=self.labels, corrected=corrected, sets=sets, checked=checked)
 
     def _corrected(
         self, verdicts: Verdicts | SetVerdicts

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Integer
 from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
+from errata.kin import Checked, Kinship, kinship
 
 Labels = Literal["original", "corrected"]
 Subset = Literal["D", "P", "B", "C"]
@@ -100,6 +101,8 @@ class Comparison:
     """Where two models change places on corrected labels, top-1; lowest prevalence first."""
     original_crossings: tuple[Crossing, ...]
     """The same on the given labels."""
+    kinship: Kinship | None = None
+    """Which models resemble who suggested the corrections; None where that was not told."""
 
     @property
     def noise_prevalence(self) -> float:
@@ -159,6 +162,8 @@ class Comparison:
 
         ``original_D@1`` is the top-1 accuracy over D on the given labels, between 0 and 1, and
         ``original_D@1_rank`` the rank by it; so for every set and ``k``. None where there is none.
+        With kinship told, ``kin_of`` names the flaggers a model is kin of, and it is also scored on
+        the corrections that others propose, too, and by votes over all checked examples.
         """
         rows = []
         for each in self.models:
@@ -171,7 +176,9 @@ class Comparison:
                         row[f"{labels}_{subset}@{k}"] = plain["accuracy"]
                         row[f"{labels}_{subset}@{k}_rank"] = plain["rank"]
             rows.append(row)
-        return rows
+        if self.kinship is None:
+            return rows
+        return [row | more for row, more in zip(rows, self.kinship.columns(), strict=True)]
 
     def curves(self, labels: Labels = "corrected") -> list[dict[str, Any]]:
         """Return the two ends of each model's top-1 prevalence curve, which is a straight line.
@@ -199,6 +206,7 @@ class Comparison:
             "models": [each.to_dict() for each in self.models],
             "crossings": [_plain(crossing) for crossing in self.crossings],
             "original_crossings": [_plain(crossing) for crossing in self.original_crossings],
+            "kinship": None if self.kinship is None else self.kinship.to_dict(),
         }
 
     def __repr__(self) -> str:
@@ -213,9 +221,12 @@ class Comparison:
             if sizes[subset]:
                 of = _count(sizes[subset], "example")
                 parts.append(f"{name}, {of}\n{_text_table(self.table(subset))}")
+        kin = self.kinship
+        if kin is not None and kin.models[0].by_votes.of:
+            parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
         if sizes["C"]:
             parts.append(self._crossings_in_words())
-        return "\n\n".join([*parts, self.headline()])
+        return "\n\n".join([*parts, self.headline(), *([kin.sentence()] if kin else [])])
 
     def _crossings_in_words(self) -> str:
         here = self.noise_prevalence
@@ -236,6 +247,7 @@ def compare(
     corrected: Integer[np.ndarray, "n"],
     sets: Sets,
     k: Sequence[int] = (1, 5),
+    checked: Checked | None = None,
 ) -> Comparison:
     """Compare models on the given and on the corrected labels of a test set.
 
@@ -246,6 +258,7 @@ def compare(
     sets : the sets B, U, P and C
     k : an example is a hit if its label is among the first ``k`` answers; 1 is always counted.
         A model that gives fewer answers has no score for that ``k``.
+    checked : the candidates, to tell which models are kin of who suggested the corrections
 
     Raises
     ------
@@ -302,6 +315,15 @@ def compare(
         sizes=sizes | {"U": int(np.count_nonzero(sets.unknown))},
         crossings=_crossings([(each.model, each.corrected[1]) for each in models]),
         original_crossings=_crossings([(each.model, each.original[1]) for each in models]),
+        kinship=None
+        if checked is None
+        else kinship(
+            {model: top[:, 0] for model, top in predictions.items()},
+            given=given,
+            corrected=corrected,
+            correctable=sets.correctable,
+            checked=checked,
+        ),
     )
 
 

@@ -37,6 +37,7 @@ from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
 from errata.exchange.votes import LABELS
+from errata.kin import Checked
 from errata.labels import Label
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.results import SetVerdicts, Story, Verdicts
@@ -432,6 +433,51 @@ def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray
     for place, labels in enumerate(sets):
         matrix[place, list(labels)] = True
     return matrix
+
+
+def checked(db: Connection, verdicts: Verdicts) -> Checked:
+    """Return the planned candidates, who suggested a label for each, and what the votes say.
+
+    Flaggers of one name are one. Where reviewers had several answers to choose from, nobody is
+    said to have suggested: the corrections are theirs. What a maintainer decided counts as if all
+    had voted so, and where a model of the crowd made the verdicts, its probabilities as votes.
+
+    Parameters
+    ----------
+    verdicts : on the planned candidates that have votes, see `verdicts`
+    """
+    planned = records.planned_labels(db)
+    examples, suggested = _column(planned, "example"), _column(planned, "suggested")
+    reviewed = np.flatnonzero(np.isin(examples, verdicts.examples))
+    suggested[reviewed] = verdicts.suggested  # another class may speak against the given one
+    threshold: float | Int[np.ndarray, "candidates"]
+    if verdicts.model is not None:
+        found, threshold = verdicts.model.posterior, verdicts.model.least
+    else:
+        same = verdicts.threshold
+        found = verdicts.votes
+        threshold = same if isinstance(same, int) else _column(planned, "threshold")
+    votes = np.zeros((len(planned), found.shape[1]), dtype=found.dtype)
+    votes[reviewed] = found
+    by_hand = reviewed[verdicts.adjudicated]
+    votes[by_hand] = 0
+    enough = np.broadcast_to(threshold, len(planned))[by_hand]
+    votes[by_hand, verdicts.codes[verdicts.adjudicated]] = enough
+    decided = np.zeros(len(planned), dtype=bool)
+    decided[reviewed] = verdicts.codes != OPEN
+    runs = {run["id"]: run["flagger"] for run in records.planned_findings(db)}
+    flaggers = tuple(dict.fromkeys(runs.values()))
+    number = {run: flaggers.index(flagger) for run, flagger in runs.items()}
+    choices = bool(planned) and is_choice(planned[0])
+    return Checked(
+        examples=examples,
+        suggested=suggested,
+        votes=votes,
+        threshold=threshold,
+        decided=decided,
+        flaggers=flaggers,
+        flagger=np.array([-1 if choices else number[row["finding"]] for row in planned], dtype=int),
+    )
 
 
 def settings(db: Connection) -> dict[str, Any]:

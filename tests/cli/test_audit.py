@@ -82,6 +82,25 @@ def voted(planned):
     return planned
 
 
+def test_a_kin_of_the_flagger_is_warned_of_in_every_format(voted):
+    labels, truth = np.load(voted / "labels.npy"), np.arange(N) % 3
+    rng = np.random.default_rng(2)
+    models = {}
+    for i in range(9):  # plain ones correct hardly any candidate
+        models[f"plain {i}"] = np.where(rng.random(N) < 0.1, (labels + 2) % 3, labels)
+        models[f"plain {i}"][::12] = np.where(np.arange(10) == i % 4, truth[::12], labels[::12])
+    np.savez(voted / "many.npz", **models, relative=np.where(np.arange(N) % 9 == 1, 0, truth))
+    words = ("compare", "pets.audit", "many.npz")
+    shown = errata(voted, *words)
+    warning = "relative gives 100 % of the suggestions of the flagger"
+    assert warning in shown.stdout
+    assert warning not in shown.stderr, "it is said once"
+    listed = errata(voted, *words, "--format", "csv")
+    assert warning in listed.stderr
+    assert [r["kin_of"] != "" for r in rows(listed.stdout)] == [False] * 9 + [True]
+    assert as_json(voted, *words)["kinship"]["kin"] == ["relative"]
+
+
 def test_find_shows_ids_and_class_names_and_what_comes_next(planned):
     result = errata(planned, "find", "pets.audit", "--rule", "argmax", "--limit", "1")
     assert "pet-0" in result.stdout
@@ -215,6 +234,8 @@ def test_verdicts_release_compare_report_and_why(voted):
     assert "copycat" in table.stdout
     by_model = rows(errata(voted, "compare", "pets.audit", "models.npz", "--format", "csv").stdout)
     assert [row["model"] for row in by_model] == ["faithful", "copycat"]
+    assert compared["kinship"]["warning"] is None
+    assert "cannot be told from 2 of them" in table.stdout
 
     reported = errata(voted, "report", "pets.audit", "report.html")
     assert reported.stdout == "report.html\n"

@@ -70,6 +70,8 @@ def compare(
     opened = errata.Audit.open(audit)
     compared = opened.compare(predictions, threshold=threshold, consensus=consensus, least=least)
     printer.text(compared.to_dict(), compared.rows(), repr(compared))
+    if format != "table" and compared.kinship and (warning := compared.kinship.warning()):
+        printer.say(warning)
     printer.say(*opened.notices)
     printer.next("report", audit, "OUT.html")
 

@@ -374,7 +374,7 @@ _PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
 _PLANNED_LABELS = (
     select(
         *(t.planned.c.example, t.candidates.c.given, t.candidates.c.suggested),
-        *(t.plans.c.votes, t.plans.c.threshold, t.plans.c.question),
+        *(t.candidates.c.finding, t.plans.c.votes, t.plans.c.threshold, t.plans.c.question),
     )
     .select_from(t.planned.join(t.candidates).join(t.plans, t.planned.c.plan == t.plans.c.id))
     .order_by(t.planned.c.id)
@@ -384,7 +384,7 @@ _PLANNED_LABELS = (
 def planned_labels(db: Connection) -> list[Row]:
     """Return a part of what `planned` does, in half the time.
 
-    Each row has ``example given suggested votes threshold question``.
+    Each row has ``example given suggested finding votes threshold question``.
     """
     return _all(db, _PLANNED_LABELS)
 
