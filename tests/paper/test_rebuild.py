@@ -171,6 +171,10 @@ def test_the_suggestions_are_those_of_a_relative_of_resnet18(rebuilt):
     assert [round(100 * model["agreement"]) for model in (rest[-1], rest[0])] == [36, 47]
     assert (first["rank_on_c"], first["corrected_rank_on_c"], first["rank_by_votes"]) == (34, 1, 29)
     assert kin["correlation"] == pytest.approx(0.96, abs=0.005)
+    assert [model["model"] for model in kin["models"] if model["kin"]] == [RESNET18]
+    assert [round(100 * first[end]) for end in ("low", "high")] == [36, 47]
+    assert first["rank_on_c_by_others"] == 1, "that others propose the same does not undo it"
+    assert not any(model["kin"] for model in rebuilt.beyond["kinship"][1]["models"])
 
 
 def test_agreement_with_the_suggestions_is_counted_over_all_candidates(rebuilt, data):

@@ -17,12 +17,11 @@ from typing import Any
 
 import errata
 from errata.paper.media import media
-from errata.paper.published import SOURCES, Pack, Published, Source, damage_named
+from errata.paper.published import FLAGGER, SOURCES, Pack, Published, Source, damage_named
 
 NOTE = "published counts of Mechanical Turk workers; who cast which vote is not known"
 CLASSES = "raw/audioset/class_labels_indices.csv"
 """AudioSet's own list of its classes, which is not among the study's files."""
-FLAGGER = "the study's cross-validated model"
 Progress = Callable[[int, int], None]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int, Integer
 
 import errata
-from errata.paper.published import Key, Pack, Published
+from errata.paper.published import FLAGGER, Key, Pack, Published
 
 THRESHOLDS = (3, 4, 5)
 """The agreement thresholds, of five votes, at which the paper looks."""
@@ -125,25 +125,13 @@ class Benchmark:
                 self.labels, reviewed.rows, reviewed.suggested, reviewed.codes(threshold)
             ),
             sets=errata.label_sets(len(self.labels), reviewed.rows, codes),
+            checked=errata.Checked(
+                examples=reviewed.rows,
+                suggested=reviewed.suggested,
+                votes=reviewed.votes,
+                threshold=threshold,
+                decided=np.ones(len(reviewed.rows), dtype=bool),
+                flaggers=(FLAGGER,),
+                flagger=np.zeros(len(reviewed.rows), dtype=np.int64),
+            ),
         )
-
-    def agreement(self) -> dict[str, float]:
-        """Return, for each model, the share of the suggested labels that are its best answer."""
-        reviewed = self.reviewed
-        return {
-            model: errata.agreement(top[reviewed.rows, 0], reviewed.suggested)
-            for model, top in self.predictions.items()
-        }
-
-    def right_by_votes(self, threshold: int) -> dict[str, int]:
-        """Return how many of all candidates each model is right on, by the votes alone."""
-        reviewed = self.reviewed
-        labels = (reviewed.given, reviewed.suggested)
-        return {
-            model: int(
-                errata.right_by_votes(
-                    top[reviewed.rows, 0], *labels, reviewed.votes, threshold
-                ).sum()
-            )
-            for model, top in self.predictions.items()
-        }

@@ -42,35 +42,39 @@ def kinship(benchmark: Benchmark) -> dict[str, Any]:
     """Return how far each model agrees with the suggestions, and how it fares on C.
 
     ``agreement`` is the share of all suggested labels that are the model's best answer, before
-    anybody checked them; ``gain`` the percentage points that correcting C is worth to it there.
+    anybody checked them; ``low`` and ``high`` what models of its accuracy give, and ``kin`` whether
+    it stands out; ``gain`` the percentage points that correcting C is worth to it there.
     ``rank_by_votes`` ranks by all checked examples in place of C: an answer is right if it is one
     of the two labels and the votes confirm it, those for both counting for each.
     """
     compared = benchmark.at(3)
-    agreement = benchmark.agreement()
-    by_votes = benchmark.right_by_votes(3)
-    checked = len(benchmark.reviewed.ids)
+    told = compared.kinship
+    assert told is not None, "the candidates were handed in"
+    [flagger] = told.flaggers
     models: list[dict[str, Any]] = []
-    for each in compared.models:
+    for each, near, ranked in zip(compared.models, flagger.models, told.models, strict=True):
         before, after = _score(each, "original", "C"), _score(each, "corrected", "C")
         models.append(
             {
                 "model": each.model,
                 "name": benchmark.names[each.model],
-                "agreement": agreement[each.model],
+                "agreement": near.share,
+                "low": near.low,
+                "high": near.high,
+                "kin": near.kin,
                 "gain": 100 * (after.accuracy - before.accuracy),
                 "rank_on_c": before.rank,
                 "corrected_rank_on_c": after.rank,
-                "right_by_votes": by_votes[each.model] / checked,
-                "rank_by_votes": 1
-                + sum(other > by_votes[each.model] for other in by_votes.values()),
+                "rank_on_c_by_others": ranked.by_others.rank,
+                "right_by_votes": ranked.by_votes.share,
+                "rank_by_votes": ranked.by_votes.rank,
             }
         )
     models.sort(key=lambda model: -model["agreement"])
     pairs = np.array([[model["agreement"], model["gain"]] for model in models])
     return {
         "set": benchmark.key,
-        "suggestions": checked,
+        "suggestions": flagger.candidates,
         "models": models,
         "correlation": float(np.corrcoef(pairs.T)[0, 1]),
     }

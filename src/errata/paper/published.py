@@ -48,6 +48,9 @@ class Source:
     predictions: tuple[str, ...] = ()
 
 
+FLAGGER = "the study's cross-validated model"
+"""Who flagged the candidates of every set, and suggested their labels."""
+
 SOURCES: Mapping[Key, Source] = {
     source.key: source
     for source in (

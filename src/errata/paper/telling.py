@@ -159,8 +159,20 @@ def _kinship(kin: Mapping[str, Any]) -> str:
         f"(correlation {kin['correlation']:.2f}). By the labels of C {first['name']} goes from "
         f"rank {first['rank_on_c']}, before correction, to rank {first['corrected_rank_on_c']} of "
         f"{len(rest) + 1}; by the votes on all candidates, those where the suggestion lost "
-        f"included, it is on rank {first['rank_by_votes']}."
+        f"included, it is on rank {first['rank_by_votes']}. {_stands_out(kin)}"
     )
+
+
+def _stands_out(kin: Mapping[str, Any]) -> str:
+    out = [model for model in kin["models"] if model["kin"]]
+    if not out:
+        return "No model agrees with the suggestions more than models of its accuracy do."
+    told = (
+        f"Models of the accuracy of {model['name']} agree with {100 * model['low']:.0f} to "
+        f"{100 * model['high']:.0f} %, so that it stands out."
+        for model in out
+    )
+    return " ".join([*told, "No other does."])
 
 
 def _averages(mean: Mapping[str, float]) -> str:
