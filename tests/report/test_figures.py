@@ -14,9 +14,11 @@ from errata.errors import InputError, NameUnknownError
 from errata.report.charts import (
     DARK,
     LIGHT,
+    Relation,
     drawing,
     error_chart,
     gallery_chart,
+    kin_chart,
     movers,
     prevalence_panels,
     rank_chart,
@@ -307,3 +309,70 @@ def test_a_dot_is_where_confidence_and_accuracy_are_and_on_the_diagonal_where_th
 def test_reliability_of_nothing_is_not_drawn(models):
     with pytest.raises(InputError, match="no model, or one without bins"):
         reliability_chart(models)
+
+
+def relations_of(models, kin):
+    rng = np.random.default_rng(models)
+    shares = rng.integers(30, 60, models) / 100
+    return [
+        Relation(NAMES[i], share + 0.3 * (i < kin), 60 * share + i, i < kin, (share - 0.1, share))
+        for i, share in enumerate(shares.tolist())
+    ]
+
+
+@pytest.mark.parametrize(("models", "kin"), [(1, 0), (2, 1), (13, 0), (34, 3)])
+@pytest.mark.parametrize("width", [860, 350])
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_kin_have_their_names_and_no_two_words_meet(models, kin, width, look):
+    relations = relations_of(models, kin)
+    chart = kin_chart(relations, width=width, look=look, title="Who gains by the corrections")
+    assert chart.width == width
+    assert_legible(chart)
+    words = [text for text, _ in words_of(chart)]
+    assert {one.model for one in relations[:kin]} <= set(words)
+    assert ("stands out" in words) == bool(kin)
+
+
+def test_a_dot_lies_farther_right_and_higher_the_more_a_model_agrees_and_gains():
+    relations = [Relation("a", 0.4, 10.0), Relation("b", 0.5, 30.0), Relation("c", 0.6, 20.0)]
+    [dots] = [
+        [(row["x"], row["y"]) for row in layer["data"]["values"]]
+        for layer in layers_of(kin_chart(relations))
+        if layer["mark"]["type"] == "point"
+    ]
+    (ax, ay), (bx, by), (cx, cy) = dots
+    assert bx - ax == pytest.approx(cx - bx, abs=0.02)
+    assert ax < bx
+    assert by < cy < ay, "y goes down"
+    assert cy - by == pytest.approx(ay - cy, abs=0.02)
+
+
+def test_the_bar_beside_kin_is_where_models_of_its_accuracy_are():
+    relations = [Relation("a", 0.3, 0.0), Relation("b", 0.6, 9.0, True, (0.3, 0.45))]
+    layers = layers_of(kin_chart(relations))
+    dots = {
+        hue: [
+            row["x"]
+            for layer in layers
+            if layer["mark"]["type"] == "point"
+            for row in layer["data"]["values"]
+            if row["colour"] == hue
+        ]
+        for hue in (LIGHT.muted, LIGHT.accent)
+    }
+    bars = [
+        row
+        for layer in layers
+        if layer["mark"]["type"] == "rule"
+        for row in layer["data"]["values"]
+        if row["colour"] == LIGHT.tint
+    ]
+    # the key has a dot and a bar, too
+    [plain], kin = dots[LIGHT.muted], max(dots[LIGHT.accent])
+    [bar] = [one for one in bars if one["x"] == plain]
+    assert bar["x2"] == pytest.approx((plain + kin) / 2, abs=0.02)
+
+
+def test_kinship_of_no_model_is_not_drawn():
+    with pytest.raises(InputError, match="nothing to draw"):
+        kin_chart([])

@@ -10,6 +10,7 @@ from errata.comparison import compare
 from errata.core.accuracy import corrected_labels, label_sets
 from errata.datasets.media import Clip, Images, Row, Text
 from errata.errors import FileError
+from errata.kin import Checked
 from errata.report.context import Pair, ReportContext, ReportExample
 from errata.report.page import LONGEST_CLIP, figures, headline, short_names, write_report
 
@@ -72,6 +73,34 @@ def written(tmp_path, **changes):
     return write_report(context(**changes), tmp_path / "report.html").read_text()
 
 
+def kin_comparison(flagger="net", plain=8):
+    """Compare plain models and one that copies the flagger, whose 30 candidates are corrected."""
+    given = np.arange(120) % 4
+    examples, codes = np.arange(30), np.ones(30, dtype=int)
+    suggested = (given[:30] + 1) % 4
+    fixed = corrected_labels(given, examples, suggested, codes)
+    models = {}
+    for i in range(plain):
+        models[f"plain {i}"] = np.where(np.arange(120) % 10 < 2 + i % 3, given + 1, given) % 4
+    models["copy"] = np.where(np.arange(120) % 5 == 1, (given + 2) % 4, fixed)
+    models["copy"][:30] = suggested
+    return compare(
+        {name: answers[:, None] for name, answers in models.items()},
+        given=given,
+        corrected=fixed,
+        sets=label_sets(120, examples, codes),
+        checked=Checked(
+            examples=examples,
+            suggested=suggested,
+            votes=np.tile([0, 3, 0, 0], (30, 1)),
+            threshold=3,
+            decided=codes > 0,
+            flaggers=(flagger,),
+            flagger=np.zeros(30, dtype=int),
+        ),
+    )
+
+
 class Addresses(HTMLParser):
     """Collects every address a page would ask for, and every script and handler."""
 
@@ -128,6 +157,30 @@ def test_text_from_outside_is_shown_as_text(tmp_path):
     assert "<script" not in page
     assert page.count("</style>") == 1
     assert "&lt;script&gt;alert(&#39;x&#39;)" in page
+
+
+def test_a_kin_of_the_flagger_is_named_and_drawn(tmp_path):
+    compared = kin_comparison()
+    assert compared.kinship.kin == ("copy",)
+    page = written(tmp_path, comparison=compared)
+    assert "Whom the corrections may favour" in page
+    assert compared.kinship.warning() in page
+    assert page.count("gain on C by its correction, points") == 2, "wide and narrow"
+    assert 'aria-label="Agreement with the flagger net, and points gained on C. copy: 100' in page
+    assert '<th scope="row">copy <span class="down">kin</span></th>' in page
+
+
+def test_a_flagger_of_any_name_is_shown_as_text(tmp_path):
+    page = written(tmp_path, comparison=kin_comparison(flagger=EVIL))
+    assert Addresses(page).scripts == []
+    assert "<script" not in page
+
+
+def test_without_kin_the_page_says_so_and_without_candidates_nothing(tmp_path):
+    page = written(tmp_path, comparison=kin_comparison(plain=4))
+    assert "cannot be told from 5 of them" in page
+    assert 'role="note"' not in page
+    assert "Whom the corrections may favour" not in written(tmp_path)
 
 
 def test_the_same_context_gives_the_same_bytes(tmp_path):
@@ -261,6 +314,7 @@ def test_no_serious_violation_of_accessibility_and_no_request(tmp_path, browser,
     path = write_report(
         context(
             notices=("1 of 1 votes are simulated.",),
+            comparison=kin_comparison(),
             suspicious=[
                 example(shown=Images(np.eye(8)[None]).show(0)),
                 example(shown=Text("A text that says little. " * 40)),

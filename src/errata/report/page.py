@@ -20,9 +20,10 @@ from errata.core.consensus import VOTED
 from errata.datasets.media import Clip, Picture, Row, Text
 from errata.errors import FileError
 from errata.files import write_atomic
+from errata.kin import Flagger
 from errata.labels import named
 from errata.report import charts
-from errata.report.charts import ModelChange
+from errata.report.charts import ModelChange, Relation
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
     CHOICE_VERDICT_MEANINGS,
@@ -53,6 +54,10 @@ _HEAD = 65536
 
 EXCERPT, LONGEST = 240, 6000
 """Letters of a text on a card; letters it unfolds to."""
+
+
+MOST_FLAGGERS = 4
+"""So many are drawn; all are in the table."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         pairs=_pairs(context),
         accuracy=_accuracy(context),
         models=_models(context.comparison),
+        kinship=_kinship(context.comparison),
         prevalence=_prevalence(context),
         crossings=_crossings(context.comparison),
         style=charts.stylesheet(),
@@ -329,6 +335,61 @@ def _models(compared: Comparison | None) -> list[dict[str, Any]]:
             }
         )
     return sorted(rows, key=lambda row: (row["after_rank"], row["before_rank"], row["model"]))
+
+
+def _kinship(compared: Comparison | None) -> dict[str, Any] | None:
+    """Return who is kin of the flaggers: in words, drawn for each, and as a table."""
+    if compared is None or compared.kinship is None or len(compared.models) < 2:
+        return None
+    told = compared.kinship
+    drawn = [flagger for flagger in told.flaggers if compared.sizes["C"]]
+    drawn.sort(key=lambda flagger: -len(flagger.kin))
+    return {
+        "warning": told.warning(),
+        "sentence": told.sentence(),
+        "drawings": [
+            (flagger.name, flagger.candidates, _relations(compared, flagger))
+            for flagger in drawn[:MOST_FLAGGERS]
+        ],
+        "flaggers": [flagger.name for flagger in told.flaggers],
+        "votes": told.models[0].by_votes.of,
+        "models": [
+            {
+                "model": each.model,
+                "kin": bool(each.kin_of),
+                "agreements": [
+                    (percent(agreement.share, 1), agreement.interval)
+                    for agreement in (flagger.models[place] for flagger in told.flaggers)
+                ],
+                "ranks": [
+                    place.rank or "–" for place in (each.on_c, each.by_others, each.by_votes)
+                ],
+            }
+            for place, each in sorted(
+                enumerate(told.models),
+                key=lambda at: (at[1].by_votes.rank or 0, at[1].on_c.rank or 0, at[1].model),
+            )
+        ],
+    }
+
+
+def _relations(compared: Comparison, flagger: Flagger) -> charts.Drawing:
+    """Return the chart of agreement with one flagger against the gain on C."""
+    short = short_names([m.model for m in compared.models])
+    relations = []
+    for each, near in zip(compared.models, flagger.models, strict=True):
+        before, after = each.original[1]["C"].accuracy, each.corrected[1]["C"].accuracy
+        usual = None if near.low is None or near.high is None else (near.low, near.high)
+        gain = 100 * (after - before)
+        relations.append(Relation(short[each.model], near.share, gain, near.kin, usual))
+    says = "; ".join(
+        f"{one.model}: {percent(one.agreement, 0)}, {one.gain:+.0f}{', kin' if one.kin else ''}"
+        for one in sorted(relations, key=lambda one: -one.agreement)[:40]
+    )
+    return charts.drawing(
+        f"Agreement with the flagger {flagger.name}, and points gained on C. {says}.",
+        lambda width: charts.kin_chart(relations, width=width),
+    )
 
 
 def _prevalence(context: ReportContext) -> list[Section]:

@@ -19,6 +19,8 @@ from errata.report.charts.drawing import drawing as drawing
 from errata.report.charts.drawing import stylesheet as stylesheet
 from errata.report.charts.drawing import svg as svg
 from errata.report.charts.gallery import gallery_chart as gallery_chart
+from errata.report.charts.kinship import Relation as Relation
+from errata.report.charts.kinship import kin_chart as kin_chart
 from errata.report.charts.look import DARK as DARK
 from errata.report.charts.look import LIGHT as LIGHT
 from errata.report.charts.look import Look as Look
