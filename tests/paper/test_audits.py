@@ -11,7 +11,7 @@ import errata
 from errata.paper import printed
 from errata.paper.audits import make_audit
 from errata.paper.published import SOURCES, Pack
-from helpers import run_errata
+from helpers import REPO, run_errata
 
 ONE_LABEL = [key for key in SOURCES if key != "audioset"]
 CIFAR10 = "models/cifar10/pytorch_cifar10_top5.npz"
@@ -70,6 +70,25 @@ def test_candidates_and_suggestions_are_those_the_workers_saw(audits, data, key)
     differ = verdicts.suggested != published.suggested[order]
     assert not differ[asked[order]].any()
     np.testing.assert_array_equal(verdicts.votes[:, :4], published.votes[order])
+
+
+def test_imagenets_corrections_favour_resnet18_and_the_page_quotes_what_is_said(audits, data):
+    audit = audits("imagenet")
+    found = audit.compare(Pack(data).predictions("imagenet", n_classes=1000)).kinship
+    assert found.kin == ("pytorch_resnet18",)
+    [flagger] = found.flaggers
+    [kin] = flagger.kin
+    assert (round(100 * kin.share), kin.interval) == (64, "36 to 47")
+    ranked = next(each for each in found.models if each.model == kin.model)
+    assert (ranked.on_c.rank, ranked.by_others.rank, ranked.by_votes.rank) == (1, 1, 29)
+    assert ranked.by_votes.of == flagger.candidates == 5440
+    for page in ("docs/verbs/compare.md", "docs/certainty/kinship.md"):
+        text = " ".join((REPO / page).read_text().replace("\n>", " ").split())
+        assert found.warning() in text, f"{page} quotes something else"
+
+
+def test_of_cifar10s_models_nobody_is_kin(audit, data):
+    assert audit.compare(data / CIFAR10).kinship.warning() is None
 
 
 @pytest.mark.parametrize("key", ["quickdraw", "amazon"])
