@@ -118,6 +118,64 @@ def test_a_later_plan_looks_where_the_votes_found_errors(tmp_path):
     assert share[0] > share[1]
 
 
+def compared(audit: Audit, models: int = 4) -> np.ndarray:
+    """Let some models be compared, who differ on the first 30 examples; return their answers."""
+    rng = np.random.default_rng(2)
+    answers = np.repeat(audit.labels[:, np.newaxis], models, axis=1)
+    answers[:30] = (answers[:30] + (rng.random((30, models)) < 0.4)) % 3
+    audit.plan(votes=1, threshold=1)
+    audit.compare({f"m{k}": answers[:, k] for k in range(models)})
+    return answers
+
+
+@pytest.mark.parametrize("models", [2, 4])
+def test_a_plan_for_the_ranking_looks_where_models_differ(tmp_path, models):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    answers = compared(audit, models)
+    before = len(drawn(audit))
+    plan = audit.plan(goal="ranking", budget=15)
+    rows = drawn(audit)[before:]
+    assert (plan.goal, plan.added, len(rows)) == ("ranking", 15, 15)
+    differ = (answers != answers[:, :1]).any(axis=1)
+    taken = np.zeros(audit.n, dtype=bool)
+    taken[[row["example"] for row in drawn(audit)[:before]]] = True
+    chance = {row["example"]: row["probability"] for row in rows}
+    there = [chance[one] for one in chance if differ[one]]
+    elsewhere = [chance[one] for one in chance if not differ[one]]
+    assert min(there) > max(elsewhere, default=0)
+    assert len(there) / (differ & ~taken).sum() > len(elsewhere) / (~differ & ~taken).sum()
+    for row in rows:
+        said = set(answers[row["example"]].tolist()) - {row["given"]}
+        assert row["suggested"] in said or not said
+    assert {row["stratum"] for row in rows} == {0}
+
+
+def test_a_plan_for_the_ranking_tells_of_the_error_rate_too(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    compared(audit)
+    before = len(drawn(audit))
+    audit.plan(goal="ranking", budget=30)
+    wrong = np.arange(60) < 8
+    answer(audit, drawn(audit), wrong)
+    found = audit.error_rate()
+    assert found.by_chance == 30
+    assert found.count.checked == before + 30
+    assert found.low <= 8 / 60 <= found.high
+
+
+def test_the_ranking_needs_models(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    with pytest.raises(AuditError, match="none were compared yet. Run `compare`"):
+        audit.plan(goal="ranking")
+    audit.plan(votes=1, threshold=1)
+    audit.compare({"only": audit.labels})
+    with pytest.raises(AuditError, match="Only the model only was compared"):
+        audit.plan(goal="ranking")
+
+
 def test_candidates_and_samples_add_up(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
@@ -140,7 +198,7 @@ def test_candidates_and_samples_add_up(tmp_path):
         ({"goal": "rates"}, NameUnknownError, "no goal 'rates'. Did you mean 'rate'"),
         ({"goal": "rate", "budget": 0}, InputError, "budget is 0, but it counts things"),
         ({"goal": "rate", "seed": -1}, InputError, "The seed is -1; a whole number from 0 on"),
-        ({"seed": 1}, InputError, "and a goal in which chance has a part: rate"),
+        ({"seed": 1}, InputError, "and a goal in which chance has a part: rate, ranking"),
     ],
 )
 def test_a_draw_that_makes_no_sense_is_refused(tmp_path, options, error, message):

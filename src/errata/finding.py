@@ -22,7 +22,7 @@ from errata import arrays
 from errata.array_files import PathLike, load_array
 from errata.core import joint as joints
 from errata.core import ranking, selection
-from errata.core.crowd import CROWD, Voters, models_as_voters
+from errata.core.crowd import CROWD, FEWEST_VOTERS, Voters, models_as_voters
 from errata.core.joint import PairCounts
 from errata.core.ranking import Score
 from errata.core.selection import RULES, Rule
@@ -64,9 +64,6 @@ MOST_DENSE = 4096
 
 _MOST_CLASSES_CLEANLAB = 10_000
 """Its table of all pairs takes 0.8 GB then, several times over."""
-
-FEWEST_VOTERS = 3
-"""Where two answers differ, nobody can tell which of them errs."""
 
 _SMALL_PART = 2**20
 """Bytes of a part below which it is not worth a thread."""

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,16 @@ from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
+from errata.core.crowd import FEWEST_VOTERS, models_as_voters
 from errata.core.error_rate import expected_errors
-from errata.core.sampling import allocate, cut_strata, stratified_sample
+from errata.core.sampling import (
+    allocate,
+    cut_strata,
+    inclusion_probabilities,
+    pivotal_sample,
+    stratified_sample,
+)
+from errata.core.targeting import ranking_sizes, support_of
 from errata.crowd import Consensus
 from errata.doubting import Doubts, mean_rows, scores
 from errata.errors import AuditError, InputError
@@ -23,8 +31,9 @@ from errata.rating import CENSUS, Rating, draws_of, wrong_by
 from errata.results import Plan
 from errata.store import queue, records
 
-GOALS = (CENSUS, "rate")
-"""What a plan is for: to find errors, or to tell how many there are."""
+RANKING = "ranking"
+GOALS = (CENSUS, "rate", RANKING)
+"""What a plan is for: to find errors, to tell how many there are, or which model is better."""
 
 DRAWN = 500
 """So many examples are drawn by chance where it is not said."""
@@ -66,7 +75,9 @@ class Planning(Rating):
         goal : ``"errors"``: the candidates of the newest run, or list, worst first, for certain.
             ``"rate"``: a sample of all examples, flagged or not, drawn so that `error_rate` is as
             sure as can be: at random in strata by normalized margin, flagged and unflagged ones
-            apart, more where labels are doubtful; once votes are in, by what these say
+            apart, more where labels are doubtful; once votes are in, by what these say.
+            ``"ranking"``: a sample of all examples, too, drawn more often where another label
+            would change which of the models that `compare` has seen is better
         budget : at most so many examples; of ``"errors"``, without it, all candidates, else 500
         seed : of chance; without it, it follows from the audit and the plans there are. The same
             seed draws the same examples
@@ -273,16 +284,51 @@ class Planning(Rating):
         settings["seed"] = self._seed if seed is None else seed
         told = self._doubts(run)
         rng = np.random.default_rng([settings["seed"], number, *settings["goal"].encode()])
-        is_flagged = np.zeros(self.n, dtype=bool)
-        is_flagged[[row["example"] for row in flagged]] = True
-        expected = self._expected(planned, told.predicted)
-        examples, strata, probability = in_strata(
-            expected[left], is_flagged[left], settings["budget"], rng
-        )
+        if settings["goal"] == RANKING:
+            sizes, rivals = self._could_change()
+            told = replace(told, suggested=np.where(rivals >= 0, rivals, told.suggested))
+            chances = inclusion_probabilities(sizes[left], settings["budget"])
+            examples = pivotal_sample(chances, rng)
+            strata, probability = np.zeros(len(examples), dtype=np.int64), chances[examples]
+        else:
+            is_flagged = np.zeros(self.n, dtype=bool)
+            is_flagged[[row["example"] for row in flagged]] = True
+            expected = self._expected(planned, told.predicted)
+            examples, strata, probability = in_strata(
+                expected[left], is_flagged[left], settings["budget"], rng
+            )
         rows = self._told(run, left[examples], told)
         for row, stratum, chance in zip(rows, strata, probability, strict=True):
             row |= {"stratum": int(stratum), "probability": float(chance)}
         return _Drawn(run, rows)
+
+    def _could_change(self) -> tuple[Float[np.ndarray, "n"], Int[np.ndarray, "n"]]:
+        """Return how much each label could change between the models, and its rival, or -1."""
+        with self._db.read() as db:
+            kept = records.array(db, "predictions")
+        if kept is None:
+            raise AuditError(
+                f"The goal {RANKING} draws examples by what the compared models answer, and none "
+                "were compared yet. Run `compare` with their predictions first; without votes it "
+                "compares them on the given labels."
+            )
+        models = self._arrays.predictions(kept)
+        answers = np.stack([top[:, 0] for top in models.values()], axis=1).astype(np.int64)
+        if len(models) < 2:
+            raise AuditError(
+                f"Only the model {next(iter(models))} was compared, so there is no ranking. Run "
+                "`compare` with the predictions of two or more."
+            )
+        given = self.labels.astype(np.int64)
+        if len(models) < FEWEST_VOTERS:
+            other = answers != given[:, np.newaxis]
+            rivals = np.where(
+                other.any(axis=1), answers[np.arange(self.n), other.argmax(axis=1)], -1
+            )
+            return ranking_sizes(answers, given), rivals
+        voters = models_as_voters(answers, given, len(self.classes))
+        support = support_of(answers, given, voters)
+        return ranking_sizes(answers, given, support=support), voters.rival
 
     def _expected(
         self, planned: Sequence[_Row], predicted: Float[np.ndarray, "n"]

@@ -152,7 +152,7 @@ def plan(
         str,
         typer.Option(
             help="errors: the candidates, worst first; rate: a sample of all examples, to tell "
-            "how many labels are wrong."
+            "how many labels are wrong; ranking: one that tells models apart."
         ),
     ] = "errors",
     budget: Annotated[

@@ -17,6 +17,8 @@ from errata.errors import InputError
 CROWD: Literal["crowd"] = "crowd"
 """What a run of `find` calls its rule and its score where models vote."""
 
+FEWEST_VOTERS = 3
+"""Where two answers differ, nobody can tell which of them errs."""
 PRIOR_PER_CLASS = 4.0
 """Answers that a model is taken to have given before, for each right label: so many a class."""
 PRIOR_OF_GIVEN = 10.0
