@@ -39,6 +39,7 @@ VERBS = {
     "finding",
     "multilabel",
     "kin",
+    "certain",
     "comparison",
     "results",
     "folder",
@@ -81,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "multilabel": {"errors", "arrays", "core", "sources", "engine", "searching", "finding"},
     "kin": {"core"},
-    "comparison": {"errors", "arrays", "core", "sources", "engine", "kin"},
+    "comparison": {"certain", "errors", "arrays", "core", "sources", "engine", "kin"},
     "report": {
         *("errors", "files", "labels", "arrays", "core", "datasets", "store", "comparison", "kin"),
     },
@@ -131,7 +132,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
     },
     "doubting": {"core"},
-    "rating": {"arrays", "core", "crowd", "doubting", "judging", "results", "store"},
+    "certain": {"core"},
+    "rating": {"certain", "arrays", "core", "crowd", "doubting", "judging", "results", "store"},
     "planning": {
         *("errors", "arrays", "asking", "core", "crowd", "doubting", "rating", "results", "store"),
     },

@@ -934,6 +934,8 @@ class Audit(Planning):
         threshold: int | None = None,
         consensus: str = "threshold",
         least: float | None = None,
+        confidence: float = 0.95,
+        population: bool = True,
     ) -> Comparison:
         """Compare models on the given and on the corrected labels.
 
@@ -944,6 +946,9 @@ class Audit(Planning):
         ----------
         predictions : each model's answers; see `errata.sources.predictions.read_predictions`
         threshold, consensus, least : what makes verdicts, see `verdicts`
+        confidence : of intervals, ranks and decided pairs, strictly between 0 and 1
+        population : whether the test set counts as a sample of such examples; else what is not
+            sure is only which of its own unchecked labels are wrong
         """
         if self.multilabel:
             raise AuditError(
@@ -955,9 +960,10 @@ class Audit(Planning):
         with self._db.read() as db:
             verdicts = self._verdicts(db, chosen)
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
-            checked = telling.checked(db, verdicts)
+            checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
         answers = self._read_predictions(predictions)
-        compared = self._compared(answers, verdicts, checked)
+        certain = {"design": design, "confidence": confidence, "population": population}
+        compared = self._compared(answers, verdicts, checked, **certain)
         kept = self._arrays.keep_predictions(answers)
         with self._db.write() as db:
             records.add_array(db, **kept)
@@ -1008,9 +1014,17 @@ class Audit(Planning):
         answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
         verdicts: Verdicts,
         checked: Checked,
+        **certain: Any,
     ) -> Comparison:
         sets, corrected = self._corrected(verdicts)
-        return compare(answers, given=self.labels, corrected=corrected, sets=sets, checked=checked)
+        return compare(
+            answers,
+            given=self.labels,
+            corrected=corrected,
+            sets=sets,
+            checked=checked,
+            **certain,
+        )
 
     def _corrected(
         self, verdicts: Verdicts | SetVerdicts

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Integer
 
+from errata.certain import Certainty, Design, certainty
 from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
@@ -103,6 +104,8 @@ class Comparison:
     """The same on the given labels."""
     kinship: Kinship | None = None
     """Which models resemble who suggested the corrections; None where that was not told."""
+    certainty: Certainty | None = None
+    """How sure the accuracies and ranks are; None where it was not told what was checked."""
 
     @property
     def noise_prevalence(self) -> float:
@@ -176,9 +179,10 @@ class Comparison:
                         row[f"{labels}_{subset}@{k}"] = plain["accuracy"]
                         row[f"{labels}_{subset}@{k}_rank"] = plain["rank"]
             rows.append(row)
-        if self.kinship is None:
-            return rows
-        return [row | more for row, more in zip(rows, self.kinship.columns(), strict=True)]
+        for told in (self.kinship, self.certainty):
+            if told is not None:
+                rows = [row | more for row, more in zip(rows, told.columns(), strict=True)]
+        return rows
 
     def curves(self, labels: Labels = "corrected") -> list[dict[str, Any]]:
         """Return the two ends of each model's top-1 prevalence curve, which is a straight line.
@@ -207,6 +211,7 @@ class Comparison:
             "crossings": [_plain(crossing) for crossing in self.crossings],
             "original_crossings": [_plain(crossing) for crossing in self.original_crossings],
             "kinship": None if self.kinship is None else self.kinship.to_dict(),
+            "certainty": None if self.certainty is None else self.certainty.to_dict(),
         }
 
     def __repr__(self) -> str:
@@ -224,9 +229,12 @@ class Comparison:
         kin = self.kinship
         if kin is not None and kin.models[0].by_votes.of:
             parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
+        if self.certainty is not None:
+            parts.append(f"{self.certainty.title()}\n{_text_table(self.certainty.table())}")
         if sizes["C"]:
             parts.append(self._crossings_in_words())
-        return "\n\n".join([*parts, self.headline(), *([kin.sentence()] if kin else [])])
+        parts += [self.headline(), *([kin.sentence()] if kin else [])]
+        return "\n\n".join([*parts, *([self.certainty.verdict()] if self.certainty else [])])
 
     def _crossings_in_words(self) -> str:
         here = self.noise_prevalence
@@ -248,6 +256,9 @@ def compare(
     sets: Sets,
     k: Sequence[int] = (1, 5),
     checked: Checked | None = None,
+    design: Design | None = None,
+    confidence: float = 0.95,
+    population: bool = True,
 ) -> Comparison:
     """Compare models on the given and on the corrected labels of a test set.
 
@@ -259,6 +270,8 @@ def compare(
     k : an example is a hit if its label is among the first ``k`` answers; 1 is always counted.
         A model that gives fewer answers has no score for that ``k``.
     checked : the candidates, to tell which models are kin of who suggested the corrections
+    design : which labels were checked, and how they came to be, to tell how sure the ranking is
+    confidence, population : of that, see `errata.certain.certainty`
 
     Raises
     ------
@@ -323,6 +336,16 @@ def compare(
             corrected=corrected,
             correctable=sets.correctable,
             checked=checked,
+        ),
+        certainty=None
+        if design is None or len(models) < 2
+        else certainty(
+            predictions,
+            given=given,
+            corrected=corrected,
+            design=design,
+            confidence=confidence,
+            population=population,
         ),
     )
 

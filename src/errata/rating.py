@@ -13,6 +13,8 @@ from jaxtyping import Float, Shaped
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice
+from errata.certain import Design
+from errata.core.certainty import Checked
 from errata.core.consensus import NON_ERROR, OPEN
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
@@ -121,6 +123,39 @@ class Rating(Judging):
             slips_by=believed.by,
             anytime=anytime,
             notices=(*([] if believed.note is None else [believed.note]), *self.notices),
+        )
+
+    def _design(self, db: Connection, verdicts: Verdicts) -> Design:
+        """Return which examples were checked, and how they came to be, for a comparison.
+
+        The newest plan by chance tells of all that no plan before it holds; what those found is
+        known. What a later plan checked for certain is left to what that sample says of it.
+        """
+        planned = records.planned(db)
+        place = {example: at for at, example in enumerate(verdicts.examples.tolist())}
+        draws = draws_of(planned, wrong_by(verdicts))
+        newest = max(
+            (at for at, one in enumerate(draws) if one.probability is not None and len(one.wrong)),
+            default=len(draws) - 1,
+        )
+        draws = draws[: newest + 1]
+        examples = np.concatenate([one.examples for one in draws])
+        probabilities = np.ones(len(examples))
+        strata = np.zeros(len(examples), dtype=np.int64)
+        last, by_chance = draws[-1], 0
+        if last.probability is not None and len(last.examples):
+            by_chance = len(last.examples)
+            probabilities[-by_chance:] = last.probability
+            strata[-by_chance:] = 1 + last.stratum
+        rows = np.array([place[example] for example in examples.tolist()], dtype=np.int64)
+        unchecked = np.ones(self.n, dtype=bool)
+        unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
+        return Design(
+            checked=Checked(examples=examples, probabilities=probabilities, strata=strata),
+            suggested=verdicts.suggested[rows].astype(np.int64),
+            codes=verdicts.codes[rows].astype(np.int64),
+            by_chance=by_chance,
+            unchecked=unchecked,
         )
 
     def _doubts(self, run: Mapping[str, Any]) -> Doubts:

@@ -60,15 +60,33 @@ def compare(
     threshold: ThresholdOption = None,
     consensus: ConsensusOption = "threshold",
     least: LeastOption = None,
+    confidence: Annotated[
+        float, typer.Option(help="Of intervals, ranks and decided pairs, such as 0.95.")
+    ] = 0.95,
+    this_set: Annotated[
+        bool,
+        typer.Option(
+            "--this-set",
+            help="Be sure of this test set alone, not of others of its kind: what is not known is "
+            "which of its unchecked labels are wrong.",
+        ),
+    ] = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Compare models on given and on corrected labels."""
+    """Compare models on given and on corrected labels, and say how sure their ranks are."""
     import errata
 
     printer = Printer(format=format, quiet=quiet)
     opened = errata.Audit.open(audit)
-    compared = opened.compare(predictions, threshold=threshold, consensus=consensus, least=least)
+    compared = opened.compare(
+        predictions,
+        threshold=threshold,
+        consensus=consensus,
+        least=least,
+        confidence=confidence,
+        population=not this_set,
+    )
     printer.text(compared.to_dict(), compared.rows(), repr(compared))
     if format != "table" and compared.kinship and (warning := compared.kinship.warning()):
         printer.say(warning)

@@ -1,0 +1,180 @@
+"""How sure a comparison of models is, put together from the audit's plans, and in words."""
+
+import json
+
+import numpy as np
+import pytest
+
+from audits import CLASSES, planned_audit
+from errata.audit import Audit
+from errata.core.certainty import accuracies, decide
+from errata.errors import InputError
+from errata.store import records
+
+N = 1200
+GIVEN = np.arange(N) % 3
+WRONG = np.arange(N) % 10 == 0
+TRUTH = np.where(WRONG, (GIVEN + 1) % 3, GIVEN)
+
+
+def models() -> dict[str, np.ndarray]:
+    """Return answers: one is right by the truth, one by the given labels, one mostly wrong."""
+    rng = np.random.default_rng(5)
+    noise = rng.random((3, N))
+    return {
+        "clever": np.where(noise[0] < 0.9, TRUTH, (TRUTH + 1) % 3),
+        "copycat": np.where(noise[1] < 0.95, GIVEN, (GIVEN + 1) % 3),
+        "poor": np.where(noise[2] < 0.6, GIVEN, (GIVEN + 2) % 3),
+    }
+
+
+def set_up(path) -> Audit:
+    rng = np.random.default_rng(6)
+    sure = np.where(WRONG, rng.beta(2, 3, N), rng.beta(8, 1, N))
+    probs = np.full((N, 3), 0.0)
+    probs[np.arange(N), GIVEN] = sure
+    probs[np.arange(N), (GIVEN + 1) % 3] = 1 - sure
+    audit = Audit.create(path, labels=GIVEN, probs=probs, classes=CLASSES)
+    audit.find()
+    return audit
+
+
+def checked(audit: Audit) -> None:
+    """Let everything that is planned be answered as the truth is."""
+    with audit._db.read() as db:
+        rows = records.planned(db)
+    audit.add_votes(
+        {
+            "index": row["example"],
+            "reviewer": "ann",
+            "answer": "suggested" if WRONG[row["example"]] else "given",
+        }
+        for row in rows
+    )
+
+
+def by_chance(path, budget=400) -> Audit:
+    audit = set_up(path)
+    audit.plan(goal="rate", budget=budget, votes=1, threshold=1)
+    checked(audit)
+    return audit
+
+
+def test_accuracies_are_those_of_the_arithmetic(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    found = audit.compare(models()).certainty
+    with audit._db.read() as db:
+        rows = records.planned(db)
+        design = audit._design(db, audit.verdicts())
+    assert design.by_chance == 400
+    examples = np.array([row["example"] for row in rows])
+    order = np.argsort(examples)
+    np.testing.assert_array_equal(design.checked.examples, examples)
+    expected = np.array([row["probability"] for row in rows])
+    np.testing.assert_allclose(design.checked.probabilities, expected)
+    assert order.size == 400
+    answers = np.stack(list(models().values()), axis=1)
+    by_hand = accuracies(
+        answers == GIVEN[:, np.newaxis],
+        answers[examples] == TRUTH[examples, np.newaxis],
+        design.checked,
+        population=True,
+    )
+    told = [one.accuracy for one in found.standings["corrected"]]
+    assert told == by_hand.accuracy.tolist()
+    low, high = by_hand.intervals()
+    assert [one.low for one in found.standings["corrected"]] == low.tolist()
+    assert [one.high for one in found.standings["corrected"]] == high.tolist()
+    ranking = decide(by_hand, np.random.default_rng(7))
+    assert len(found.decided) == ranking.decided.sum()
+
+
+def test_the_intervals_hold_the_truth_and_the_right_model_leads(tmp_path):
+    found = by_chance(tmp_path / "a").compare(models()).certainty
+    for one, answers in zip(found.standings["corrected"], models().values(), strict=True):
+        assert one.low <= (answers == TRUTH).mean() <= one.high
+        assert one.best_rank <= one.worst_rank
+    assert ("clever", "poor") in found.decided
+    assert sum(one.chance_of_best for one in found.standings["corrected"]) == pytest.approx(1)
+
+
+def test_this_test_set_alone_is_surer_than_all_of_its_kind(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    of_kind, alone = (audit.compare(models(), population=one).certainty for one in (True, False))
+    for wide, narrow in zip(
+        of_kind.standings["corrected"], alone.standings["corrected"], strict=True
+    ):
+        assert wide.accuracy == narrow.accuracy
+        assert wide.high - wide.low > narrow.high - narrow.low
+    assert set(of_kind.decided) <= set(alone.decided)
+    assert "for this test set;" in alone.title()
+
+
+def test_a_census_says_what_it_supposes(tmp_path):
+    audit = set_up(tmp_path / "a")
+    audit.plan(votes=1, threshold=1)
+    checked(audit)
+    found = audit.compare(models()).certainty
+    assert found.by_chance == 0
+    assert f"supposes that the {N - found.checked:,} labels that nobody checked are right" in (
+        found.verdict()
+    )
+    assert "`errata plan --goal ranking`" in found.verdict()
+    assert "that would flip a pair: " in found.verdict()
+
+
+def test_a_sample_after_a_census_knows_what_that_found(tmp_path):
+    audit = set_up(tmp_path / "a")
+    known = audit.plan(votes=1, threshold=1, budget=60).added
+    audit.plan(goal="rate", budget=200)
+    checked(audit)
+    with audit._db.read() as db:
+        design = audit._design(db, audit.verdicts())
+    assert (design.checked.probabilities[:known] == 1).all()
+    assert (design.checked.strata[:known] == 0).all()
+    assert design.by_chance == 200
+    # what was drawn stands for all that the census left
+    assert (1 / design.checked.probabilities[known:]).sum() == pytest.approx(N - known)
+
+
+def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    answers = models()
+    answers["twin"] = answers["poor"].copy()
+    answers["twin"][:6] = (answers["twin"][:6] + 1) % 3
+    told = audit.compare(answers).certainty.verdict()
+    assert "poor and twin (" in told or "twin and poor (" in told
+    assert " pairs are undecided: " in told
+    stable = {"good": TRUTH, "bad": (TRUTH + 1 + np.arange(N) % 2) % 3}
+    assert "The order of the models is stable" in audit.compare(stable).certainty.verdict()
+    tied = {"one": GIVEN, "other": GIVEN}
+    assert "all models tie" in audit.compare(tied).certainty.verdict()
+    worse = {"copies": GIVEN, "knows": np.where(np.arange(N) % 40 == 1, (TRUTH + 1) % 3, TRUTH)}
+    assert "knows overtakes copies" in audit.compare(worse).certainty.verdict()
+
+
+def test_it_is_on_every_output(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    compared = audit.compare(models())
+    text = repr(compared)
+    assert compared.certainty.title() in text
+    assert text.endswith(compared.certainty.verdict())
+    plain = json.loads(json.dumps(compared.to_dict()))
+    assert plain["certainty"]["verdict"] == compared.certainty.verdict()
+    assert len(plain["certainty"]["policies"]["accepted"]) == 3
+    assert compared.rows()[0]["certain_best_rank"] >= 1
+
+
+def test_one_model_has_no_rank_to_be_sure_of(tmp_path):
+    assert by_chance(tmp_path / "a").compare({"only": TRUTH}).certainty is None
+
+
+def test_the_same_comparison_says_the_same(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    assert audit.compare(models()).to_dict() == audit.compare(models()).to_dict()
+
+
+def test_a_confidence_out_of_range_is_refused(tmp_path):
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
+    with pytest.raises(InputError, match="confidence is 95; between 0 and 1 was expected"):
+        audit.compare({"a": audit.labels, "b": audit.labels}, confidence=95)
