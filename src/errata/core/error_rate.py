@@ -161,7 +161,7 @@ def estimate_errors(
             f"{100 * slips.miss:.0f} % of wrong ones, so that their answers say next to nothing. "
             "Look at the reviewers (`errata reviewers`), or ask for more votes on each example."
         )
-    design = _Design(draws, predicted, slips)
+    design = Design(draws, predicted, slips)
     found = int(np.count_nonzero(design.wrong))
     unchecked = design.n - len(design.wrong)
     known = ErrorCount(
@@ -219,14 +219,19 @@ def expected_errors(
     >>> expected_errors([found], np.full(100, 0.5)).round(2)[:2]
     array([0.1, 0.1])
     """
-    design = _Design(draws, predicted, NO_SLIPS)
+    design = Design(draws, predicted, NO_SLIPS)
     if len(design.wrong) == 0:
         return predicted
     return _Supposed(design, 0.0).rates()
 
 
-class _Design:
-    """The checked examples of all draws in one row, and how much each counts."""
+class Design:
+    """The checked examples of all draws in one row, and how much each counts.
+
+    Whatever two numbers ``e`` and ``f`` an example has, ``counts @ e`` over the checked ones and
+    ``steadying @ f`` over all sum to an estimate of the total of ``e``, which is right on average
+    however far ``f`` is from it. So do the numbers of any part of the examples, the rest being 0.
+    """
 
     def __init__(
         self, draws: Sequence[Draw], predicted: Float[np.ndarray, "n"], slips: Slips
@@ -265,13 +270,14 @@ class _Design:
         )
         self.later = np.repeat(later, sizes) * self.stands_for
         self.counts = self.share / self.pi + self.later
-        """The estimate is the sum of these times the errors, less what the control puts in."""
+        """The estimate is the sum of these times the errors, and of ``steadying`` times ``f``."""
         self.stratum = _strata(draws, self.pi)
         held = np.zeros(self.n, dtype=bool)
-        self.control_total = 0.0
+        self.steadying = np.zeros(self.n)
         for draw, share in zip(draws, shares.tolist(), strict=True):
-            self.control_total += share * float(predicted[~held].sum())
+            self.steadying[~held] += share
             held[draw.examples] = True
+        self.steadying[self.examples] -= self.share / self.pi
         self.unchecked = ~held
 
     @cached_property
@@ -289,7 +295,7 @@ class _Design:
 
     def total(self, factor: float) -> float:
         """Return the estimated number of errors."""
-        steadied = self.control_total - float((self.share / self.pi * self.control).sum())
+        steadied = float((self.steadying * self.predicted).sum())
         return float((self.counts * self.errors).sum()) + factor * steadied
 
     def best_control(self) -> float:
@@ -368,7 +374,7 @@ def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.n
 class _Supposed:
     """How far off the estimate would be, were the errors so many and spread by the scores."""
 
-    def __init__(self, design: _Design, factor: float) -> None:
+    def __init__(self, design: Design, factor: float) -> None:
         self.design, self.factor = design, factor
         predicted = design.predicted
         group = cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
@@ -486,7 +492,7 @@ class _Supposed:
         return float(1 - 2 / np.pi * (phi * np.sin(w * distance) / w).sum() * step)
 
 
-def _start(design: _Design) -> float:
+def _start(design: Design) -> float:
     """Return a rate to begin with, never 0 or 1."""
     checked = len(design.wrong)
     seen = (np.count_nonzero(design.wrong) + 0.5) / (checked + 1)

@@ -18,8 +18,14 @@ from errata.core.ranking import Examples, RowStats
 from errata.core.rows import NONE, Rows
 from errata.core.streams import Entries, Lowest, joined
 
-Rule = Literal["margin", "noise_rate", "class", "both", "confident", "argmax"]
-RULES: tuple[Rule, ...] = get_args(Rule)
+Rule = Literal["margin", "noise_rate", "class", "both", "confident", "argmax", "reviewed"]
+REVIEWED: Rule = "reviewed"
+"""The rule that is learnt from reviewed examples, see `errata.core.cutoff`."""
+
+RULES: tuple[Rule, ...] = tuple(rule for rule in get_args(Rule) if rule != REVIEWED)
+"""Those that probabilities and given labels alone settle."""
+
+_BITS: tuple[Rule, ...] = (*RULES, REVIEWED)
 
 _ROUNDED = 1e-6
 """More than what rounding takes from a bound; a look too many does no harm."""
@@ -336,7 +342,7 @@ def flags(
 
 
 def codes_of(masks: Mapping[Rule, Bool[np.ndarray, "rows"]]) -> UInt8[np.ndarray, "rows"]:
-    """Return for each example the rules that flag it, a bit for each, in the order of `RULES`.
+    """Return for each example the rules that flag it, a bit for each: `RULES`, then `REVIEWED`.
 
     Examples
     --------
@@ -357,7 +363,7 @@ def bit_of(rule: Rule) -> int:
     >>> bit_of("class")
     2
     """
-    return RULES.index(rule)
+    return _BITS.index(rule)
 
 
 def rules_of(codes: UInt8[np.ndarray, "rows"]) -> tuple[tuple[Rule, ...], ...]:
@@ -369,7 +375,7 @@ def rules_of(codes: UInt8[np.ndarray, "rows"]) -> tuple[tuple[Rule, ...], ...]:
     (('margin', 'class'), ('class',))
     """
     named = [
-        tuple(name for bit, name in enumerate(RULES) if code >> bit & 1)
-        for code in range(1 << len(RULES))
+        tuple(name for bit, name in enumerate(_BITS) if code >> bit & 1)
+        for code in range(1 << len(_BITS))
     ]
     return tuple(map(named.__getitem__, codes.tolist()))
