@@ -1,8 +1,8 @@
 # Everything from a fresh machine that has Python >= 3.11 and make:
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
-# and for work on errata: lint, format, types, docs, docs-serve, constraints, clean, and to measure:
-# bench, bench-calibration, bench-crowd, bench-kinship, bench-million,
+# and for work on errata: lint, format, types, docs, docs-serve, constraints, clean, and to
+# measure: bench, bench-calibration, bench-crowd, bench-cutoff, bench-kinship, bench-million,
 # bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
 
 VENV ?= .venv
@@ -17,7 +17,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-kinship bench-million bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-cutoff bench-kinship bench-million bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -101,6 +101,9 @@ bench-calibration: $(VENV)/.dev
 
 bench-kinship: $(VENV)/.dev
 	$(BIN)/python benchmarks/kinship.py $(ARGS)
+
+bench-cutoff: $(VENV)/.dev
+	$(BIN)/python benchmarks/cutoff.py $(ARGS)
 
 bench-predict: $(VENV)/.dev
 	$(BIN)/python benchmarks/predict.py $(ARGS)
