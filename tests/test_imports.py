@@ -52,6 +52,7 @@ VERBS = {
     "doubting",
     "rating",
     "planning",
+    "cutting",
     "audit",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -137,6 +138,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": {
         *("errors", "arrays", "asking", "core", "crowd", "doubting", "rating", "results", "store"),
     },
+    "cutting": {"errors", "arrays", "core", "finding", "rating"},
     "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {

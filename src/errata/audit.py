@@ -36,9 +36,11 @@ from errata.arrays import (
 from errata.asking import restand
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
+from errata.core.cutoff import Aim
 from errata.core.ranking import Score
-from errata.core.selection import Rule
+from errata.core.selection import REVIEWED, Rule
 from errata.crowd import Consensus, as_consensus
+from errata.cutting import as_aim, learnt_from
 from errata.datasets.base import Dataset
 from errata.datasets.media import Media
 from errata.engine.base import Engine
@@ -54,13 +56,14 @@ from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
 from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
-from errata.finding import Findings, find
+from errata.finding import Findings, Learn, find
 from errata.folder import Arrays, put
 from errata.inviting import doer
 from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.planning import Planning
+from errata.rating import wrong_by
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -365,6 +368,7 @@ class Audit(Planning):
         compat: Compat | None = None,
         normalize: bool = False,
         count: SupportsIndex | None = None,
+        aim: str | None = None,
         probs: str | Iterable[str] | None = None,
         predictions: Mapping[str, object] | PathLike | None = None,
         flagger: str | None = None,
@@ -381,22 +385,43 @@ class Audit(Planning):
 
         Parameters
         ----------
+        rule : also ``"reviewed"``: the first examples in the order of one of the other rules, how
+            many of which is learnt from the reviewed examples; see `Findings.cutoff`. It takes a
+            plan for the goal ``"rate"``, and 50 decided examples. What was reviewed is flagged as
+            the rule has it, whatever its verdict is
+        aim : of rule ``"reviewed"``, what the cut is chosen for. ``"f1"``, or without it: the best
+            F1; ``"precision=0.9"``: the most errors found at such a precision or better;
+            ``"recall=0.8"``: the fewest flags at such a recall or better
         probs : the name of a set of probabilities, see `probabilities`, or several names for their
             mean; without it, the best of those that `predict` made, or else those handed in
         predictions : in place of probabilities, what three models or more answer, which are kept
             in the audit; see `errata.read_predictions`
         flagger : what the probabilities come from, for the record; without it, their names, or how
             many models vote
+
+        Raises
+        ------
+        AuditError
+            There are too few reviewed examples for rule ``"reviewed"``.
+        InputError, NameUnknownError
+            As `errata.find` says; or no cut reaches what is aimed at, or an aim is given to another
+            rule.
         """
+        if aim is not None and rule != REVIEWED:
+            raise InputError(
+                f"The aim {aim!r} is what rule 'reviewed' chooses its cut for, but the rule is "
+                f"{rule!r}, which has a cut of its own. Leave the aim out, or take rule 'reviewed'."
+            )
         if predictions is not None:
             others: dict[str, Any] = {"rule": rule, "score": score, "scores_out": scores_out}
             others |= {"probs": probs, "compat": compat, "normalize": normalize}
             others |= {"engine": engine, "resume": resume}
             return self._find_voted(predictions, flagger, count, others)
+        by = self._learner(as_aim(aim or "f1")) if rule == REVIEWED else rule
         with self._db.read() as db:
             chosen = self._chosen(db, probs)
         options: dict[str, Any] = {
-            "rule": rule,
+            "rule": by,
             "score": score,
             "compat": compat,
             "progress": progress,
@@ -423,9 +448,23 @@ class Audit(Planning):
                 found = find_multilabel(self.labels, source, **options)
             else:
                 found = find(self.labels, source, **options, until=until_kept)
-            settings = {"normalize": normalize, "count": as_count("count", count)}
+            settings: dict[str, Any] = {"normalize": normalize, "count": as_count("count", count)}
+            if isinstance(found, Findings) and found.cutoff is not None:
+                settings["cutoff"] = found.cutoff.to_dict()
             self._keep_found(found, chosen.numbers, flagger or chosen.called, settings)
         return found
+
+    def _learner(self, aim: Aim) -> Learn:
+        """Return what chooses a cut for rule ``reviewed``, by the votes there are."""
+        if self.multilabel:
+            raise InputError(
+                f"Rule 'reviewed' is for examples with one label each, and those of {self.path} "
+                "may have several. Take another rule."
+            )
+        with self._db.read() as db:
+            planned = records.planned(db)
+            wrong = wrong_by(self._verdicts(db, Consensus(name="threshold"))) if planned else {}
+        return learnt_from(planned, wrong, self.n, aim, self._seed)
 
     def _find_voted(
         self,

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,9 +23,10 @@ from errata.array_files import PathLike, load_array
 from errata.core import joint as joints
 from errata.core import ranking, selection
 from errata.core.crowd import CROWD, FEWEST_VOTERS, Voters, models_as_voters
+from errata.core.cutoff import Cutoff, rule_orders
 from errata.core.joint import PairCounts
 from errata.core.ranking import Score
-from errata.core.selection import RULES, Rule
+from errata.core.selection import REVIEWED, RULES, Rule
 from errata.core.thresholds import thresholds, thresholds_cleanlab
 from errata.engine.base import Engine, Progress
 from errata.engine.local import LocalEngine
@@ -58,6 +59,15 @@ from errata.store.files import check_replaceable
 
 SCORES: tuple[Score, ...] = get_args(Score)
 COMPATS: tuple[Compat, ...] = get_args(Compat)
+
+Learn = Callable[[Mapping[str, Int[np.ndarray, "n"]], Float[np.ndarray, "n guesses"]], Cutoff]
+"""What chooses a cut, of orders of all examples, by guesses at how probable errors are."""
+
+LEARNS_FROM_REVIEWS = (
+    "Rule 'reviewed' learns its cut from reviewed examples, which an audit has: make one (`errata "
+    "init`), have some examples reviewed that chance draws (`errata plan AUDIT --goal rate`), and "
+    "then `errata find AUDIT --rule reviewed`."
+)
 
 MOST_DENSE = 4096
 """With more classes the joint is sparse: a table of 21,841 classes would take 3.8 GB."""
@@ -96,6 +106,7 @@ class Findings:
     self_confidence : p(given) of every example, ``(n,)``; where these are many, mapped from a file
         that is gone once nobody refers to them
     class_names : ``(classes,)`` strings
+    cutoff : of rule ``reviewed``: what was chosen, and how good it is; of others None
     """
 
     n: int
@@ -115,6 +126,7 @@ class Findings:
     warnings: tuple[str, ...]
     self_confidence: Float[np.ndarray, "n"]
     class_names: tuple[str, ...]
+    cutoff: Cutoff | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -141,6 +153,7 @@ class Findings:
             "rule": self.rule,
             "score": self.score,
             "estimated_errors": self.estimated_errors,
+            **({} if self.cutoff is None else {"cutoff": self.cutoff.to_dict()}),
             "thresholds": [float(t) if np.isfinite(t) else None for t in self.thresholds],
             "warnings": list(self.warnings),
             "flagged": [
@@ -178,7 +191,7 @@ def find(
     probs: object = None,
     *,
     predictions: object = None,
-    rule: str = "margin",
+    rule: str | Learn = "margin",
     score: str = "normalized_margin",
     compat: str | None = None,
     classes: Sequence[object] | None = None,
@@ -216,7 +229,8 @@ def find(
         chunk_rows and resume cannot be chosen then
     rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins
         as errors are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax``
-        (the quick trick)
+        (the quick trick). An audit, which has reviews to learn ``reviewed`` from, hands in what
+        chooses a cut
     score : what the flagged examples are sorted by, lowest first: ``normalized_margin``,
         ``self_confidence``, ``weighted_entropy``
     compat : ``"cleanlab"`` takes the definitions of cleanlab 2.9 in place of the paper's, and
@@ -251,7 +265,8 @@ def find(
         There is no such rule, score or compat.
     InputError
         A number that counts things is below 1, ``count`` is given to another rule or is more than
-        can be doubted, or an option does not go with predictions.
+        can be doubted, an option does not go with predictions, or rule ``reviewed`` has no reviews
+        to learn from.
     MissingExtraError
         What is needed to read this kind of file is not installed.
 
@@ -276,7 +291,8 @@ def find(
     if predictions is not None:
         large: dict[str, object] = {"compat": compat, "normalize": normalize or None}
         large |= {"engine": engine, "resume": resume, "threads": threads, "chunk_rows": chunk_rows}
-        _check_voted(rule, score, {"probs": probs, **large})
+        voted = REVIEWED if callable(rule) else rule
+        _check_voted(voted, score, {"probs": probs, **large})
         return _find_voted(
             labels,
             predictions,
@@ -292,7 +308,10 @@ def find(
             "The score 'crowd' is that of models as voters: give predictions (--predictions) in "
             "place of probabilities."
         )
-    chosen = arrays.as_choice("rule", rule, RULES)
+    learn = rule if callable(rule) else None
+    chosen = REVIEWED if callable(rule) else arrays.as_choice("rule", rule, (*RULES, REVIEWED))
+    if chosen == REVIEWED and learn is None:
+        raise InputError(LEARNS_FROM_REVIEWS)
     scored = arrays.as_choice("score", score, SCORES)
     like = None if compat is None else arrays.as_choice("compat", compat, COMPATS)
     count, threads, chunk_rows, n_classes = (
@@ -347,7 +366,9 @@ def find(
             search = Search(
                 source, given, tie, like, normalize, engine, local, notes, edges, progress
             )
-            findings = _search(search, chosen, scored, count, names, known=known, hint=hint)
+            findings = _search(
+                search, chosen, scored, count, names, learn=learn, known=known, hint=hint
+            )
             if scores is not None:
                 search.write_scores(scored, scores)
         for note in findings.warnings:
@@ -363,6 +384,7 @@ def _search(
     count: int | None,
     names: tuple[str, ...],
     *,
+    learn: Learn | None,
     known: tuple[str, ...],
     hint: str,
 ) -> Findings:
@@ -370,6 +392,7 @@ def _search(
 
     Parameters
     ----------
+    learn : of rule ``reviewed``, what chooses a cut
     known : warnings that the passes need not be waited for
     hint : what to say where rows do not sum to 1
     """
@@ -400,6 +423,7 @@ def _search(
     off_diagonal = search.flag(calibrated(confident, sums.counts))
     errors = off_diagonal if cleanlab else joints.error_count(confident, n)
     search.flag_margin(errors if count is None else count, tally.wrong)
+    cutoff = None if learn is None else _learnt(search, learn)
     found = search.flagged(rule, score)
     order = ranking.order(found.scores, found.examples.tie)
     return Findings(
@@ -422,7 +446,18 @@ def _search(
         warnings=notes,
         self_confidence=search.notes.columns["self_confidence"],
         class_names=names,
+        cutoff=cutoff,
     )
+
+
+def _learnt(search: Search, learn: Learn) -> Cutoff:
+    """Choose a cut, and note what rule ``reviewed`` flags by it."""
+    seen = search.seen()
+    orders = rule_orders(seen.codes, seen.margin, seen.self_confidence, seen.tie)
+    guesses = np.stack([(1 - seen.margin) / 2, 1 - seen.self_confidence], axis=1)
+    cutoff = learn(orders, np.clip(guesses, 0, 1))
+    search.mark(REVIEWED, orders[cutoff.order][: cutoff.size])
+    return cutoff
 
 
 def _check_voted(rule: str, score: str, others: dict[str, object]) -> None:

@@ -284,6 +284,16 @@ class Flagged:
     codes: UInt8[np.ndarray, "flagged"]  # the rules that flag each, see `selection.codes_of`
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is known of every example."""
+
+    codes: UInt8[np.ndarray, "n"]  # the rules that flag each, see `selection.codes_of`
+    self_confidence: Float[np.ndarray, "n"]
+    margin: Float[np.ndarray, "n"]
+    tie: Int[np.ndarray, "n"]
+
+
 @dataclass(eq=False)
 class Search:
     """One search, pass by pass.
@@ -497,8 +507,8 @@ class Search:
         how many rule ``confident`` flags
         """
         self._codes[:] = 0
-        self._mark("class", self._of_class(counts))
-        self._mark("noise_rate", self._leaders(selection.pairs_of(counts)))
+        self.mark("class", self._of_class(counts))
+        self.mark("noise_rate", self._leaders(selection.pairs_of(counts)))
         class_bit, rate_bit = (1 << selection.bit_of(rule) for rule in ("class", "noise_rate"))
 
         def one(slab: slice) -> int:
@@ -515,7 +525,8 @@ class Search:
 
         return sum(self.local.map(one, self._slabs))
 
-    def _mark(self, rule: Rule, index: Int[np.ndarray, "_flagged"]) -> None:
+    def mark(self, rule: Rule, index: Int[np.ndarray, "_flagged"]) -> None:
+        """Note that a rule flags some examples."""
         self._codes[index] |= np.uint8(1 << selection.bit_of(rule))
 
     def _of_class(self, counts: PairCounts) -> Int[np.ndarray, "_flagged"]:
@@ -668,9 +679,9 @@ class Search:
             return _of_one_group(np.flatnonzero(margin < 0), margin)
 
         found = self._lowest(np.array([min(wanted, wrong)]), negative)
-        self._mark("margin", found.index)
+        self.mark("margin", found.index)
         if wanted > wrong:
-            self._mark("margin", self._lowest_positive(wanted - wrong).index)
+            self.mark("margin", self._lowest_positive(wanted - wrong).index)
 
     def _lowest_positive(self, wanted: int) -> Entries:
         """Return the lowest margins of the examples that no class is more probable for than theirs.
@@ -751,6 +762,23 @@ class Search:
         cleanlab = self.compat == "cleanlab"
         entropy = ranking.weighted_entropy_cleanlab if cleanlab else ranking.weighted_entropy
         return entropy(stats.self_confidence, np.concatenate(answers))
+
+    def seen(self) -> "Seen":
+        """Return what the passes have told of every example, once all rules have flagged theirs."""
+        n = self.source.n
+        margin = np.empty(n)
+        for examples, answers in self._look(
+            ask_other, lambda slab: np.arange(slab.stop - slab.start)
+        ):
+            other = np.concatenate([confidence for _, confidence in answers])
+            confidence = examples.stats.self_confidence
+            margin[examples.index] = ranking.normalized_margin(confidence, other)
+        return Seen(
+            np.array(self._codes),
+            self.notes.columns["self_confidence"].astype(np.float64),
+            margin,
+            np.arange(n) if self.tie is None else self.tie,
+        )
 
     def write_scores(self, score: Score, out: Float[np.ndarray, "n"]) -> None:
         """Write the score of every example into an array."""

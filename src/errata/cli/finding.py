@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from errata.finding import Findings
     from errata.multilabel import MultilabelFindings
 
-RULES = "margin, noise_rate, class, both, confident or argmax"
+RULES = "margin, noise_rate, class, both, confident or argmax; of an audit also reviewed"
 SCORES = "normalized_margin, self_confidence or weighted_entropy"
 USAGE = (
     "Give either an audit or two arrays: `errata find AUDIT`, or "
@@ -39,6 +39,10 @@ NOT_WITH_MULTILABEL = (
     "goes neither with an audit, which knows by itself, nor with --predictions, --normalize, "
     "--count or what is for large sets: --n-classes, --label-column, --ids, --engine, --resume and "
     "--scores-out."
+)
+NOT_WITHOUT_AUDIT = (
+    "--aim is what rule reviewed chooses its cut for, which it learns from the reviewed examples "
+    "of an audit: `errata find AUDIT --rule reviewed --aim {}`."
 )
 NOT_WITH_AUDIT = (
     "An audit knows its labels, classes and ids: leave out --n-classes, --label-column and --ids."
@@ -81,6 +85,13 @@ def find(
         ),
     ] = None,
     rule: Annotated[str, typer.Option(help=f"What is flagged: {RULES}.")] = "margin",
+    aim: Annotated[
+        str | None,
+        typer.Option(
+            help="Rule reviewed: what the cut is chosen for, 'f1' (the default), "
+            "'precision=0.9' or 'recall=0.8'."
+        ),
+    ] = None,
     score: Annotated[
         str, typer.Option(help=f"What it is sorted by: {SCORES}.")
     ] = "normalized_margin",
@@ -153,6 +164,8 @@ def find(
         audit, others or [], labels=labels, probs=probs, predictions=predictions, classes=classes
     )
     of_single["predictions"] = predictions
+    if aim is not None and audit is None:
+        raise InputError(NOT_WITHOUT_AUDIT.format(aim))
     _check_options(audit, multilabel=multilabel, of_files=of_files, of_single=of_single)
     # words stay words here: the verb knows which there are, and names the nearest
     options: dict[str, Any] = {"rule": rule, "score": score, "compat": compat}
@@ -165,7 +178,7 @@ def find(
             import errata
 
             opened = errata.Audit.open(audit)
-            rest = {"normalize": normalize, "count": count, "probs": probs, **large}
+            rest = {"normalize": normalize, "count": count, "probs": probs, "aim": aim, **large}
             return opened.find(**options, predictions=predictions, **rest), opened.ids
         from errata.exchange.lists import read_ids, read_list
 
@@ -357,3 +370,5 @@ def _print(
         f"flagged by rule '{findings.rule}'; estimated errors: {findings.estimated_errors:,}."
         + (f" These are the worst {limit}." if cut else "")
     )
+    if (cutoff := getattr(findings, "cutoff", None)) is not None:
+        printer.say(f"Chosen by {cutoff.checked:,} reviewed examples for {cutoff.aim}: {cutoff}.")

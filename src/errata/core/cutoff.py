@@ -7,7 +7,7 @@ for `errata.core.sampling`, and what they tell of the whole set for `errata.core
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
@@ -17,6 +17,9 @@ from errata.core.error_rate import Design, Draw
 from errata.core.selection import RULES, bit_of
 from errata.core.slips import NO_SLIPS
 from errata.errors import InputError
+
+AimName = Literal["f1", "precision", "recall"]
+AIMS: tuple[AimName, ...] = get_args(AimName)
 
 REPLICATES = 200
 """So many made-up sets of labels give the intervals: a twentieth more or less in their width."""
@@ -36,7 +39,7 @@ class Aim:
     least : strictly between 0 and 1; of no meaning for ``"f1"``
     """
 
-    name: Literal["f1", "precision", "recall"] = "f1"
+    name: AimName = "f1"
     least: float = 0.0
 
     def __str__(self) -> str:
@@ -80,6 +83,19 @@ class Cutoff:
     confidence: float
     checked: int
     found: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        shares = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+        return {
+            "rule": self.order,
+            "size": self.size,
+            "aim": str(self.aim),
+            **{name: share._asdict() for name, share in shares.items()},
+            "confidence": self.confidence,
+            "checked": self.checked,
+            "found": self.found,
+        }
 
     def __str__(self) -> str:
         return (

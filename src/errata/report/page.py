@@ -17,6 +17,7 @@ from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
+from errata.core.selection import RULES
 from errata.datasets.media import Clip, Picture, Row, Text
 from errata.errors import FileError
 from errata.files import write_atomic
@@ -484,7 +485,7 @@ def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
 def _flagged(rules: Sequence[str]) -> str:
     if list(rules) == ["imported"]:
         return "named in a list from elsewhere"
-    return f"flagged by {'all six rules' if len(rules) == 6 else ', '.join(rules)}"
+    return f"flagged by {'all six rules' if {*RULES} <= {*rules} else ', '.join(rules)}"
 
 
 def _shown(shown: object) -> dict[str, Any]:
