@@ -279,7 +279,10 @@ class Planning(Rating):
         open_[[row["example"] for row in planned]] = False
         left = np.flatnonzero(open_)
         if len(left) == 0:
-            raise AuditError("All examples are planned already, so there is none left to draw.")
+            raise AuditError(
+                "All examples are planned already, so there is none left to draw. `verdicts` says "
+                "what they tell."
+            )
         settings["budget"] = min(settings["budget"] or DRAWN, len(left))
         settings["seed"] = self._seed if seed is None else seed
         told = self._doubts(run)
@@ -309,8 +312,8 @@ class Planning(Rating):
         if kept is None:
             raise AuditError(
                 f"The goal {RANKING} draws examples by what the compared models answer, and none "
-                "were compared yet. Run `compare` with their predictions first; without votes it "
-                "compares them on the given labels."
+                "were compared yet. Run `compare` with their predictions first; it takes a plan "
+                "(`plan --goal errors`), but no votes."
             )
         models = self._arrays.predictions(kept)
         answers = np.stack([top[:, 0] for top in models.values()], axis=1).astype(np.int64)
