@@ -51,6 +51,7 @@ VERBS = {
     "judging",
     "doubting",
     "rating",
+    "continuing",
     "planning",
     "cutting",
     "audit",
@@ -122,7 +123,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),
-        *("core", "overseeing"),
+        *("core", "doubting", "overseeing"),
     },
     "exchanging": {
         *("errors", "array_files", "asking", "datasets", "exchange", "store", "results"),
@@ -136,8 +137,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "certain": {"core"},
     "rating": {"certain", "arrays", "core", "crowd", "doubting", "judging", "results", "store"},
     "planning": {
-        *("errors", "arrays", "asking", "core", "crowd", "doubting", "rating", "results", "store"),
+        *("errors", "arrays", "asking", "certain", "continuing", "core", "crowd", "doubting"),
+        *("rating", "results", "store"),
     },
+    "continuing": {"results"},
     "cutting": {"errors", "arrays", "core", "finding", "rating"},
     "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},

@@ -63,7 +63,7 @@ class Judging(Exchanging):
                 f"`find` has not run on {self.path}. Run it, or choose another consensus, such as "
                 "one_coin."
             )
-        rows = [records.array_number(db, number) for number in run["averaged"] or [run["probs"]]]
+        rows = records.looked_at(db, run)
         examples, given, suggested = (
             np.array([row[name] for row in planned]) for name in ("example", "given", "suggested")
         )

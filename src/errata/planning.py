@@ -9,12 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
-from errata.core.crowd import FEWEST_VOTERS, models_as_voters
+from errata.certain import certainty
+from errata.continuing import (
+    Outlook,
+    errors_outlook,
+    ranking_outlook,
+    rate_outlook,
+    unsettled_pairs,
+)
+from errata.core.accuracy import corrected_labels
+from errata.core.crowd import CROWD, FEWEST_VOTERS, models_as_voters
 from errata.core.error_rate import expected_errors
 from errata.core.sampling import (
     allocate,
@@ -27,8 +36,8 @@ from errata.core.targeting import ranking_sizes, support_of
 from errata.crowd import Consensus
 from errata.doubting import Doubts, mean_rows, scores
 from errata.errors import AuditError, InputError
-from errata.rating import CENSUS, Rating, draws_of, wrong_by
-from errata.results import Plan
+from errata.rating import CENSUS, Rating, best_answers, draws_of, wrong_by
+from errata.results import Plan, Verdicts
 from errata.store import queue, records
 
 RANKING = "ranking"
@@ -45,6 +54,12 @@ _STRATA = 20
 _FEWEST_IN_STRATUM = 5
 """There are at most so many strata, and so many examples to draw in each on average."""
 
+_SETTINGS = (
+    *("goal", "budget", "seed", "votes", "threshold", "stopping", "full_share"),
+    *("question", "options"),
+)
+"""What a plan is made with, and its row holds."""
+
 _Row = dict[str, Any]
 
 
@@ -54,7 +69,7 @@ class Planning(Rating):
     def plan(
         self,
         *,
-        goal: str = CENSUS,
+        goal: str | None = None,
         budget: int | None = None,
         seed: int | None = None,
         votes: int | None = None,
@@ -64,6 +79,8 @@ class Planning(Rating):
         question: str | None = None,
         options: int | str | None = None,
         extra: Sequence[str] = (),
+        continued: bool = False,
+        within: float | None = None,
     ) -> Plan:
         """Send examples for checking: the candidates, worst first, or what chance draws.
 
@@ -77,7 +94,8 @@ class Planning(Rating):
             sure as can be: at random in strata by normalized margin, flagged and unflagged ones
             apart, more where labels are doubtful; once votes are in, by what these say.
             ``"ranking"``: a sample of all examples, too, drawn more often where another label
-            would change which of the models that `compare` has seen is better
+            would change which of the models that `compare` has seen is better. Without a goal,
+            ``"errors"``; with ``continued``, that of the newest plan
         budget : at most so many examples; of ``"errors"``, without it, all candidates, else 500
         seed : of chance; without it, it follows from the audit and the plans there are. The same
             seed draws the same examples
@@ -99,16 +117,26 @@ class Planning(Rating):
             all classes
         extra : with another question than ``"pair"``, answers that are no class, such as
             ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
+        continued : plan only if the votes so far say that this is of use, and say what they do
+            (`Plan.outlook`). For ``"rate"``: until the interval is as narrow as is wanted, and so
+            many examples as that takes; for ``"ranking"``: until all pairs of models are told apart
+            on this test set, drawn by what could tell the others apart; for ``"errors"``: until
+            less than one wrong label is to be expected among the next
+        within : with ``continued``, for ``"rate"``: half the width of the interval that is wanted,
+            a share, such as 0.01 for ± 1 percentage point
 
         Raises
         ------
         AuditError
             `find` has not run or has flagged nothing, or all is planned with other settings; an
-            earlier plan asks otherwise; or there are no probabilities, by which chance draws.
+            earlier plan asks otherwise; there is no run of `find` on probabilities or predictions,
+            by which chance draws; or no plan to continue.
         InputError, NameUnknownError
             A setting is out of range, or does not belong to the others.
         """
-        goal = as_choice("goal", goal, GOALS)
+        with self._db.read() as db:
+            before = records.newest_plan(db)
+        goal = as_choice("goal", goal or _goal_of(before if continued else None), GOALS)
         if budget is not None:
             _at_least_one("budget", budget)
         if seed is not None and (goal == CENSUS or seed < 0):
@@ -116,8 +144,24 @@ class Planning(Rating):
                 f"The seed is {seed}; a whole number from 0 on was expected, and a goal in which "
                 f"chance has a part: {', '.join(GOALS[1:])}."
             )
-        with self._db.read() as db:
-            before = records.newest_plan(db)
+        outlook, undecided = None, None
+        if within is not None and not continued:
+            raise InputError(
+                f"within is {within}, which is for a plan that is continued. Say continued=True "
+                "(--continue), too, or leave it out."
+            )
+        if continued:
+            if before is None:
+                raise AuditError(
+                    "Nothing is planned yet, so there is nothing to continue. Plan first, for one "
+                    f"of the goals {', '.join(GOALS)}."
+                )
+            outlook, undecided = self._outlook(goal, budget, within)
+            if outlook.more == 0:
+                with self._db.read() as db:
+                    count = records.planned_count(db)
+                return _as_plan(before["id"], 0, count, before, outlook)
+            budget = budget or outlook.more
         settings: _Row = {"goal": goal, "budget": budget} | _wanted(
             before, votes=votes, threshold=threshold, stopping=stopping, full_share=full_share
         )
@@ -127,7 +171,7 @@ class Planning(Rating):
             classes=self.classes,
             multilabel=self.multilabel,
         )
-        drawn = None if goal == CENSUS else self._by_chance(settings, seed)
+        drawn = None if goal == CENSUS else self._by_chance(settings, seed, undecided)
         exact, share = settings["stopping"] == "exact", settings["full_share"]
         asking = asking_of(
             settings["votes"], settings["threshold"], exact=exact, multilabel=self.multilabel
@@ -160,7 +204,7 @@ class Planning(Rating):
             queue.count_open(db)
             records.log(db, "plan", plan=number, added=added, goal=goal)
             self._sown = None  # what is planned is gold no more
-            return _as_plan(number, added, records.planned_count(db), settings)
+            return _as_plan(number, added, records.planned_count(db), settings, outlook)
 
     @staticmethod
     def _asked_before(db: Connection, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -214,7 +258,7 @@ class Planning(Rating):
                 "plan does not change. "
                 "`verdicts`, `release` and `compare` take another threshold."
             )
-        return _as_plan(last["id"], 0, count, {name: last[name] for name in settings})
+        return _as_plan(last["id"], 0, count, last)
 
     def ensure_planned(
         self,
@@ -258,15 +302,22 @@ class Planning(Rating):
 
     # ------------------------------------------------------------ by chance
 
-    def _by_chance(self, settings: _Row, seed: int | None) -> "_Drawn":
-        """Draw the examples of a plan; note down its budget and seed in ``settings``."""
+    def _by_chance(
+        self, settings: _Row, seed: int | None, undecided: "_Pairs | None" = None
+    ) -> "_Drawn":
+        """Draw the examples of a plan; note down its budget and seed in ``settings``.
+
+        Parameters
+        ----------
+        undecided : for the ranking, which two models are not told apart; without it, all
+        """
         if self.multilabel:
             raise InputError(
                 f"The goal {settings['goal']} is for examples with one label each, but here they "
                 f"may have several. Plan for {CENSUS}."
             )
         with self._db.read() as db:
-            run = records.newest_computed(db)
+            run = records.newest_doubting(db)
             planned = records.planned(db)
             number = len(records.plans(db)) + 1
             flagged = [] if run is None else records.candidates(db, run["id"])
@@ -275,9 +326,7 @@ class Planning(Rating):
                     f"The goal {settings['goal']} draws examples by how probable errors are, also "
                     f"among those that nothing flagged: {self._nothing_found(db)}"
                 )
-        open_ = np.ones(self.n, dtype=bool)
-        open_[[row["example"] for row in planned]] = False
-        left = np.flatnonzero(open_)
+        left = self._left(planned)
         if len(left) == 0:
             raise AuditError(
                 "All examples are planned already, so there is none left to draw. `verdicts` says "
@@ -288,11 +337,9 @@ class Planning(Rating):
         told = self._doubts(run)
         rng = np.random.default_rng([settings["seed"], number, *settings["goal"].encode()])
         if settings["goal"] == RANKING:
-            sizes, rivals = self._could_change()
+            sizes, rivals = self._could_change(undecided)
             told = replace(told, suggested=np.where(rivals >= 0, rivals, told.suggested))
-            chances = inclusion_probabilities(sizes[left], settings["budget"])
-            examples = pivotal_sample(chances, rng)
-            strata, probability = np.zeros(len(examples), dtype=np.int64), chances[examples]
+            examples, strata, probability = by_size(sizes[left], settings["budget"], rng)
         else:
             is_flagged = np.zeros(self.n, dtype=bool)
             is_flagged[[row["example"] for row in flagged]] = True
@@ -305,8 +352,14 @@ class Planning(Rating):
             row |= {"stratum": int(stratum), "probability": float(chance)}
         return _Drawn(run, rows)
 
-    def _could_change(self) -> tuple[Float[np.ndarray, "n"], Int[np.ndarray, "n"]]:
-        """Return how much each label could change between the models, and its rival, or -1."""
+    def _left(self, planned: Sequence[_Row]) -> Int[np.ndarray, "left"]:
+        """Return the examples that no plan holds."""
+        open_ = np.ones(self.n, dtype=bool)
+        open_[[row["example"] for row in planned]] = False
+        return np.flatnonzero(open_)
+
+    def _rivals(self) -> dict[str, Integer[np.ndarray, "n _answers"]]:
+        """Return the predictions that were compared last, of two models or more."""
         with self._db.read() as db:
             kept = records.array(db, "predictions")
         if kept is None:
@@ -316,22 +369,27 @@ class Planning(Rating):
                 "(`plan --goal errors`), but no votes."
             )
         models = self._arrays.predictions(kept)
-        answers = np.stack([top[:, 0] for top in models.values()], axis=1).astype(np.int64)
         if len(models) < 2:
             raise AuditError(
                 f"Only the model {next(iter(models))} was compared, so there is no ranking. Run "
                 "`compare` with the predictions of two or more."
             )
-        given = self.labels.astype(np.int64)
-        if len(models) < FEWEST_VOTERS:
+        return models
+
+    def _could_change(
+        self, undecided: "_Pairs | None"
+    ) -> tuple[Float[np.ndarray, "n"], Int[np.ndarray, "n"]]:
+        """Return how much each label could change between the models, and its rival, or -1."""
+        answers, given = best_answers(self._rivals()), self.labels.astype(np.int64)
+        if answers.shape[1] < FEWEST_VOTERS:
             other = answers != given[:, np.newaxis]
             rivals = np.where(
                 other.any(axis=1), answers[np.arange(self.n), other.argmax(axis=1)], -1
             )
-            return ranking_sizes(answers, given), rivals
+            return ranking_sizes(answers, given, undecided), rivals
         voters = models_as_voters(answers, given, len(self.classes))
         support = support_of(answers, given, voters)
-        return ranking_sizes(answers, given, support=support), voters.rival
+        return ranking_sizes(answers, given, undecided, support=support), voters.rival
 
     def _expected(
         self, planned: Sequence[_Row], predicted: Float[np.ndarray, "n"]
@@ -346,14 +404,79 @@ class Planning(Rating):
     def _told(self, run: _Row, examples: Int[np.ndarray, "drawn"], told: Doubts) -> list[_Row]:
         """Return what is asked about each example, and its score in a run of `find`."""
         given = self.labels[examples].astype(np.int64)
-        normalize = bool(run["settings"].get("normalize"))
-        rows = mean_rows(self._tables(run), examples, normalize=normalize)
-        each = scores(given, rows, score=run["score"], compat=run["compat"])
+        if run["score"] == CROWD:
+            each = 1 - told.predicted[examples]
+        else:
+            normalize = bool(run["settings"].get("normalize"))
+            rows = mean_rows(self._tables(run), examples, normalize=normalize)
+            each = scores(given, rows, score=run["score"], compat=run["compat"])
         columns = (examples, given, told.suggested[examples], each)
         return [
             {"example": example, "given": label, "suggested": other, "score": score}
             for example, label, other, score in zip(*(c.tolist() for c in columns), strict=True)
         ]
+
+    # ------------------------------------------------------------ going on
+
+    def _outlook(
+        self, goal: str, budget: int | None, within: float | None
+    ) -> "tuple[Outlook, _Pairs | None]":
+        """Return what the votes say of going on; for the ranking, which pairs are undecided."""
+        if within is not None:
+            if goal != "rate":
+                raise InputError(
+                    f"within is how well the error rate is to be known, but the goal is {goal}. "
+                    "Leave it out, or continue for the goal rate."
+                )
+            if not 0 < within < 0.5:
+                raise InputError(
+                    f"within is {within}; a share above 0 and below 0.5 was expected, such as "
+                    "0.01 for ± 1 percentage point."
+                )
+        with self._db.read() as db:
+            planned = records.planned(db)
+        if goal == CENSUS:
+            return self._outlook_on_errors(planned, budget), None
+        left = self._left(planned)
+        if goal == RANKING:
+            return self._outlook_on_ranking(left)
+        drawn = sum(row["stratum"] is not None for row in planned)
+        return rate_outlook(self.error_rate(), drawn=drawn, left=len(left), within=within), None
+
+    def _outlook_on_errors(self, planned: Sequence[_Row], budget: int | None) -> Outlook:
+        held = {row["example"] for row in planned}
+        with self._db.read() as db:
+            finding = records.newest_finding(db)
+            assert finding is not None, "there is a plan"
+            found = [row["example"] for row in records.candidates(db, finding["id"])]
+            run = records.newest_doubting(db)
+            decided = bool(wrong_by(self._verdicts(db, Consensus(name="threshold"))))
+        waiting = [example for example in found if example not in held]
+        chances = None
+        if run is not None and decided and not self.multilabel:
+            chances = self._expected(planned, self._doubts(run).predicted)[waiting]
+        return errors_outlook(chances, waiting=len(waiting), budget=budget)
+
+    def _outlook_on_ranking(self, left: Int[np.ndarray, "left"]) -> "tuple[Outlook, _Pairs]":
+        models, given = self._rivals(), self.labels.astype(np.int64)
+        with self._db.read() as db:
+            verdicts = self._verdicts(db, Consensus(name="threshold"))
+            assert isinstance(verdicts, Verdicts), "models are compared on single labels alone"
+            design = self._design(db, verdicts)
+        corrected = corrected_labels(given, verdicts.examples, verdicts.suggested, verdicts.codes)
+        # more checking says nothing of other test sets, for which a pair may stay undecided
+        found = certainty(models, given=given, corrected=corrected, design=design, population=False)
+        place = {model: at for at, model in enumerate(models)}
+        undecided = ~np.eye(len(models), dtype=bool)
+        for pair in found.decided:
+            one, other = (place[model] for model in pair)
+            undecided[one, other] = undecided[other, one] = False
+        unsettled = unsettled_pairs(undecided, best_answers(models)[left])
+        return ranking_outlook(list(models), undecided, unsettled), unsettled
+
+
+_Pairs = Bool[np.ndarray, "models models"]
+"""Which two of the compared models something holds of."""
 
 
 @dataclass(frozen=True)
@@ -379,6 +502,15 @@ def in_strata(
     numbers = allocate(sizes, np.sqrt(rates * (1 - rates)), budget)
     drawn = stratified_sample(strata, numbers, rng)
     return drawn, strata[drawn], (numbers / sizes)[strata[drawn]]
+
+
+def by_size(
+    sizes: Float[np.ndarray, "left"], budget: int, rng: np.random.Generator
+) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
+    """Return what is drawn in proportion to sizes, in one stratum, with which probabilities."""
+    chances = inclusion_probabilities(sizes, budget)
+    drawn = pivotal_sample(chances, rng)
+    return drawn, np.zeros(len(drawn), dtype=np.int64), chances[drawn]
 
 
 def _wanted(
@@ -413,9 +545,27 @@ def _wanted(
     }
 
 
-def _as_plan(number: int, added: int, candidates: int, row: Mapping[str, Any]) -> Plan:
-    asked = {**row, "extra": tuple(row["extra"] or ())}
-    return Plan(number=number, added=added, candidates=candidates, **asked)
+def _as_plan(
+    number: int,
+    added: int,
+    candidates: int,
+    row: Mapping[str, Any],
+    outlook: Outlook | None = None,
+) -> Plan:
+    asked = {name: row[name] for name in _SETTINGS if name in row}
+    told = Outlook(says="") if outlook is None else outlook
+    return Plan(
+        number=number,
+        added=added,
+        candidates=candidates,
+        **asked | {"extra": tuple(row["extra"] or ())},
+        outlook=told.says,
+        enough=told.enough,
+    )
+
+
+def _goal_of(plan: Mapping[str, Any] | None) -> str:
+    return CENSUS if plan is None else str(plan["goal"])
 
 
 def _at_least_one(name: str, value: int) -> None:

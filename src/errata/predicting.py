@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from errata.arrays import as_count
 from errata.core.ranking import shortlists
 from errata.datasets.base import Dataset
+from errata.doubting import blocks, mean_rows
 from errata.errors import AuditError, InputError, unknown_name
 from errata.overseeing import Overseeing
 from errata.results import Probabilities, RunOfFind
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = "checkpoints"
 """The part of an audit's folder in which unfinished runs of `predict` are kept."""
-
-
-_ENTRIES_AT_ONCE = 2**22
-"""So many probabilities are looked at at once."""
 
 
 class Set(NamedTuple):
@@ -280,15 +277,12 @@ class Predicting(Overseeing):
         if run is None:
             rows = [one.array for one in self._chosen(db, None).sets]
         else:
-            numbers = run["averaged"] or [run["probs"]]
-            rows = [records.array_number(db, number) for number in numbers]
+            rows = records.looked_at(db, run)
         tables = [self._arrays.load(row) for row in rows]
         examples = np.array([one["example"] for one in found])
-        step = max(1, _ENTRIES_AT_ONCE // len(self.classes))
-        for begin in range(0, len(found), step):
-            some = slice(begin, begin + step)
-            each = [np.asarray(table[examples[some]], np.float64) for table in tables]
-            lists += shortlists(np.mean(each, axis=0), both[some], count).tolist()
+        for some in blocks(len(found), len(self.classes)):
+            probs = mean_rows(tables, examples[some]).table
+            lists += shortlists(probs, both[some], count).tolist()
         return lists
 
     def _source(self, chosen: Chosen) -> object:

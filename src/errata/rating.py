@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.certain import Design
 from errata.core.certainty import Checked
 from errata.core.consensus import NON_ERROR, OPEN
+from errata.core.crowd import CROWD, models_as_voters
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
 from errata.crowd import Consensus, as_consensus
-from errata.doubting import Doubts, doubts
+from errata.doubting import Doubts, doubts, voted_doubts
 from errata.judging import Judging
 from errata.results import ErrorRate, SetVerdicts, Verdicts
 from errata.store import gold, records, voting
@@ -49,6 +50,7 @@ class Rating(Judging):
     """What the checked examples say of all; `errata.audit.Audit` has the rest."""
 
     n: int
+    classes: tuple[str, ...]
 
     @property
     def labels(self) -> Shaped[np.ndarray, "n *classes"]:
@@ -98,7 +100,7 @@ class Rating(Judging):
             verdicts = self._verdicts(db, chosen)
             planned = records.planned(db)
             believed = _believed(db, planned, chosen, slips, multilabel=self.multilabel)
-            run = records.newest_computed(db)
+            run = records.newest_doubting(db)
         by_chance = any(row["stratum"] is not None for row in planned)
         predicted = np.zeros(self.n)
         if by_chance and run is not None:
@@ -159,7 +161,12 @@ class Rating(Judging):
         )
 
     def _doubts(self, run: Mapping[str, Any]) -> Doubts:
-        """Return what the probabilities that a run of `find` looked at say to each label."""
+        """Return what the probabilities or predictions of a run of `find` say to each label."""
+        if run["score"] == CROWD:
+            kept = {"role": "predictions", **run["settings"]["predictions"]}
+            answers = best_answers(self._arrays.predictions(kept))
+            m = len(self.classes)
+            return voted_doubts(self.labels, models_as_voters(answers, self.labels, m), m)
         return doubts(
             self.labels, self._tables(run), normalize=bool(run["settings"].get("normalize"))
         )
@@ -167,9 +174,15 @@ class Rating(Judging):
     def _tables(self, run: Mapping[str, Any]) -> list[Float[np.ndarray, "n classes"]]:
         """Return the probabilities that a run of `find` looked at."""
         with self._db.read() as db:
-            numbers = run["averaged"] or [run["probs"]]
-            rows = [records.array_number(db, number) for number in numbers]
+            rows = records.looked_at(db, run)
         return [self._arrays.load(row) for row in rows]
+
+
+def best_answers(
+    models: Mapping[str, Integer[np.ndarray, "n _answers"]],
+) -> Int[np.ndarray, "n models"]:
+    """Return the best answer of each model, a column for each."""
+    return np.stack([top[:, 0] for top in models.values()], axis=1).astype(np.int64)
 
 
 def wrong_by(verdicts: Verdicts | SetVerdicts) -> dict[int, bool]:

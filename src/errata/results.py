@@ -57,6 +57,9 @@ class Plan:
     extra : answers that are no class, but for a pair
     added, candidates : how many this plan added; how many all plans hold now
     seed : of chance, or None where it had no part
+    outlook : of a plan that was continued, what the votes say of going on, in words
+    enough : whether they say to stop, as what is wanted is reached or cannot be brought nearer;
+        nothing is added then
     """
 
     number: int
@@ -72,10 +75,14 @@ class Plan:
     question: str = "pair"
     options: int | None = None
     extra: tuple[str, ...] = ()
+    outlook: str = ""
+    enough: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values; what it asks only where that is no pair."""
         told = asdict(self) | {"extra": list(self.extra)}
+        if not self.outlook:
+            del told["outlook"], told["enough"]
         if self.seed is None:
             del told["seed"]
         if self.question == "pair":
@@ -90,6 +97,7 @@ class Plan:
             f"{self.candidates:,}; votes wanted for each: {self.votes}, to decide: {self.threshold}"
             f"{', fewer where the verdict is settled' if self.stopping == 'exact' else ''}"
             f"{'' if self.question == 'pair' else f'; question: {self.question}'}"
+            f"{self.outlook and f'. {self.outlook}'}"
         )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audits import FIVE, choice_audit
+from audits import FIVE, choice_audit, small_audit
 from errata.audit import Audit
+from errata.store import records
 from helpers import ERRATA, run_errata
 from published_texts import wav
 
@@ -99,6 +100,26 @@ def test_a_kin_of_the_flagger_is_warned_of_in_every_format(voted):
     assert warning in listed.stderr
     assert [r["kin_of"] != "" for r in rows(listed.stdout)] == [False] * 9 + [True]
     assert as_json(voted, *words)["kinship"]["kin"] == ["relative"]
+
+
+def test_a_plan_that_is_continued_says_what_the_votes_say(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    audit.plan(goal="rate", budget=40, votes=1, threshold=1)
+    waiting = errata(tmp_path, "plan", "a", "--continue").stdout
+    assert "None of the 40 drawn examples is decided yet." in waiting
+    assert "Next: errata review a" in errata(tmp_path, "plan", "a", "--continue").stderr
+    with audit._db.read() as db:
+        examples = [row["example"] for row in records.planned(db)]
+    audit.add_votes([{"index": i, "reviewer": "ann", "answer": "given"} for i in examples])
+    done = errata(tmp_path, "plan", "a", "--continue", "--within", "0.3")
+    assert "and ± 30 percentage points is wanted." in done.stdout
+    assert "Next: errata report a" in done.stderr
+    told = as_json(tmp_path, "plan", "a", "--continue", "--within", "0.3")
+    assert (told["added"], told["enough"]) == (0, True)
+    assert as_json(tmp_path, "plan", "a", "--continue", "--budget", "5")["added"] == 5
+    refused = errata(tmp_path, "plan", "a", "--within", "0.3", code=2)
+    assert "Say continued=True (--continue), too" in refused.stderr
 
 
 def test_find_shows_ids_and_class_names_and_what_comes_next(planned):

@@ -1,5 +1,6 @@
 """`errata init` and `errata plan`: make an audit, decide which examples are sent for checking."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,12 +150,13 @@ def plan(
     audit: AuditFolder,
     *,
     goal: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="errors: the candidates, worst first; rate: a sample of all examples, to tell "
-            "how many labels are wrong; ranking: one that tells models apart."
+            "how many labels are wrong; ranking: one that tells models apart.",
+            show_default="errors; with --continue, as the plan before",
         ),
-    ] = "errors",
+    ] = None,
     budget: Annotated[
         int | None,
         typer.Option(
@@ -215,6 +217,20 @@ def plan(
         list[str] | None,
         typer.Option(help="Of pooled and choice: an answer that is no class; may be repeated."),
     ] = None,
+    continued: Annotated[
+        bool,
+        typer.Option(
+            "--continue",
+            help="Plan more only if the votes so far say that it is of use: see --within.",
+        ),
+    ] = False,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            help="With --continue, of rate: until the interval is this far either way, a share "
+            "such as 0.01."
+        ),
+    ] = None,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -233,7 +249,15 @@ def plan(
         question=question,
         options=int(options) if options is not None and options.isdecimal() else options,
         extra=extra or (),
+        continued=continued,
+        within=within,
     )
-    printer.facts(made.to_dict())
+    told = made.to_dict()
+    printer.facts(told, table={**told, "enough": None, "outlook": None})
+    if made.outlook and format == "table":
+        printer.text(told, [told], "\n" + textwrap.fill(made.outlook, 100))
+    if made.enough:
+        printer.next("report", audit)
+        return
     printer.say("Votes from elsewhere: errata votes import AUDIT FILE")
     printer.next("review", audit)

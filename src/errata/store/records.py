@@ -29,6 +29,12 @@ Row = dict[str, Any]
 _FLAGGED = t.candidates.c.drawn.is_(False)
 """What a run found, without what plans drew besides."""
 
+_COMPUTED = or_(t.findings.c.probs.is_not(None), t.findings.c.averaged.is_not(None))
+"""The runs of `find` that looked at probabilities."""
+
+_VOTED = "crowd"
+"""The score of the runs in which models voted, as `errata.core.crowd` calls it."""
+
 _TOLD_OF_RUNS = ("rule", "flagger", "thresholds", "probs", "averaged")
 
 
@@ -155,9 +161,21 @@ def newest_run(db: Connection, probs: int) -> Row | None:
 
 def newest_computed(db: Connection) -> Row | None:
     """Return the newest run of `find` on probabilities, whatever else came after it."""
-    looked_at = or_(t.findings.c.probs.is_not(None), t.findings.c.averaged.is_not(None))
-    computed = select(t.findings).where(looked_at)
-    return _first(db, computed.order_by(t.findings.c.id.desc()))
+    return _first(db, select(t.findings).where(_COMPUTED).order_by(t.findings.c.id.desc()))
+
+
+def newest_doubting(db: Connection) -> Row | None:
+    """Return the newest run of `find` on probabilities or on predictions.
+
+    Such a run can say of every example how doubtful its label is, flagged or not.
+    """
+    doubting = select(t.findings).where(or_(_COMPUTED, t.findings.c.score == _VOTED))
+    return _first(db, doubting.order_by(t.findings.c.id.desc()))
+
+
+def looked_at(db: Connection, run: Mapping[str, Any]) -> list[Row]:
+    """Return the arrays of probabilities that a run of `find` looked at."""
+    return [array_number(db, number) for number in run["averaged"] or [run["probs"]]]
 
 
 def planned_findings(db: Connection) -> list[Row]:

@@ -1,0 +1,151 @@
+"""Whether to have more labels checked, and how many: what the votes so far say of it.
+
+`errata.planning` asks this for a plan that goes on, gathers what is needed, and plans.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+
+from errata.results import ErrorRate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What the votes so far say of going on.
+
+    Attributes
+    ----------
+    says : that, in words
+    more : how many examples to plan for what is wanted; 0: none now; None: as many as one likes
+    enough : whether what is wanted is reached, or cannot be brought nearer
+    """
+
+    says: str
+    more: int | None = None
+    enough: bool = False
+
+
+def rate_outlook(
+    found: ErrorRate, *, drawn: int, left: int, within: float | None = None
+) -> Outlook:
+    """Return whether the error rate is known well enough, or how many more examples that takes.
+
+    The width of the interval is taken to fall with the root of ``1 / m - 1 / n``, ``m`` being how
+    many of ``n`` examples are checked, as that of a simple random sample does.
+
+    Parameters
+    ----------
+    found : the error rate by the votes so far
+    drawn : how many examples chance drew, decided or not
+    left : how many examples no plan holds
+    within : half the width of the interval that is wanted, a share
+    """
+    n, waiting = found.count.population, drawn - found.by_chance
+    if found.estimate is None:
+        if waiting:
+            return Outlook(says=f"None of the {drawn:,} drawn examples is decided yet.", more=0)
+        return Outlook(says="No example was drawn by chance yet.")
+    now = (found.high - found.low) / 2
+    known = f"The error rate is known to ± {_points(now)}"
+    if within is not None and now <= within:
+        return Outlook(says=f"{known}, and ± {_points(within)} is wanted.", more=0, enough=True)
+    if left == 0:
+        return Outlook(says=f"{known}, and every example is planned.", more=0, enough=waiting == 0)
+    goal = now / 2 if within is None else within
+    total = math.ceil(1 / (1 / n + (goal / now) ** 2 * (1 / found.by_chance - 1 / n)))
+    takes = f"{known}; ± {_points(goal)} takes about {total:,} drawn examples"
+    if within is None or total > drawn:
+        more = None if within is None else min(total - drawn, left)
+        return Outlook(says=f"{takes}, and {drawn:,} are drawn.", more=more)
+    open_ = f"of these {waiting:,} are not decided yet: have them reviewed first"
+    return Outlook(says=f"{takes}, and {drawn:,} are drawn; {open_}.", more=0)
+
+
+def errors_outlook(
+    chances: Float[np.ndarray, "waiting"] | None, *, waiting: int, budget: int | None
+) -> Outlook:
+    """Return whether the next candidates are worth a look.
+
+    Parameters
+    ----------
+    chances : that the label of each candidate is wrong, in the order of asking; None: not known
+    waiting : how many candidates no plan holds
+    budget : how many would be planned next; None: all
+    """
+    if waiting == 0:
+        return Outlook(says="Every candidate is planned.", more=0, enough=True)
+    following = waiting if budget is None else min(budget, waiting)
+    which = f"the next {following:,} of {waiting:,} candidates"
+    if chances is None:
+        return Outlook(says=f"How many labels are wrong among {which}, the votes do not tell.")
+    expected = float(chances[:following].sum())
+    if expected < 1:
+        return Outlook(
+            says=f"Less than one wrong label ({expected:.2g}) is to be expected among {which}.",
+            more=0,
+            enough=True,
+        )
+    return Outlook(says=f"About {expected:,.0f} wrong labels are to be expected among {which}.")
+
+
+def ranking_outlook(
+    models: Sequence[str],
+    undecided: Bool[np.ndarray, "models models"],
+    unsettled: Bool[np.ndarray, "models models"],
+) -> Outlook:
+    """Return whether the models are told apart as far as more checking can do it.
+
+    Parameters
+    ----------
+    models : their names
+    undecided : which two are not told apart on this test set, symmetric
+    unsettled : which two of these differ on examples that can still be drawn
+    """
+    pairs = len(models) * (len(models) - 1) // 2
+    open_, hopeful = (np.argwhere(np.triu(which)) for which in (undecided, unsettled))
+    if len(open_) == 0:
+        return Outlook(
+            says=f"All {pairs:,} pairs of models are told apart on this test set.",
+            more=0,
+            enough=True,
+        )
+    told = f"{pairs - len(open_):,} of {pairs:,} pairs of models are told apart on this test set"
+    if len(hopeful) == 0:
+        return Outlook(
+            says=f"{told}, and no label that is left to check could tell more.",
+            more=0,
+            enough=True,
+        )
+    one, other = (models[place] for place in hopeful[0])
+    return Outlook(says=f"{told}; left to settle: {len(hopeful):,}, such as {one} and {other}.")
+
+
+def unsettled_pairs(
+    undecided: Bool[np.ndarray, "models models"],
+    answers: Integer[np.ndarray, "left models"],
+) -> Bool[np.ndarray, "models models"]:
+    """Return which undecided pairs differ on an example that can still be drawn.
+
+    Parameters
+    ----------
+    undecided : symmetric
+    answers : the best answer of each model to what is left
+
+    Examples
+    --------
+    >>> unsettled_pairs(~np.eye(3, dtype=bool), np.array([[0, 0, 1], [2, 2, 2]])).astype(int)
+    array([[0, 0, 1],
+           [0, 0, 1],
+           [1, 1, 0]])
+    """
+    differ = [(answers != answers[:, [model]]).any(axis=0) for model in range(len(undecided))]
+    settled: Bool[np.ndarray, "models models"] = undecided & np.stack(differ)
+    return settled
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.2g} percentage points"
