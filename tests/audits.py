@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from errata.audit import Audit
 from errata.core.consensus import VOTED
@@ -59,6 +60,33 @@ def small_audit(path: Path, **options: object) -> Audit:
     """Return an audit of `small_set`, just made."""
     labels, probs = small_set()
     return Audit.create(path, **{"labels": labels, "probs": probs, "classes": CLASSES, **options})
+
+
+def doubting_probs(wrong: Bool[np.ndarray, "n"]) -> Float[np.ndarray, "n 3"]:
+    """Return probabilities that doubt most wrong labels, and some right ones, of class i mod 3."""
+    n, rng = len(wrong), np.random.default_rng(11)
+    given = np.arange(n) % 3
+    sure = np.where(wrong, rng.beta(2, 3, n), rng.beta(8, 1, n))
+    probs = rng.dirichlet((1, 1, 1), n)
+    probs[np.arange(n), given] = 0
+    probs *= ((1 - sure) / probs.sum(axis=1))[:, np.newaxis]
+    probs[np.arange(n), given] = sure
+    return probs
+
+
+def doubtful_audit(path: Path, wrong: Bool[np.ndarray, "n"], **plan: object) -> Audit:
+    """Return an audit of `doubting_probs` with a sample for the error rate, one vote for each."""
+    given, probs = np.arange(len(wrong)) % 3, doubting_probs(wrong)
+    audit = Audit.create(path, labels=given, probs=probs, classes=CLASSES)
+    audit.find()
+    audit.plan(**{"goal": "rate", "votes": 1, "threshold": 1, **plan})
+    return audit
+
+
+def planned_rows(audit: Audit) -> list[dict[str, object]]:
+    """Return what is planned, in the order of asking."""
+    with audit._db.read() as db:
+        return records.planned(db)
 
 
 def planned_audit(

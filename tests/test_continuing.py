@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from audits import CLASSES, small_audit
+from audits import CLASSES, planned_rows, small_audit
 from errata.audit import Audit
 from errata.core.accuracy import hits
 from errata.errors import AuditError, InputError
-from errata.store import records
 from label_sets import doubts, sounds
 
 N = 1200
@@ -32,15 +31,10 @@ def audit(tmp_path, probs):
     return made
 
 
-def planned(audit: Audit) -> list[dict]:
-    with audit._db.read() as db:
-        return records.planned(db)
-
-
 def answer(audit: Audit, *, but: int = 0) -> None:
     """Let one reviewer answer what is open as the truth is, but for the last few."""
     told = {vote.example for vote in audit.votes()}
-    rows = [row for row in planned(audit) if row["example"] not in told]
+    rows = [row for row in planned_rows(audit) if row["example"] not in told]
     votes = []
     for row in rows[: len(rows) - but]:
         right = TRUTH[row["example"]]
@@ -58,7 +52,7 @@ def test_the_rate_is_continued_until_it_is_known_well_enough(audit):
     answer(audit)
     rounds = 0
     while True:
-        before = len(planned(audit))
+        before = len(planned_rows(audit))
         plan = audit.plan(continued=True, within=0.015)
         if plan.enough:
             break
@@ -107,7 +101,7 @@ def test_of_a_rate_that_all_is_checked_for_nothing_is_left_to_draw(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
     audit.plan(goal="rate", budget=60, **ONE)
-    for row in planned(audit):
+    for row in planned_rows(audit):
         audit.vote("ann", row["example"], "given", first="given", key=str(row["example"]))
     plan = audit.plan(continued=True)
     assert plan.enough
@@ -140,12 +134,12 @@ def test_the_ranking_is_continued_until_the_models_are_told_apart(audit):
     audit.plan(goal="ranking", budget=40)
     answer(audit)
     for _ in range(20):
-        before = len(planned(audit))
+        before = len(planned_rows(audit))
         plan = audit.plan(continued=True, budget=40)
         if plan.enough:
             break
         assert plan.goal == "ranking"
-        rows = planned(audit)[before:]
+        rows = planned_rows(audit)[before:]
         settle = plan.outlook.endswith("left to settle: 1, such as best and good.")
         if settle:  # what only the third differs on is left to the even part of the draws
             apart = answers["best"] != answers["good"]
@@ -188,7 +182,7 @@ def test_errors_are_looked_for_until_hardly_any_are_to_be_expected(audit):
     while not plan.enough:
         answer(audit)
         plan = audit.plan(continued=True, budget=5)
-    found = {row["example"] for row in planned(audit)}
+    found = {row["example"] for row in planned_rows(audit)}
     assert plan.outlook.startswith(("Less than one wrong label", "Every candidate is planned."))
     assert np.mean(WRONG[sorted(found)]) > 0.5
 
@@ -248,7 +242,7 @@ def test_chance_draws_by_what_models_answer_where_there_are_no_probabilities(tmp
     found = audit.find(predictions=answers)
     told = dict(zip(found.indices.tolist(), found.suggested.tolist(), strict=True))
     audit.plan(goal="rate", budget=150, **ONE)
-    rows = planned(audit)
+    rows = planned_rows(audit)
     flagged = {row["example"] for row in rows} & told.keys()
     assert len(flagged) > 150 * len(found) / N, "more of what is doubted"
     confidence = found.self_confidence

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import errata
-from audits import CLASSES, planned_audit, small_audit
-from errata.audit import Audit
+from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
 from errata.core.cutoff import Aim, learn_cutoff, rule_orders
 from errata.core.selection import RULES, codes_of
 from errata.cutting import as_aim
@@ -19,23 +18,6 @@ from label_sets import sounds
 
 N = 2000
 WRONG = np.arange(N) % 12 == 0
-
-
-def made_probs():
-    """Return probabilities that doubt most wrong labels, and some right ones."""
-    rng = np.random.default_rng(11)
-    sure = np.where(WRONG, rng.beta(2, 3, N), rng.beta(8, 1, N))
-    given = np.arange(N) % 3
-    found = rng.dirichlet((1, 1, 1), N)
-    found[np.arange(N), given] = 0
-    found *= ((1 - sure) / found.sum(axis=1))[:, np.newaxis]
-    found[np.arange(N), given] = sure
-    return found
-
-
-def planned(audit):
-    with audit._db.read() as db:
-        return records.planned(db)
 
 
 def answer(audit, rows, wrong=WRONG):
@@ -51,17 +33,14 @@ def answer(audit, rows, wrong=WRONG):
 
 
 def drawn_audit(path, **plan):
-    audit = Audit.create(path, labels=np.arange(N) % 3, probs=made_probs(), classes=CLASSES)
-    audit.find()
-    audit.plan(**{"goal": "rate", "budget": 150, "votes": 1, "threshold": 1, **plan})
-    return audit
+    return doubtful_audit(path, WRONG, **{"budget": 150, **plan})
 
 
 @pytest.fixture(scope="module")
 def reviewed(tmp_path_factory):
     """Return an audit of which 150 examples are drawn and reviewed; tests only add runs to it."""
     audit = drawn_audit(tmp_path_factory.mktemp("cutting") / "a")
-    answer(audit, planned(audit))
+    answer(audit, planned_rows(audit))
     return audit
 
 
@@ -73,7 +52,7 @@ def runs(audit):
 
 def test_it_flags_the_first_of_the_order_that_the_arithmetic_chooses(reviewed):
     found = reviewed.find(rule="reviewed")
-    labels, probs = np.arange(N) % 3, made_probs()
+    labels, probs = np.arange(N) % 3, doubting_probs(WRONG)
     own, others = probs[np.arange(N), labels], probs.copy()
     others[np.arange(N), labels] = -1
     margin = own - others.max(axis=1)
@@ -81,7 +60,7 @@ def test_it_flags_the_first_of_the_order_that_the_arithmetic_chooses(reviewed):
         rule: np.isin(np.arange(N), errata.find(labels, probs, rule=rule).indices) for rule in RULES
     }
     orders = rule_orders(codes_of(masks), margin, own, np.arange(N))
-    rows = planned(reviewed)
+    rows = planned_rows(reviewed)
     draws = draws_of(rows, {row["example"]: bool(WRONG[row["example"]]) for row in rows})
     guesses = np.stack([(1 - margin) / 2, 1 - own], axis=1)
     rng = np.random.default_rng([reviewed._seed, *b"reviewed"])
@@ -137,7 +116,7 @@ def test_where_all_is_reviewed_the_cut_is_the_best_there_is(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
     audit.plan(goal="rate", budget=60, votes=1, threshold=1)
-    answer(audit, planned(audit), np.arange(60) < 8)
+    answer(audit, planned_rows(audit), np.arange(60) < 8)
     found = audit.find(rule="reviewed")
     assert sorted(found.indices) == list(range(8))
     assert found.cutoff.f1 == pytest.approx((1, 1, 1))
@@ -145,11 +124,11 @@ def test_where_all_is_reviewed_the_cut_is_the_best_there_is(tmp_path):
 
 def test_the_other_verbs_go_on_from_it(tmp_path):
     audit = drawn_audit(tmp_path / "a")
-    answer(audit, planned(audit))
+    answer(audit, planned_rows(audit))
     found = audit.find(rule="reviewed")
     again = audit.plan(goal="errors")
-    before = {row["example"] for row in planned(audit) if row["plan"] == 1}
-    new = [row for row in planned(audit) if row["plan"] == 2]
+    before = {row["example"] for row in planned_rows(audit) if row["plan"] == 1}
+    new = [row for row in planned_rows(audit) if row["plan"] == 2]
     # what was reviewed already is flagged as the rule has it, and is not asked about again
     assert {row["example"] for row in new} == set(found.indices.tolist()) - before
     assert again.added == len(new)
@@ -204,7 +183,7 @@ def test_an_aim_goes_with_no_other_rule(reviewed):
 
 def test_an_aim_out_of_reach_is_told_and_nothing_is_kept(tmp_path):
     audit = drawn_audit(tmp_path / "a")
-    answer(audit, planned(audit), np.arange(N) % 10 == 5)  # which no probability foretells
+    answer(audit, planned_rows(audit), np.arange(N) % 10 == 5)  # which no probability foretells
     before = runs(audit)[0]["id"]
     message = r"expected to reach a precision of 0\.9: the highest is 0\..*, rule .*Ask for less"
     with pytest.raises(InputError, match=message):
@@ -217,7 +196,7 @@ def test_an_aim_out_of_reach_is_told_and_nothing_is_kept(tmp_path):
 
 def test_arrays_alone_have_no_reviews():
     with pytest.raises(InputError, match="learns its cut from reviewed examples, which an audit"):
-        errata.find(np.arange(N) % 3, made_probs(), rule="reviewed")
+        errata.find(np.arange(N) % 3, doubting_probs(WRONG), rule="reviewed")
 
 
 def test_without_a_plan_by_chance_it_says_how_to_make_one(tmp_path):
@@ -225,25 +204,25 @@ def test_without_a_plan_by_chance_it_says_how_to_make_one(tmp_path):
     with pytest.raises(AuditError, match="no plan of this audit has drawn any"):
         audit.find(rule="reviewed")
     census = planned_audit(tmp_path / "b", votes=1, threshold=1)
-    answer(census, planned(census), np.arange(60) < 8)
+    answer(census, planned_rows(census), np.arange(60) < 8)
     with pytest.raises(AuditError, match=r"`errata plan AUDIT --goal rate --budget 300`"):
         census.find(rule="reviewed")
 
 
 def test_of_too_few_reviews_it_says_how_many_it_takes(tmp_path):
     audit = drawn_audit(tmp_path / "a")
-    answer(audit, planned(audit)[:49])
+    answer(audit, planned_rows(audit)[:49])
     with pytest.raises(
         AuditError, match=r"from 50 or more .*Here 49 of the drawn ones are decided"
     ):
         audit.find(rule="reviewed")
-    answer(audit, planned(audit)[49:55])
+    answer(audit, planned_rows(audit)[49:55])
     assert audit.find(rule="reviewed").cutoff.checked == 55
 
 
 def test_of_too_few_errors_it_says_so(tmp_path):
     audit = drawn_audit(tmp_path / "a")
-    answer(audit, planned(audit), np.zeros(N, dtype=bool))
+    answer(audit, planned_rows(audit), np.zeros(N, dtype=bool))
     with pytest.raises(
         AuditError, match="5 or more must have wrong labels.* in all 0 wrong and 150"
     ):
@@ -288,7 +267,7 @@ def test_json_holds_what_was_chosen(reviewed):
 
 def test_an_aim_without_an_audit_gets_a_sentence(tmp_path):
     np.save(tmp_path / "l.npy", np.arange(N) % 3)
-    np.save(tmp_path / "p.npy", made_probs())
+    np.save(tmp_path / "p.npy", doubting_probs(WRONG))
     arrays = ("--labels", "l.npy", "--probs", "p.npy")
     done = run_errata("find", *arrays, "--aim", "f1", cwd=tmp_path)
     assert done.returncode == 2

@@ -5,16 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from audits import CLASSES, small_audit, small_set
+from audits import CLASSES, planned_rows, small_audit, small_set
 from errata.audit import Audit
 from errata.errors import AuditError, InputError, NameUnknownError
-from errata.store import records
 from label_sets import sounds
-
-
-def drawn(audit: Audit) -> list[dict]:
-    with audit._db.read() as db:
-        return records.planned(db)
 
 
 def rate_audit(path, **plan):
@@ -36,7 +30,7 @@ def test_a_plan_for_the_rate_draws_flagged_and_unflagged_examples(tmp_path):
     flagged = set(audit.find().indices.tolist())
     plan = audit.plan(goal="rate", budget=30, votes=1, threshold=1)
     assert (plan.goal, plan.budget, plan.added, plan.candidates) == ("rate", 30, 30, 30)
-    rows = drawn(audit)
+    rows = planned_rows(audit)
     examples = {row["example"] for row in rows}
     assert len(examples) == 30
     assert examples & flagged
@@ -54,7 +48,7 @@ def test_a_plan_for_the_rate_draws_flagged_and_unflagged_examples(tmp_path):
 def test_what_was_drawn_and_not_flagged_is_asked_with_the_most_probable_other_class(tmp_path):
     audit = rate_audit(tmp_path / "a", budget=60)
     _, probs = small_set()
-    for row in drawn(audit):
+    for row in planned_rows(audit):
         assert row["given"] == audit.labels[row["example"]]
         others = probs[row["example"]].copy()
         others[row["given"]] = -1
@@ -67,14 +61,17 @@ def test_what_was_drawn_is_not_counted_as_flagged(tmp_path):
     audit = rate_audit(tmp_path / "a", budget=60)
     name = audit.probabilities()[0].name
     assert audit.newest_run(name).flagged == len(audit.find())
-    unflagged = next(row["example"] for row in drawn(audit) if row["rules"] == [])
+    unflagged = next(row["example"] for row in planned_rows(audit) if row["rules"] == [])
     assert audit.undoubted([unflagged]) == {unflagged}
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_others(tmp_path):
     told = ("example", "stratum", "probability")
     first, again, other = (
-        [[row[name] for name in told] for row in drawn(rate_audit(tmp_path / name, seed=seed))]
+        [
+            [row[name] for name in told]
+            for row in planned_rows(rate_audit(tmp_path / name, seed=seed))
+        ]
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert first == again != other
@@ -82,16 +79,18 @@ def test_the_same_seed_draws_the_same_and_another_draws_others(tmp_path):
 
 def test_without_a_seed_an_audit_draws_the_same_again_and_later_plans_others(tmp_path):
     a, b = rate_audit(tmp_path / "a"), rate_audit(tmp_path / "b")
-    assert [row["example"] for row in drawn(a)] == [row["example"] for row in drawn(b)]
+    assert [row["example"] for row in planned_rows(a)] == [
+        row["example"] for row in planned_rows(b)
+    ]
     assert a.plan(goal="rate", budget=20).added == 20
-    examples = [row["example"] for row in drawn(a)]
+    examples = [row["example"] for row in planned_rows(a)]
     assert len(set(examples)) == 40, "nothing is planned twice"
 
 
 def test_a_later_plan_draws_from_what_is_left(tmp_path):
     audit = rate_audit(tmp_path / "a")
     audit.plan(goal="rate", budget=1000)
-    rows = drawn(audit)
+    rows = planned_rows(audit)
     assert len(rows) == audit.n
     assert [row["probability"] for row in rows[20:]] == [1.0] * 40, "the rest, for certain"
     with pytest.raises(AuditError, match="All examples are planned already"):
@@ -111,9 +110,9 @@ def test_a_later_plan_looks_where_the_votes_found_errors(tmp_path):
         audit = Audit.create(tmp_path / name, labels=labels, probs=probs, classes=CLASSES[:2])
         audit.find(count=10)
         audit.plan(goal="rate", budget=200, votes=1, threshold=1)
-        answer(audit, drawn(audit), truth)
+        answer(audit, planned_rows(audit), truth)
         audit.plan(goal="rate", budget=200)
-        later = [row["example"] for row in drawn(audit)[200:]]
+        later = [row["example"] for row in planned_rows(audit)[200:]]
         share.append(np.mean(sure[later] < 0.7))
     assert share[0] > share[1]
 
@@ -133,13 +132,13 @@ def test_a_plan_for_the_ranking_looks_where_models_differ(tmp_path, models):
     audit = small_audit(tmp_path / "a")
     audit.find()
     answers = compared(audit, models)
-    before = len(drawn(audit))
+    before = len(planned_rows(audit))
     plan = audit.plan(goal="ranking", budget=15)
-    rows = drawn(audit)[before:]
+    rows = planned_rows(audit)[before:]
     assert (plan.goal, plan.added, len(rows)) == ("ranking", 15, 15)
     differ = (answers != answers[:, :1]).any(axis=1)
     taken = np.zeros(audit.n, dtype=bool)
-    taken[[row["example"] for row in drawn(audit)[:before]]] = True
+    taken[[row["example"] for row in planned_rows(audit)[:before]]] = True
     chance = {row["example"]: row["probability"] for row in rows}
     there = [chance[one] for one in chance if differ[one]]
     elsewhere = [chance[one] for one in chance if not differ[one]]
@@ -155,10 +154,10 @@ def test_a_plan_for_the_ranking_tells_of_the_error_rate_too(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
     compared(audit)
-    before = len(drawn(audit))
+    before = len(planned_rows(audit))
     audit.plan(goal="ranking", budget=30)
     wrong = np.arange(60) < 8
-    answer(audit, drawn(audit), wrong)
+    answer(audit, planned_rows(audit), wrong)
     found = audit.error_rate()
     assert found.by_chance == 30
     assert found.count.checked == before + 30
@@ -183,7 +182,7 @@ def test_candidates_and_samples_add_up(tmp_path):
     plan = audit.plan(goal="rate", budget=10)
     assert plan.candidates == 14
     assert (plan.votes, plan.threshold) == (1, 1), "as the plan before"
-    rows = drawn(audit)
+    rows = planned_rows(audit)
     assert [row["stratum"] for row in rows[:4]] == [None] * 4
     assert all(row["stratum"] is not None for row in rows[4:])
     # the rest of the candidates can still be had
@@ -227,7 +226,7 @@ def test_sets_of_labels_are_not_drawn(tmp_path):
 def test_a_release_says_how_its_examples_were_drawn(tmp_path):
     audit = rate_audit(tmp_path / "a", seed=5)
     wrong = np.arange(60) < 8
-    answer(audit, drawn(audit), wrong)
+    answer(audit, planned_rows(audit), wrong)
     made = audit.release(tmp_path / "out")
     manifest = json.loads((made.path / "manifest.json").read_text())
     (plan,) = manifest["settings"]["plans"]
@@ -236,7 +235,7 @@ def test_a_release_says_how_its_examples_were_drawn(tmp_path):
 
 def test_why_says_with_what_probability_an_example_was_drawn(tmp_path):
     audit = rate_audit(tmp_path / "a", seed=5)
-    row = drawn(audit)[0]
+    row = planned_rows(audit)[0]
     told = audit.why(row["example"])
     assert told.plan["goal"] == "rate"
     assert told.plan["probability"] == row["probability"]

@@ -3,41 +3,18 @@
 import numpy as np
 import pytest
 
-from audits import CLASSES, planned_audit, small_audit
-from errata.audit import Audit
+from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import Slips, concluded
 from errata.errors import AuditError, InputError, NameUnknownError
 from errata.rating import _last_look, draws_of
-from errata.store import records
 
 N = 3000
 WRONG = np.arange(N) % 12 == 0
 
 
-@pytest.fixture(scope="module")
-def probs():
-    """Return probabilities that doubt most wrong labels, and some right ones."""
-    rng = np.random.default_rng(11)
-    sure = np.where(WRONG, rng.beta(2, 3, N), rng.beta(8, 1, N))
-    given = np.arange(N) % 3
-    found = rng.dirichlet((1, 1, 1), N)
-    found[np.arange(N), given] = 0
-    found *= ((1 - sure) / found.sum(axis=1))[:, np.newaxis]
-    found[np.arange(N), given] = sure
-    return found
-
-
-def rate_audit(path, probs, **plan):
-    audit = Audit.create(path, labels=np.arange(N) % 3, probs=probs, classes=CLASSES)
-    audit.find()
-    audit.plan(**{"goal": "rate", "budget": 200, "votes": 1, "threshold": 1, **plan})
-    return audit
-
-
-def planned(audit):
-    with audit._db.read() as db:
-        return records.planned(db)
+def rate_audit(path, **plan):
+    return doubtful_audit(path, WRONG, **{"budget": 200, **plan})
 
 
 def answer(audit, rows, *, slip=0.0, votes=1, seed=0):
@@ -52,13 +29,14 @@ def answer(audit, rows, *, slip=0.0, votes=1, seed=0):
     audit.add_votes(told)
 
 
-def test_it_tells_what_the_arithmetic_does_of_all_that_was_drawn(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
-    rows = planned(audit)
+def test_it_tells_what_the_arithmetic_does_of_all_that_was_drawn(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    rows = planned_rows(audit)
     answer(audit, rows)
     found = audit.error_rate(slips="none")
     examples = np.array([row["example"] for row in rows])
     given = np.arange(N) % 3
+    probs = doubting_probs(WRONG)
     own = probs[np.arange(N), given]
     others = probs.copy()
     others[np.arange(N), given] = -1
@@ -75,9 +53,9 @@ def test_it_tells_what_the_arithmetic_does_of_all_that_was_drawn(tmp_path, probs
     assert (found.by_chance, found.waiting, found.slips_by) == (200, 0, "none")
 
 
-def test_it_says_so_in_words(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
-    answer(audit, planned(audit)[:150])
+def test_it_says_so_in_words(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    answer(audit, planned_rows(audit)[:150])
     told = repr(audit.error_rate())
     assert "of the 3,000 labels are wrong, about " in told
     assert "95 % interval: " in told
@@ -89,10 +67,10 @@ def test_it_says_so_in_words(tmp_path, probs):
 
 def test_a_census_says_what_it_does_not_know(tmp_path):
     audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
-    for row in planned(audit):
+    for row in planned_rows(audit):
         audit.vote("ann", row["example"], "suggested", first="given", key=str(row["example"]))
     found = audit.error_rate()
-    wrong = len(planned(audit))
+    wrong = len(planned_rows(audit))
     assert found.estimate is None
     assert (found.low, found.high) == (wrong / 60, 1.0)
     first, second = found.sentences()
@@ -107,17 +85,17 @@ def test_without_a_plan_there_is_nothing_to_tell(tmp_path):
         small_audit(tmp_path / "a").error_rate()
 
 
-def test_the_candidates_and_two_samples_speak_together(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, goal="errors", budget=100)
-    candidates = len(planned(audit))
-    answer(audit, planned(audit))
+def test_the_candidates_and_two_samples_speak_together(tmp_path):
+    audit = rate_audit(tmp_path / "a", goal="errors", budget=100)
+    candidates = len(planned_rows(audit))
+    answer(audit, planned_rows(audit))
     before = audit.error_rate()
     assert before.estimate is None
     audit.plan(goal="rate", budget=150)
-    answer(audit, planned(audit)[candidates:])
+    answer(audit, planned_rows(audit)[candidates:])
     one = audit.error_rate()
     audit.plan(goal="rate", budget=300)
-    answer(audit, planned(audit)[candidates + 150 :])
+    answer(audit, planned_rows(audit)[candidates + 150 :])
     two = audit.error_rate()
     assert (one.count.checked, two.count.checked) == (candidates + 150, candidates + 450)
     assert two.by_chance == 450
@@ -126,9 +104,9 @@ def test_the_candidates_and_two_samples_speak_together(tmp_path, probs):
         assert found.low <= WRONG.mean() <= found.high
 
 
-def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
-    rows = planned(audit)
+def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    rows = planned_rows(audit)
     strata = {row["stratum"] for row in rows}
     for done in (160, 3):
         wrong = {row["example"]: False for row in rows[:done]}
@@ -140,15 +118,15 @@ def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path, probs):
     assert draws_of(rows, {})[0].examples.size == 0
 
 
-def test_nothing_decided_is_nothing_known(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
+def test_nothing_decided_is_nothing_known(tmp_path):
+    audit = rate_audit(tmp_path / "a")
     found = audit.error_rate()
     assert (found.estimate, found.low, found.high, found.waiting) == (None, 0, 1, 200)
 
 
-def test_reviewers_who_disagree_are_reckoned_out(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2, budget=400)
-    answer(audit, planned(audit), slip=0.1, votes=3)
+def test_reviewers_who_disagree_are_reckoned_out(tmp_path):
+    audit = rate_audit(tmp_path / "a", votes=3, threshold=2, budget=400)
+    answer(audit, planned_rows(audit), slip=0.1, votes=3)
     found, believed = audit.error_rate(), audit.error_rate(slips="none")
     assert found.slips_by == "repeats"
     alone = Slips(false_alarm=0.1, miss=0.1)
@@ -160,9 +138,9 @@ def test_reviewers_who_disagree_are_reckoned_out(tmp_path, probs):
     assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in repr(found)
 
 
-def test_answers_to_gold_go_before_disagreement(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2)
-    rows = planned(audit)
+def test_answers_to_gold_go_before_disagreement(tmp_path):
+    audit = rate_audit(tmp_path / "a", votes=3, threshold=2)
+    rows = planned_rows(audit)
     taken = {row["example"] for row in rows}
     free = [i for i in range(N) if i not in taken][:20]
     known = [
@@ -185,24 +163,24 @@ def test_answers_to_gold_go_before_disagreement(tmp_path, probs):
     assert audit.error_rate(slips="repeats").slips_by == "repeats"
 
 
-def test_plans_that_ask_otherwise_are_taken_at_their_word(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, votes=3, threshold=2)
-    answer(audit, planned(audit), votes=3)
+def test_plans_that_ask_otherwise_are_taken_at_their_word(tmp_path):
+    audit = rate_audit(tmp_path / "a", votes=3, threshold=2)
+    answer(audit, planned_rows(audit), votes=3)
     audit.plan(goal="rate", budget=50, votes=1, threshold=1)
     found = audit.error_rate()
     assert found.slips_by == "none"
     assert "the plans ask for different numbers of votes" in repr(found)
 
 
-def test_too_little_gold_is_said(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
-    answer(audit, planned(audit))
+def test_too_little_gold_is_said(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    answer(audit, planned_rows(audit))
     assert "There is too little of gold" in repr(audit.error_rate(slips="gold"))
 
 
-def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, budget=220)
-    rows = planned(audit)
+def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=220)
+    rows = planned_rows(audit)
     widths, ends = [], []
     for begin, end in ((0, 40), (40, 60), (60, 99), (99, 101), (101, 220)):
         answer(audit, rows[begin:end])
@@ -218,7 +196,7 @@ def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path, prob
     assert ", whenever you look: " in repr(found)
 
 
-def test_it_holds_whenever_one_looks(tmp_path, probs):
+def test_it_holds_whenever_one_looks(tmp_path):
     """Of all that is checked in the order of asking, no look is ever wrong; as often as it says."""
     rng = np.random.default_rng(4)
     wrong_once = 0
@@ -242,19 +220,19 @@ def test_it_holds_whenever_one_looks(tmp_path, probs):
     [
         ({"slips": "golds"}, NameUnknownError, "no slips 'golds'. Did you mean 'gold'"),
         ({"confidence": 1.0}, InputError, "confidence is 1.0; between 0 and 1 was expected"),
-        ({"threshold": 9}, InputError, "9"),
+        ({"threshold": 0}, InputError, "threshold is 0, but it counts things"),
     ],
 )
-def test_what_makes_no_sense_is_refused(tmp_path, probs, options, error, message):
-    audit = rate_audit(tmp_path / "a", probs)
-    answer(audit, planned(audit)[:20])
+def test_what_makes_no_sense_is_refused(tmp_path, options, error, message):
+    audit = rate_audit(tmp_path / "a")
+    answer(audit, planned_rows(audit)[:20])
     with pytest.raises(error, match=message):
         audit.error_rate(**options)
 
 
-def test_it_is_plain_values_too(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
-    answer(audit, planned(audit))
+def test_it_is_plain_values_too(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    answer(audit, planned_rows(audit))
     found = audit.error_rate()
     told = found.to_dict()
     assert told["estimate"] == found.estimate
