@@ -160,7 +160,12 @@ def test_models_that_answer_alike_are_not_waited_for(audit):
     answers = models({"one": 0.05})
     audit.plan(budget=20, **ONE)
     audit.compare({**answers, "copy": answers["one"]})
-    plan = audit.plan(goal="ranking", continued=True)
+    plan = audit.plan(goal="ranking", continued=True, budget=40)
+    assert (plan.added, plan.enough) == (40, False), "a census tells of nothing else"
+    assert plan.outlook.startswith("No example was drawn by chance yet")
+    assert audit.plan(continued=True).outlook == "None of the 40 drawn examples is decided yet."
+    answer(audit)
+    plan = audit.plan(continued=True)
     assert (plan.added, plan.enough) == (0, True)
     assert plan.outlook == (
         "0 of 1 pairs of models are told apart on this test set, and no label that is left to "

@@ -46,9 +46,7 @@ def rate_outlook(
     """
     n, waiting = found.count.population, drawn - found.by_chance
     if found.estimate is None:
-        if waiting:
-            return Outlook(says=f"None of the {drawn:,} drawn examples is decided yet.", more=0)
-        return Outlook(says="No example was drawn by chance yet.")
+        return _nothing_known(drawn)
     now = (found.high - found.low) / 2
     known = f"The error rate is known to ± {_points(now)}"
     if within is not None and now <= within:
@@ -96,15 +94,21 @@ def ranking_outlook(
     models: Sequence[str],
     undecided: Bool[np.ndarray, "models models"],
     unsettled: Bool[np.ndarray, "models models"],
+    *,
+    drawn: int,
+    by_chance: int,
 ) -> Outlook:
     """Return whether the models are told apart as far as more checking can do it.
 
     Parameters
     ----------
     models : their names
+    drawn, by_chance : how many examples chance drew, and how many of these are decided
     undecided : which two are not told apart on this test set, symmetric
     unsettled : which two of these differ on examples that can still be drawn
     """
+    if not by_chance:
+        return _nothing_known(drawn)
     pairs = len(models) * (len(models) - 1) // 2
     open_, hopeful = (np.argwhere(np.triu(which)) for which in (undecided, unsettled))
     if len(open_) == 0:
@@ -145,6 +149,13 @@ def unsettled_pairs(
     differ = [(answers != answers[:, [model]]).any(axis=0) for model in range(len(undecided))]
     settled: Bool[np.ndarray, "models models"] = undecided & np.stack(differ)
     return settled
+
+
+def _nothing_known(drawn: int) -> Outlook:
+    """Return what is said where no example that chance drew is decided."""
+    if drawn:
+        return Outlook(says=f"None of the {drawn:,} drawn examples is decided yet.", more=0)
+    return Outlook(says="No example was drawn by chance yet, so what nobody checked is not known.")
 
 
 def _points(share: float) -> str:

@@ -438,9 +438,9 @@ class Planning(Rating):
         if goal == CENSUS:
             return self._outlook_on_errors(planned, budget), None
         left = self._left(planned)
-        if goal == RANKING:
-            return self._outlook_on_ranking(left)
         drawn = sum(row["stratum"] is not None for row in planned)
+        if goal == RANKING:
+            return self._outlook_on_ranking(left, drawn)
         return rate_outlook(self.error_rate(), drawn=drawn, left=len(left), within=within), None
 
     def _outlook_on_errors(self, planned: Sequence[_Row], budget: int | None) -> Outlook:
@@ -457,7 +457,9 @@ class Planning(Rating):
             chances = self._expected(planned, self._doubts(run).predicted)[waiting]
         return errors_outlook(chances, waiting=len(waiting), budget=budget)
 
-    def _outlook_on_ranking(self, left: Int[np.ndarray, "left"]) -> "tuple[Outlook, _Pairs]":
+    def _outlook_on_ranking(
+        self, left: Int[np.ndarray, "left"], drawn: int
+    ) -> "tuple[Outlook, _Pairs]":
         models, given = self._rivals(), self.labels.astype(np.int64)
         with self._db.read() as db:
             verdicts = self._verdicts(db, Consensus(name="threshold"))
@@ -468,11 +470,14 @@ class Planning(Rating):
         found = certainty(models, given=given, corrected=corrected, design=design, population=False)
         place = {model: at for at, model in enumerate(models)}
         undecided = ~np.eye(len(models), dtype=bool)
-        for pair in found.decided:
+        for pair in found.decided if design.by_chance else ():
             one, other = (place[model] for model in pair)
             undecided[one, other] = undecided[other, one] = False
         unsettled = unsettled_pairs(undecided, best_answers(models)[left])
-        return ranking_outlook(list(models), undecided, unsettled), unsettled
+        told = ranking_outlook(
+            list(models), undecided, unsettled, drawn=drawn, by_chance=design.by_chance
+        )
+        return told, unsettled
 
 
 _Pairs = Bool[np.ndarray, "models models"]
