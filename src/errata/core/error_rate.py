@@ -399,15 +399,24 @@ class _Supposed:
         return of_all
 
     def _fitted(self) -> tuple[float, float]:
-        """Return the most likely level and slope, by Newton's method."""
+        """Return the most likely level and slope, by Newton's method with steps that climb."""
         design, slips = self.design, self.design.slips
         x = self.scores[self.group]
-        level, slope = _level(self.scores, 1.0, self.sizes, design.n * _start(design)), 1.0
-        for _ in range(50):
+
+        def chances(level: float, slope: float) -> tuple[Float[np.ndarray, "checked"], ...]:
             p = expit(level + slope * x)
-            q = slips.false_alarm + slips.informative * p
+            return p, np.clip(slips.false_alarm + slips.informative * p, 1e-12, 1 - 1e-12)
+
+        def likely(level: float, slope: float) -> float:
+            _, q = chances(level, slope)
+            told = float(np.log(np.where(design.wrong, q, 1 - q)).sum())
+            return told - ((slope - _EXPECTED_SLOPE) / _SLOPE_SPREAD) ** 2 / 2
+
+        checked = np.bincount(self.group, minlength=len(self.sizes))
+        level, slope = _level(self.scores, 1.0, checked, len(x) * _start(design)), 1.0
+        for _ in range(50):
+            p, q = chances(level, slope)
             grown = slips.informative * p * (1 - p)
-            q = np.clip(q, 1e-12, 1 - 1e-12)
             pull = (design.wrong - q) / (q * (1 - q)) * grown
             bend = grown**2 / (q * (1 - q))
             gradient = np.array(
@@ -418,7 +427,11 @@ class _Supposed:
             hessian = np.array(
                 [[bend.sum() + 1e-2, mixed], [mixed, (bend * x**2).sum() + _SLOPE_SPREAD**-2]]
             )
-            step = np.clip(np.linalg.solve(hessian, gradient), -1, 1)
+            step = np.linalg.solve(hessian, gradient)
+            step /= max(float(np.abs(step).max()), 1.0)
+            so_far = likely(level, slope)
+            while np.abs(step).max() >= 1e-8 and likely(level + step[0], slope + step[1]) < so_far:
+                step /= 2
             level, slope = level + step[0], slope + step[1]
             if np.abs(step).max() < 1e-8:
                 break
