@@ -253,9 +253,10 @@ def plan(
         within=within,
     )
     told = made.to_dict()
-    printer.facts(told, table={**told, "enough": None, "outlook": None})
     if made.outlook and format == "table":
-        printer.text(told, [told], "\n" + textwrap.fill(made.outlook, 100))
+        printer.text(told, [told], textwrap.fill(made.outlook, 100))
+    if made.added or not made.outlook or format != "table":
+        printer.facts(told, table={**told, "enough": None, "outlook": None})
     if made.enough:
         printer.next("report", audit)
         return
