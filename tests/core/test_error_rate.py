@@ -1,7 +1,7 @@
 """How many labels are wrong, from checked ones that were drawn by chance."""
 
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from math import comb
 
 import numpy as np
@@ -199,6 +199,42 @@ def test_a_second_draw_may_depend_on_what_the_first_found(population, census):
         assert np.mean(second) == pytest.approx(wrong.sum()), "given whatever came first"
         totals.append(estimate_errors([first], predicted, control=1.0).estimate)
     assert np.mean(totals) == pytest.approx(wrong.sum())
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.lists(st.booleans(), min_size=6, max_size=6),
+    st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9]), min_size=6, max_size=6),
+    st.sampled_from([0.0, 0.7, 1.0]),
+    st.booleans(),
+)
+def test_of_a_plan_checked_in_part_what_is_checked_stands_for_the_rest(
+    wrong, predicted, control, census
+):
+    """Of 6, a plan holds 3 of which 2 are checked; the next draws 2 of what that one left."""
+    wrong, predicted, everything = np.array(wrong), np.array(predicted), np.arange(6)
+    found = []
+    # a census holds the same 3 always
+    for held in combinations(range(6), 3) if not census else [(0, 1, 2)]:
+        rest = np.setdiff1d(everything, held)
+        for first, second in product(combinations(held, 2), combinations(rest.tolist(), 2)):
+            draws = [
+                Draw(
+                    examples=np.array(rows),
+                    wrong=wrong[list(rows)],
+                    probability=probability,
+                    stratum=np.zeros(2, dtype=int),
+                    stands_for=np.full(2, stands_for),
+                )
+                for rows, probability, stands_for in (
+                    (first, None if census else np.full(2, 1 / 3), 1.5),
+                    (second, np.full(2, 2 / 3), 1.0),
+                )
+            ]
+            found.append(estimate_errors(draws, predicted, control=control))
+    assert np.mean([one.estimate for one in found]) == pytest.approx(wrong.sum())
+    variance = np.mean([(one.estimate - wrong.sum()) ** 2 for one in found])
+    assert np.mean([one.standard_error**2 for one in found]) == pytest.approx(variance, abs=1e-12)
 
 
 @settings(deadline=None, max_examples=25)

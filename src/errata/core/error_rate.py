@@ -272,13 +272,11 @@ class Design:
         self.counts = self.share / self.pi + self.later
         """The estimate is the sum of these times the errors, and of ``steadying`` times ``f``."""
         self.stratum = _strata(draws, self.pi)
-        held = np.zeros(self.n, dtype=bool)
-        self.steadying = np.zeros(self.n)
-        for draw, share in zip(draws, shares.tolist(), strict=True):
-            self.steadying[~held] += share
-            held[draw.examples] = True
-        self.steadying[self.examples] -= self.share / self.pi
-        self.unchecked = ~held
+        # what a plan drew and nobody checked is stood for by what is, in ``f`` as in ``e``
+        self.steadying = np.ones(self.n)
+        self.steadying[self.examples] -= self.counts
+        self.unchecked = np.ones(self.n, dtype=bool)
+        self.unchecked[self.examples] = False
 
     @cached_property
     def errors(self) -> Float[np.ndarray, "checked"]:
@@ -325,7 +323,7 @@ class Design:
     def variance(self, factor: float) -> float:
         """Return the variance of the estimate."""
         rest = self.errors - factor * self.control
-        drawing = self.spread(rest, rest) + self.of_unchecked()
+        drawing = self.spread(rest, rest) + self.of_unchecked(rest)
         slips = self.slips
         of_right = slips.false_alarm * (1 - slips.false_alarm)
         of_wrong = slips.miss * (1 - slips.miss)
@@ -335,13 +333,16 @@ class Design:
         answering = max(float((certain * each).sum()), 0.0)
         return drawing + answering + self.of_rates(self.total(factor))
 
-    def of_unchecked(self) -> float:
-        """Return the variance from what was drawn, is not checked, and is not drawn again."""
+    def of_unchecked(self, rest: Float[np.ndarray, "checked"]) -> float:
+        """Return the variance from what was drawn, is not checked, and is not drawn again.
+
+        It is that of later draws' totals, and the part that they have in common with the own one.
+        """
         sizes = np.bincount(self.stratum)
-        share = (np.bincount(self.stratum, self.errors) / sizes)[self.stratum]
+        means = (np.bincount(self.stratum, rest) / sizes)[self.stratum]
         factor = (sizes / np.maximum(sizes - 1, 1))[self.stratum]
-        open_ = self.later**2 * (1 - 1 / self.stands_for)
-        return float((open_ * factor * (self.errors - share) ** 2).sum())
+        common = self.later**2 + 2 * self.later * self.share / self.pi
+        return float((common * (1 - 1 / self.stands_for) * factor * (rest - means) ** 2).sum())
 
     def of_rates(self, total: float) -> float:
         """Return the variance that comes from how well the reviewers' slips are known."""
