@@ -39,10 +39,10 @@ def set_up(path) -> Audit:
     return audit
 
 
-def checked(audit: Audit) -> None:
-    """Let everything that is planned be answered as the truth is."""
+def checked(audit: Audit, begin: int = 0, end: int | None = None) -> None:
+    """Let what is planned, or a part of it, be answered as the truth is."""
     with audit._db.read() as db:
-        rows = records.planned(db)
+        rows = records.planned(db)[begin:end]
     audit.add_votes(
         {
             "index": row["example"],
@@ -133,6 +133,52 @@ def test_a_sample_after_a_census_knows_what_that_found(tmp_path):
     assert design.by_chance == 200
     # what was drawn stands for all that the census left
     assert (1 / design.checked.probabilities[known:]).sum() == pytest.approx(N - known)
+
+
+@pytest.mark.parametrize("done", [300, 200])
+def test_all_plans_by_chance_tell_together_each_as_much_as_it_checked(tmp_path, done):
+    audit = set_up(tmp_path / "a")
+    audit.plan(goal="rate", budget=300, votes=1, threshold=1)
+    checked(audit, 0, done)
+    audit.plan(goal="rate", budget=100)
+    checked(audit, 300)
+    found = audit.compare(models()).certainty
+    assert found.by_chance == done + 100
+    with audit._db.read() as db:
+        rows = records.planned(db)
+        sample = audit._design(db, audit.verdicts()).checked
+    assert sorted(sample.examples) == sorted(row["example"] for row in rows[:done] + rows[300:])
+    # the first plan tells of all; of what it holds, what is checked stands for all in the second
+    own = {row["example"]: row for row in rows[:done]}
+    first = sum(1 / row["probability"] for row in own.values()) * 300 / done
+    assert first == pytest.approx(N, rel=0.02)
+    share, later = done / (done + 100), 100 / (done + 100)
+    for name, one in zip(models(), found.standings["corrected"], strict=True):
+        gain = {
+            row["example"]: int(models()[name][row["example"]] == TRUTH[row["example"]])
+            - int(models()[name][row["example"]] == GIVEN[row["example"]])
+            for row in rows
+        }
+        total = (models()[name] == GIVEN).sum()
+        for place, example in enumerate(sample.examples.tolist()):
+            chance = sample.probabilities[place]
+            if example in own:
+                part = chance / own[example]["probability"]
+                assert part == pytest.approx(done / 300, rel=0.2)
+                total += gain[example] * (share / chance + later / part)
+            else:
+                total += gain[example] * later / chance
+        assert one.accuracy == pytest.approx(total / N)
+
+
+def test_a_census_after_a_sample_is_left_to_what_that_says(tmp_path):
+    audit = by_chance(tmp_path / "a", budget=200)
+    before = audit.compare(models()).certainty
+    audit.plan(budget=20)
+    checked(audit)
+    after = audit.compare(models()).certainty
+    assert after.standings == before.standings
+    assert after.checked > before.checked
 
 
 def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):

@@ -17,6 +17,7 @@ from errata.certain import Design
 from errata.core.certainty import Checked
 from errata.core.consensus import NON_ERROR, OPEN
 from errata.core.crowd import CROWD, models_as_voters
+from errata.core.error_rate import Design as Weighed
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
 from errata.crowd import Consensus, as_consensus
@@ -130,33 +131,20 @@ class Rating(Judging):
     def _design(self, db: Connection, verdicts: Verdicts) -> Design:
         """Return which examples were checked, and how they came to be, for a comparison.
 
-        The newest plan by chance tells of all that no plan before it holds; what those found is
-        known. What a later plan checked for certain is left to what that sample says of it.
+        All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
+        What a later plan checked for certain is left to what those samples say of it.
         """
-        planned = records.planned(db)
-        place = {example: at for at, example in enumerate(verdicts.examples.tolist())}
-        draws = draws_of(planned, wrong_by(verdicts))
-        newest = max(
-            (at for at, one in enumerate(draws) if one.probability is not None and len(one.wrong)),
-            default=len(draws) - 1,
-        )
-        draws = draws[: newest + 1]
-        examples = np.concatenate([one.examples for one in draws])
-        probabilities = np.ones(len(examples))
-        strata = np.zeros(len(examples), dtype=np.int64)
-        last, by_chance = draws[-1], 0
-        if last.probability is not None and len(last.examples):
-            by_chance = len(last.examples)
-            probabilities[-by_chance:] = last.probability
-            strata[-by_chance:] = 1 + last.stratum
-        rows = np.array([place[example] for example in examples.tolist()], dtype=np.int64)
+        draws = draws_of(records.planned(db), wrong_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
+        checked = sample_of(draws, self.n)
+        place = {example: at for at, example in enumerate(verdicts.examples.tolist())}
+        rows = np.array([place[example] for example in checked.examples.tolist()], dtype=np.int64)
         return Design(
-            checked=Checked(examples=examples, probabilities=probabilities, strata=strata),
+            checked=checked,
             suggested=verdicts.suggested[rows].astype(np.int64),
             codes=verdicts.codes[rows].astype(np.int64),
-            by_chance=by_chance,
+            by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
             unchecked=unchecked,
         )
 
@@ -227,6 +215,44 @@ def _draw(rows: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> Draw:
         probability=probability if by_chance else None,
         stratum=strata[decided],
         stands_for=1 / part,
+    )
+
+
+def sample_of(draws: Sequence[Draw], n: int) -> Checked:
+    """Return the checked examples of all draws, and how much each counts for all ``n``.
+
+    Where chance drew none of them, each stands for itself. Those that count for nothing, as
+    chance drew none after them, are left out.
+
+    Examples
+    --------
+    >>> def draw(examples, probability):
+    ...     none = np.zeros(len(examples), dtype=int)
+    ...     return Draw(
+    ...         examples=np.array(examples), wrong=none > 0, probability=probability, stratum=none
+    ...     )
+    >>> found = sample_of([draw([0], np.array([0.25])), draw([1], np.array([1 / 3]))], 4)
+    >>> found.examples, found.counts  # the mean of 4, and of the first and 3
+    (array([0, 1]), array([2.5, 1.5]))
+    """
+    weighed = Weighed(draws, np.zeros(n), NO_SLIPS)
+    if not weighed.sampled:
+        return Checked(
+            examples=weighed.examples,
+            probabilities=np.ones(len(weighed.examples)),
+            strata=np.zeros(len(weighed.examples), dtype=np.int64),
+        )
+    counts = weighed.counts > 0
+    by_chance = weighed.share > 0
+    # chance had no part in what was to be checked for certain, but in what of it is
+    probabilities = np.where(by_chance, weighed.pi, 1 / weighed.stands_for)
+    return Checked(
+        examples=weighed.examples[counts],
+        probabilities=probabilities[counts],
+        strata=weighed.stratum[counts],
+        shares=weighed.share[counts],
+        later=weighed.later[counts],
+        stands_for=weighed.stands_for[counts],
     )
 
 

@@ -1,12 +1,12 @@
 """Accuracies and ranks with their certainty: against slow sums, and over every possible sample."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import comb, prod, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, studentized_range, t
 
@@ -192,6 +192,90 @@ def test_drawn_with_unequal_probabilities_it_is_right_on_average_too(data):
         found = accuracies(proxy, credit[list(sample)], checked)
         mean += float(sum(weight for weight, _ in ways)) * found.accuracy[0]
     assert mean == pytest.approx(float(Fraction(int(credit.sum()), len(chances))))
+
+
+# ---------------------------------------------------------------- several draws
+
+
+@st.composite
+def told_by_checks(draw):
+    """Draw what is guessed of 7 examples and what a check would find, of two models."""
+    values = st.sampled_from([Fraction(0), Fraction(1, 4), Fraction(1)])
+    proxy = [[draw(values) for _ in range(2)] for _ in range(7)]
+    return proxy, [[draw(st.booleans()) for _ in range(2)] for _ in range(7)]
+
+
+def two_draws(proxy, credit, plans, checked):
+    """Return what every two draws say, the second from where the first one's findings point.
+
+    The first holds one of these sets of examples, each as likely as another, and so many of it are
+    checked; where there is one set only, it is a census. The second draws 3 of what that one left:
+    one for certain that the findings point to, and 2 of the others; or 3 of all evenly.
+    """
+    census, held = len(plans) == 1, len(plans[0])
+    shares = np.array([0 if census else checked, 3]) / (3 if census else checked + 3)
+    stands_for = held / checked
+    found = []
+    for plan in plans:
+        rest = [i for i in range(7) if i not in plan]
+        for seen in combinations(plan, checked):
+            number = sum(m + 1 for i in seen for m in range(2) if credit[i][m])
+            sure = [] if number % 2 else [rest.pop(number % len(rest))]
+            draws = list(combinations(rest, 3 - len(sure)))
+            for drawn in draws:
+                own = [1.0] * len(sure) + [len(drawn) / len(rest)] * len(drawn)
+                sample = Checked(
+                    examples=np.array([*seen, *sure, *drawn]),
+                    probabilities=np.array([checked / (held if census else 7)] * checked + own),
+                    strata=np.repeat([0, 1], [checked, 3]),
+                    shares=np.repeat(shares, [checked, 3]),
+                    later=np.repeat([shares[1] * stands_for, 0], [checked, 3]),
+                    stands_for=np.repeat([stands_for, 1], [checked, 3]),
+                )
+                right = np.array([credit[i] for i in sample.examples])
+                each = accuracies(np.array(proxy, dtype=float), right, sample)
+                found.append((each, 1 / comb(held, checked) / len(draws) / len(plans)))
+            rest += sure
+    assert sum(chance for _, chance in found) == pytest.approx(1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("plans", "checked"),
+    [
+        (list(combinations(range(7), 2)), 2),
+        (list(combinations(range(7), 3)), 2),
+        ([(0, 1)], 2),
+        ([(0, 1, 2)], 2),
+    ],
+    ids=["all checked", "checked in part", "a census", "a census in part"],
+)
+@settings(max_examples=10, deadline=None)
+@given(told_by_checks())
+def test_of_two_draws_the_second_may_follow_what_the_first_found(plans, checked, drawn):
+    """Accuracies, their leads and their covariance are right on average over all there can be."""
+    proxy, credit = drawn
+    found = two_draws(proxy, credit, plans, checked)
+    true = np.array([float(Fraction(sum(row[m] for row in credit), 7)) for m in range(2)])
+    np.testing.assert_allclose(sum(p * each.accuracy for each, p in found), true, atol=1e-12)
+    off = [(each.accuracy - true, p) for each, p in found]
+    np.testing.assert_allclose(
+        sum(p * each.covariance for each, p in found),
+        sum(p * np.outer(each, each) for each, p in off),
+        atol=1e-12,
+    )
+
+
+def test_of_two_draws_each_counts_by_its_share_and_what_is_known_adds_no_doubt():
+    sample = Checked(
+        examples=np.arange(3),
+        probabilities=np.array([0.5, 0.25, 1.0]),
+        strata=np.array([0, 1, 1]),
+        shares=np.array([0.25, 0.75, 0.75]),
+        later=np.array([0.75, 0, 0]),
+    )
+    assert sample.counts.tolist() == [0.25 / 0.5 + 0.75, 3, 0.75]
+    assert sample.weights.tolist() == [0.5, 3, 0]
 
 
 # ---------------------------------------------------------------- against slow sums
@@ -550,6 +634,11 @@ def test_checked_examples_that_do_not_fit_are_refused():
         checked_rows([0, 1], [0.5, 0.0])
     with pytest.raises(InputError, match=r"probabilities\[0\] is nan"):
         checked_rows([0], [np.nan])
+    three = {"probabilities": np.ones(3), "strata": np.zeros(3, dtype=int)}
+    with pytest.raises(InputError, match=r"stands_for has 3 numbers, the least 0.5; one from 1 up"):
+        Checked(examples=np.arange(3), stands_for=np.array([1, 0.5, 1]), **three)
+    with pytest.raises(InputError, match=r"shares has 2 numbers, .* each of the 3 checked"):
+        Checked(examples=np.arange(3), shares=np.ones(2), **three)
     with pytest.raises(InputError, match="Example 7 is among the checked ones twice"):
         checked_rows([3, 7, 7], [1, 1, 1])
 

@@ -27,6 +27,26 @@ finite population. Examples that were sure to be checked, ``π = 1``, have no pa
 which stays as given. A stratum with one checked example adds ``(d/π)²``, which is on average no
 less than its variance.
 
+Several draws
+-------------
+A later draw is made from what no earlier one holds, and may depend on what these found. It tells
+the total, too: what earlier draws hold is known, or estimated by what is checked of it, and the
+draw stands for the rest. The totals of all draws are averaged, each with its share ``a``
+(`errata.core.error_rate` has the same average), so that a checked example counts::
+
+    c_i = a_i / π_i + l_i
+
+in the place of ``1 / π_i``, where ``l_i`` is the shares of the draws after its own, times the
+number ``v_i`` of examples of its own draw that it stands for there: 1 where that draw is checked to
+its end. The totals of two draws are uncorrelated, since the later one is right on average whatever
+came before; so the covariance is summed over the strata of all draws, with ``w_i d_i`` in the
+place of ``d_i/π_i``::
+
+    w_i² (1−π_i) = a_i² (1 − π_i v_i) / (π_i² v_i) + (1 − 1/v_i) c_i²
+
+The first part is from what was drawn, the second from what of it was checked, a random
+``1/v_i``. With one draw, or with all checked, ``w_i`` is ``a_i / π_i``: what is known adds nothing.
+
 Few events
 ----------
 A wrong label moves few models, so the difference of two models may rest on three checked
@@ -142,19 +162,25 @@ class Checked:
     Attributes
     ----------
     examples : each in ``0..n-1``, no example twice
-    probabilities : with which each was drawn, above 0 and at most 1; 1 for what was sure to be
-        checked
-    strata : the stratum of each; of every stratum a fixed number was drawn
+    probabilities : with which each was drawn and checked, above 0 and at most 1; 1 for what was
+        sure to be checked. Of a later draw, from what no earlier one holds
+    strata : the stratum of each; of every stratum a fixed number was drawn. Two draws share none
+    shares : of several draws, the share of each one's draw in the average, 0 to 1; without it, 1
+    later : of several draws, the ``l`` of this module's head, from 0 up; without it, 0
+    stands_for : its ``v``: how many of its own draw each stands for, 1 or more; without it, 1
 
     Raises
     ------
     InputError
-        The arrays differ in length, an example stands twice, or a probability is out of range.
+        The arrays differ in length, an example stands twice, or a number is out of range.
     """
 
     examples: Int[np.ndarray, "_examples"]
     probabilities: Float[np.ndarray, "_probabilities"]
     strata: Int[np.ndarray, "_strata"]
+    shares: Float[np.ndarray, "_shares"] | None = None
+    later: Float[np.ndarray, "_later"] | None = None
+    stands_for: Float[np.ndarray, "_stands_for"] | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(self.examples), len(self.probabilities), len(self.strata)}
@@ -164,6 +190,14 @@ class Checked:
                 f"probabilities and {len(self.strata):,} strata; one of each was expected for "
                 "every checked example."
             )
+        for name, least in (("shares", 0.0), ("later", 0.0), ("stands_for", 1.0)):
+            each = getattr(self, name)
+            if each is not None and (len(each) not in sizes or not (each >= least).all()):
+                raise InputError(
+                    f"{name} has {len(each):,} numbers, the least {each.min(initial=np.inf):g}; "
+                    f"one from {least:g} up was expected for each of the {len(self.examples):,} "
+                    "checked examples."
+                )
         wrong = np.flatnonzero(~((self.probabilities > 0) & (self.probabilities <= 1)))
         if wrong.size:
             raise InputError(
@@ -177,6 +211,29 @@ class Checked:
                 f"Example {found[times > 1][0]} is among the checked ones twice; give each once, "
                 "with its verdict."
             )
+
+    @property
+    def counts(self) -> Float[np.ndarray, "_examples"]:
+        """How many examples each counts for, the ``c`` of this module's head."""
+        own = 1.0 if self.shares is None else self.shares
+        later = 0.0 if self.later is None else self.later
+        counts: Float[np.ndarray, "_examples"] = own / self.probabilities + later
+        return counts
+
+    @property
+    def weights(self) -> Float[np.ndarray, "_examples"]:
+        """What each weighs where it was left to chance, the ``w``; 0 where it was not."""
+        own = 1.0 if self.shares is None else self.shares
+        stands_for = 1.0 if self.stands_for is None else self.stands_for
+        left = np.maximum(1 - self.probabilities, 0)
+        # rounding must not make a variance negative where every example of a draw was sure
+        of_draw = np.maximum(1 - self.probabilities * stands_for, 0) / stands_for
+        squares = (own / self.probabilities) ** 2 * of_draw
+        squares = squares + (1 - 1 / stands_for) * self.counts**2
+        weights: Float[np.ndarray, "_examples"] = np.sqrt(
+            np.divide(squares, left, out=np.zeros_like(left), where=left > 0)
+        )
+        return weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -269,7 +326,7 @@ def accuracies(
     kept = np.ones(len(credit)) if keep is None else keep.astype(np.float64)
     guess = proxy[checked.examples].astype(np.float64)
     right = credit * kept[:, np.newaxis]
-    weight = 1 / checked.probabilities
+    weight = checked.counts
     total = proxy.sum(axis=0, dtype=np.float64) + weight @ (right - guess)
     size = n + float(weight @ (kept - 1))
     if size <= 0:
@@ -299,15 +356,14 @@ def _pieces(
 ) -> Float[np.ndarray, "checked models"]:
     """Return what the covariance is the sum of squares and products of, a row an example."""
     pieces = np.zeros_like(moves)
+    blown_up = checked.weights[:, np.newaxis] * moves
     for rows in _drawn_strata(checked):
-        probability = checked.probabilities[rows, np.newaxis]
-        blown_up = moves[rows] / probability
         if len(rows) == 1:
-            pieces[rows] = blown_up
+            pieces[rows] = blown_up[rows]
             continue
-        left = 1 - probability
-        centre = (left * blown_up).sum(axis=0) / left.sum()
-        pieces[rows] = np.sqrt(len(rows) / (len(rows) - 1) * left) * (blown_up - centre)
+        left = 1 - checked.probabilities[rows, np.newaxis]
+        centre = (left * blown_up[rows]).sum(axis=0) / left.sum()
+        pieces[rows] = np.sqrt(len(rows) / (len(rows) - 1) * left) * (blown_up[rows] - centre)
     return pieces
 
 
@@ -330,7 +386,7 @@ def _label_variances(
     models = pieces.shape[1]
     drawn = checked.probabilities < 1
     # what one example more, of this probability, would add if it changed a difference by one
-    each = (1 - checked.probabilities) / (checked.probabilities * size) ** 2
+    each = (1 - checked.probabilities) * (checked.weights / size) ** 2
     squares, fourths, imagined = np.zeros((3, models, models))
     for a in range(models):
         apart = pieces[:, [a]] - pieces
