@@ -28,7 +28,7 @@ from targets import Target
 from telling import markdown, put
 
 from errata.core.accuracy import Sets, corrected_labels, label_sets
-from errata.core.certainty import Accuracies, Checked, Ranking, accuracies, decide
+from errata.core.certainty import Accuracies, Ranking, Sample, accuracies, decide
 from errata.core.crowd import models_as_voters
 from errata.core.sampling import inclusion_probabilities, pivotal_sample
 from errata.core.stability import Duel, crossing_band, duel, fewest_flips
@@ -206,7 +206,7 @@ def checked_once(world: World, probabilities: np.ndarray, seed: int) -> tuple[Ac
     """Draw examples, check them, and return what they say."""
     rng = np.random.default_rng([1, seed])
     examples = pivotal_sample(probabilities, rng)
-    checked = Checked(
+    checked = Sample(
         examples=examples,
         probabilities=probabilities[examples],
         strata=np.zeros(len(examples), dtype=np.int64),

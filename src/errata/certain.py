@@ -13,9 +13,9 @@ from jaxtyping import Bool, Int, Integer
 
 from errata.core.certainty import (
     POLICIES,
-    Checked,
     Order,
     Policy,
+    Sample,
     accuracies,
     counting,
     credited,
@@ -44,7 +44,7 @@ class Design:
     unchecked : which labels nobody checked, ``(n,)``
     """
 
-    checked: Checked
+    checked: Sample
     suggested: Int[np.ndarray, "checked"]
     codes: Int[np.ndarray, "checked"]
     by_chance: int

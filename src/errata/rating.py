@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.certain import Design
-from errata.core.certainty import Checked
+from errata.core.certainty import Sample
 from errata.core.consensus import NON_ERROR, OPEN
 from errata.core.crowd import CROWD, models_as_voters
 from errata.core.error_rate import Design as Weighed
@@ -218,7 +218,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> Draw:
     )
 
 
-def sample_of(draws: Sequence[Draw], n: int) -> Checked:
+def sample_of(draws: Sequence[Draw], n: int) -> Sample:
     """Return the checked examples of all draws, and how much each counts for all ``n``.
 
     Where chance drew none of them, each stands for itself. Those that count for nothing, as
@@ -237,7 +237,7 @@ def sample_of(draws: Sequence[Draw], n: int) -> Checked:
     """
     weighed = Weighed(draws, np.zeros(n), NO_SLIPS)
     if not weighed.sampled:
-        return Checked(
+        return Sample(
             examples=weighed.examples,
             probabilities=np.ones(len(weighed.examples)),
             strata=np.zeros(len(weighed.examples), dtype=np.int64),
@@ -246,7 +246,7 @@ def sample_of(draws: Sequence[Draw], n: int) -> Checked:
     by_chance = weighed.share > 0
     # chance had no part in what was to be checked for certain, but in what of it is
     probabilities = np.where(by_chance, weighed.pi, 1 / weighed.stands_for)
-    return Checked(
+    return Sample(
         examples=weighed.examples[counts],
         probabilities=probabilities[counts],
         strata=weighed.stratum[counts],

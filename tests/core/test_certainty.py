@@ -16,8 +16,8 @@ from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.certainty import (
     POLICIES,
     Accuracies,
-    Checked,
     Ranking,
+    Sample,
     accuracies,
     counting,
     credited,
@@ -29,7 +29,7 @@ from errata.errors import InputError
 
 
 def checked_rows(examples, probabilities, strata=None):
-    return Checked(
+    return Sample(
         examples=np.array(examples, dtype=int),
         probabilities=np.array(probabilities, dtype=float),
         strata=np.zeros(len(examples), int) if strata is None else np.array(strata, dtype=int),
@@ -224,7 +224,7 @@ def two_draws(proxy, credit, plans, checked):
             draws = list(combinations(rest, 3 - len(sure)))
             for drawn in draws:
                 own = [1.0] * len(sure) + [len(drawn) / len(rest)] * len(drawn)
-                sample = Checked(
+                sample = Sample(
                     examples=np.array([*seen, *sure, *drawn]),
                     probabilities=np.array([checked / (held if census else 7)] * checked + own),
                     strata=np.repeat([0, 1], [checked, 3]),
@@ -267,7 +267,7 @@ def test_of_two_draws_the_second_may_follow_what_the_first_found(plans, checked,
 
 
 def test_of_two_draws_each_counts_by_its_share_and_what_is_known_adds_no_doubt():
-    sample = Checked(
+    sample = Sample(
         examples=np.arange(3),
         probabilities=np.array([0.5, 0.25, 1.0]),
         strata=np.array([0, 1, 1]),
@@ -381,7 +381,7 @@ def test_the_order_in_which_examples_were_checked_does_not_matter(review, popula
     proxy, credit, checked, _ = review
     order = list(range(len(credit)))
     random.shuffle(order)
-    turned = Checked(
+    turned = Sample(
         examples=checked.examples[order],
         probabilities=checked.probabilities[order],
         strata=checked.strata[order],
@@ -636,9 +636,9 @@ def test_checked_examples_that_do_not_fit_are_refused():
         checked_rows([0], [np.nan])
     three = {"probabilities": np.ones(3), "strata": np.zeros(3, dtype=int)}
     with pytest.raises(InputError, match=r"stands_for has 3 numbers, the least 0.5; one from 1 up"):
-        Checked(examples=np.arange(3), stands_for=np.array([1, 0.5, 1]), **three)
+        Sample(examples=np.arange(3), stands_for=np.array([1, 0.5, 1]), **three)
     with pytest.raises(InputError, match=r"shares has 2 numbers, .* each of the 3 checked"):
-        Checked(examples=np.arange(3), shares=np.ones(2), **three)
+        Sample(examples=np.arange(3), shares=np.ones(2), **three)
     with pytest.raises(InputError, match="Example 7 is among the checked ones twice"):
         checked_rows([3, 7, 7], [1, 1, 1])
 

@@ -156,7 +156,7 @@ def counting(codes: Int[np.ndarray, "checked"], policy: Policy) -> Bool[np.ndarr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Checked:
+class Sample:
     """The examples whose labels were checked, and how they were drawn.
 
     Attributes
@@ -271,7 +271,7 @@ class Accuracies:
 def accuracies(
     proxy: Bool[np.ndarray, "n models"] | Float[np.ndarray, "n models"],
     credit: Bool[np.ndarray, "checked models"],
-    checked: Checked,
+    checked: Sample,
     *,
     keep: Bool[np.ndarray, "checked"] | None = None,
     population: bool = False,
@@ -302,7 +302,7 @@ def accuracies(
     costs the first model a hit and wins the second one: two each, since a half were checked.
 
     >>> proxy = np.array([[1, 1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 0, 0, 0, 0]], dtype=bool).T
-    >>> checked = Checked(examples=np.array([0, 2, 4, 6]), probabilities=np.full(4, 0.5),
+    >>> checked = Sample(examples=np.array([0, 2, 4, 6]), probabilities=np.full(4, 0.5),
     ...                   strata=np.zeros(4, dtype=int))
     >>> credit = np.array([[1, 1, 1, 0], [1, 1, 0, 1]], dtype=bool).T
     >>> found = accuracies(proxy, credit, checked)
@@ -352,7 +352,7 @@ def accuracies(
 
 
 def _pieces(
-    moves: Float[np.ndarray, "checked models"], checked: Checked
+    moves: Float[np.ndarray, "checked models"], checked: Sample
 ) -> Float[np.ndarray, "checked models"]:
     """Return what the covariance is the sum of squares and products of, a row an example."""
     pieces = np.zeros_like(moves)
@@ -367,7 +367,7 @@ def _pieces(
     return pieces
 
 
-def _drawn_strata(checked: Checked) -> Iterator[Int[np.ndarray, "_rows"]]:
+def _drawn_strata(checked: Sample) -> Iterator[Int[np.ndarray, "_rows"]]:
     """Yield the rows of each stratum that were not sure to be checked, where there are any."""
     chance = np.flatnonzero(checked.probabilities < 1)
     order = chance[np.argsort(checked.strata[chance], kind="stable")]
@@ -379,7 +379,7 @@ def _label_variances(
     pieces: Float[np.ndarray, "checked models"],
     guess: Float[np.ndarray, "checked models"],
     right: Float[np.ndarray, "checked models"],
-    checked: Checked,
+    checked: Sample,
     size: float,
 ) -> tuple[Float[np.ndarray, "models models"], Float[np.ndarray, "models models"]]:
     """Return the variances of differences, on the diagonal of accuracies, and their freedom."""
@@ -547,7 +547,7 @@ def decide(
     Examples
     --------
     >>> right = np.arange(100)[:, np.newaxis] < [95, 60, 59]
-    >>> everything = Checked(examples=np.arange(100), probabilities=np.ones(100),
+    >>> everything = Sample(examples=np.arange(100), probabilities=np.ones(100),
     ...                      strata=np.zeros(100, dtype=int))
     >>> found = accuracies(right, right, everything, population=True)
     >>> ranking = decide(found, np.random.default_rng(0))
@@ -700,7 +700,7 @@ def order_kept(
     Examples
     --------
     >>> right = np.arange(100)[:, np.newaxis] < [95, 60, 59]
-    >>> everything = Checked(examples=np.arange(100), probabilities=np.ones(100),
+    >>> everything = Sample(examples=np.arange(100), probabilities=np.ones(100),
     ...                      strata=np.zeros(100, dtype=int))
     >>> found = accuracies(right, right, everything, population=True)
     >>> ranking = decide(found, np.random.default_rng(0))
