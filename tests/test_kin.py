@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.consensus import CORRECTABLE, verdict_codes
 from errata.core.kinship import find_kin
 from errata.kin import ERROR, Checked
+from errata.store import records
 
 N, WRONG = 400, 120
 THRESHOLD = 2
@@ -159,6 +161,24 @@ def test_what_suggests_the_given_label_is_nothing_to_agree_with():
     assert again.kinship.flaggers[0].candidates == WRONG - 10
 
 
+def test_what_chance_drew_unflagged_counts_by_votes_and_for_nothing_else():
+    _, (models, labels, checked, codes) = compared()
+    tops = {model: answers[:, None] for model, answers in models.items()}
+    sets = label_sets(N, checked.examples, codes)
+    known = {"given": labels, "corrected": labels, "sets": sets}
+    flagged = np.arange(WRONG) % 4 > 0
+    with_drawn = compare(tops, **known, checked=replace(checked, flagged=flagged)).kinship
+    rest = {
+        name: getattr(checked, name)[flagged]
+        for name in ("examples", "suggested", "votes", "decided", "flagger")
+    }
+    alone = compare(tops, **known, checked=replace(checked, **rest)).kinship
+    assert with_drawn.flaggers == alone.flaggers
+    for one, other in zip(with_drawn.models, alone.models, strict=True):
+        assert (one.kin_of, one.on_c, one.by_others) == (other.kin_of, other.on_c, other.by_others)
+        assert (one.by_votes.of, other.by_votes.of) == (WRONG, np.count_nonzero(flagged))
+
+
 # ---------------------------------------------------------------- the words
 
 
@@ -294,6 +314,19 @@ def test_each_flagger_has_the_candidates_that_were_planned_of_it(two_flaggers):
     agreeing = [int((top[20:24] == (labels[20:24] + 1) % 3).sum()) for top in models.values()]
     assert [each.agreeing for each in second.models] == agreeing
     assert {each.by_votes.of for each in found.models} == {0}, "no votes yet"
+
+
+def test_a_flagger_is_not_said_to_have_suggested_what_chance_drew(two_flaggers):
+    audit, models = two_flaggers
+    before = audit.compare(models).kinship
+    drawn = audit.plan(goal="rate", budget=30, votes=1, threshold=1).added
+    with audit._db.read() as db:
+        chance = [row["example"] for row in records.planned(db) if row["stratum"] is not None]
+    assert len(chance) == drawn == 30
+    say(audit, dict.fromkeys(chance, "g"))
+    after = audit.compare(models).kinship
+    assert after.flaggers == before.flaggers
+    assert {each.by_votes.of for each in after.models} == {30}
 
 
 def test_votes_count_by_the_threshold_of_each_plan_and_decisions_as_all_votes(two_flaggers):

@@ -38,6 +38,8 @@ class Checked:
     flaggers : who suggested
     flagger : which of them suggested each label, ``(candidates,)``; -1 where reviewers had several
         suggestions or classes to choose from
+    flagged : which of them a flagger flagged, ``(candidates,)``; all, if left out. The others were
+        drawn by chance, with a suggestion of no flagger's: they count for the rank by votes alone
     """
 
     examples: Int[np.ndarray, "candidates"]
@@ -47,6 +49,12 @@ class Checked:
     decided: Bool[np.ndarray, "candidates"]
     flaggers: tuple[str, ...]
     flagger: Int[np.ndarray, "candidates"]
+    flagged: Bool[np.ndarray, "candidates"] | None = None
+
+    @property
+    def suspected(self) -> Bool[np.ndarray, "candidates"]:
+        """Which of them a flagger flagged."""
+        return np.ones(len(self.examples), dtype=bool) if self.flagged is None else self.flagged
 
 
 class Place(NamedTuple):
@@ -117,7 +125,7 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class Flagger:
-    """How far each model agrees with one flagger, over all its candidates that were asked about."""
+    """How far each model agrees with one flagger, over all that it flagged and was asked about."""
 
     name: str
     candidates: int
@@ -303,6 +311,7 @@ def kinship(
     """Tell which models are kin of a flagger, and rank all in three ways on what was checked.
 
     A candidate whose suggestion is its given label takes no part: there is nothing to agree with.
+    Nor do examples that chance drew and no flagger flagged, but for the rank by votes.
     With several flaggers the chance to name a model wrongly, `ERROR`, is shared among them.
 
     Parameters
@@ -365,7 +374,7 @@ def kinship(
         )
         for model, kin_of, (on_c, by_others, votes) in zip(answers, kin.T, ways, strict=True)
     ]
-    unmeasured = int(np.count_nonzero(checked.flagger < 0))
+    unmeasured = int(np.count_nonzero(checked.suspected & (checked.flagger < 0)))
     return Kinship(flaggers=flaggers, models=tuple(ranked), unmeasured=unmeasured)
 
 
@@ -376,12 +385,12 @@ def _flaggers(
 ) -> tuple[Flagger, ...]:
     """Return how far each model agrees with each flagger that suggested anything."""
     elsewhere = np.ones(len(given), dtype=bool)
-    elsewhere[checked.examples] = False
+    elsewhere[checked.examples[checked.suspected]] = False
     of = int(np.count_nonzero(elsewhere))
     right = np.array(
         [np.count_nonzero((answer == given) & elsewhere) for answer in answers.values()]
     )
-    asked = checked.suggested != given[checked.examples]
+    asked = checked.suspected & (checked.suggested != given[checked.examples])
     parts = {name: asked & (checked.flagger == at) for at, name in enumerate(checked.flaggers)}
     parts = {name: part for name, part in parts.items() if part.any()}
     flaggers = []

@@ -438,9 +438,10 @@ def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray
 def checked(db: Connection, verdicts: Verdicts) -> Checked:
     """Return the planned candidates, who suggested a label for each, and what the votes say.
 
-    Flaggers of one name are one. Where reviewers had several answers to choose from, nobody is
-    said to have suggested: the corrections are theirs. What a maintainer decided counts as if all
-    had voted so, and where a model of the crowd made the verdicts, its probabilities as votes.
+    Flaggers of one name are one. What chance drew, and nothing flagged, nobody suggested. Where
+    reviewers had several answers to choose from, nobody is said to have suggested: the corrections
+    are theirs. What a maintainer decided counts as if all had voted so, and where a model of the
+    crowd made the verdicts, its probabilities as votes.
 
     Parameters
     ----------
@@ -471,6 +472,7 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
     choices = bool(planned) and is_choice(planned[0])
     return Checked(
         examples=examples,
+        flagged=np.array([not row["drawn"] for row in planned], dtype=bool),
         suggested=suggested,
         votes=votes,
         threshold=threshold,

@@ -391,7 +391,12 @@ _PLANNED_ONE = _PLANNED.where(t.planned.c.example == bindparam("one"))
 
 _PLANNED_LABELS = (
     select(
-        *(t.planned.c.example, t.candidates.c.given, t.candidates.c.suggested),
+        *(
+            t.planned.c.example,
+            t.candidates.c.given,
+            t.candidates.c.suggested,
+            t.candidates.c.drawn,
+        ),
         *(t.candidates.c.finding, t.plans.c.votes, t.plans.c.threshold, t.plans.c.question),
     )
     .select_from(t.planned.join(t.candidates).join(t.plans, t.planned.c.plan == t.plans.c.id))
@@ -402,7 +407,8 @@ _PLANNED_LABELS = (
 def planned_labels(db: Connection) -> list[Row]:
     """Return a part of what `planned` does, in half the time.
 
-    Each row has ``example given suggested finding votes threshold question``.
+    Each row has ``example given suggested drawn finding votes threshold question`` (drawn: by
+    chance, and not flagged).
     """
     return _all(db, _PLANNED_LABELS)
 
