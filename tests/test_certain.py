@@ -1,13 +1,16 @@
 """How sure a comparison of models is, put together from the audit's plans, and in words."""
 
 import json
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
 from audits import CLASSES, planned_audit
 from errata.audit import Audit
+from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.certainty import accuracies, decide
+from errata.core.stability import crossing_band, duel
 from errata.errors import InputError
 from errata.store import records
 
@@ -105,7 +108,7 @@ def test_this_test_set_alone_is_surer_than_all_of_its_kind(tmp_path):
         assert wide.accuracy == narrow.accuracy
         assert wide.high - wide.low > narrow.high - narrow.low
     assert set(of_kind.decided) <= set(alone.decided)
-    assert "for this test set;" in alone.title()
+    assert "95 % for this test set;" in alone.title()
 
 
 def test_a_census_says_what_it_supposes(tmp_path):
@@ -200,13 +203,94 @@ def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):
 def test_it_is_on_every_output(tmp_path):
     audit = by_chance(tmp_path / "a")
     compared = audit.compare(models())
-    text = repr(compared)
-    assert compared.certainty.title() in text
-    assert text.endswith(compared.certainty.verdict())
-    plain = json.loads(json.dumps(compared.to_dict()))
-    assert plain["certainty"]["verdict"] == compared.certainty.verdict()
+    found = compared.certainty
+    text = " ".join(repr(compared).split())
+    assert found.verdict() in text
+    assert found.about() in text
+    assert found.title() not in text
+    assert found.title() in " ".join(compared.details().split())
+    plain = json.loads(json.dumps(compared.to_dict(), allow_nan=False))
+    assert plain["certainty"]["verdict"] == found.verdict()
     assert len(plain["certainty"]["policies"]["accepted"]) == 3
+    assert [one["band"] for one in plain["certainty"]["pairs"]] == [
+        [list(part) for part in one.band] for one in found.leads
+    ]
     assert compared.rows()[0]["certain_best_rank"] >= 1
+
+
+def with_twins():
+    """Return models of which some are hardly to be told apart."""
+    answers = models()
+    for number, name in enumerate(("twin", "other twin")):
+        answers[name] = answers["poor"].copy()
+        answers[name][: 6 + number] = (answers[name][: 6 + number] + 1) % 3
+    return answers
+
+
+def test_each_pair_is_told_once_the_better_first(tmp_path):
+    audit, answers = by_chance(tmp_path / "a"), with_twins()
+    compared = audit.compare(answers, confidence=0.9)
+    found = compared.certainty
+    accuracy = {one.model: one.accuracy for one in found.standings["corrected"]}
+    order = sorted(accuracy, key=lambda model: -accuracy[model])
+    pairs = [(one.leader, one.follower) for one in found.leads]
+    assert pairs == list(combinations(order, 2))
+    assert [(one.leader, one.follower) for one in found.neighbours] == list(pairwise(order))
+    crossings = {frozenset((each.a, each.b)): each.prevalence for each in compared.crossings}
+    verdicts = audit.verdicts()
+    truth = corrected_labels(GIVEN, verdicts.examples, verdicts.suggested, verdicts.codes)
+    sets = label_sets(N, verdicts.examples, verdicts.codes)
+    for one in found.leads:
+        pair = (one.leader, one.follower)
+        assert one.lead == accuracy[one.leader] - accuracy[one.follower]
+        assert one.low <= one.lead <= one.high
+        assert one.decided == (pair in found.decided)
+        before = [(answers[model] == GIVEN).sum() for model in pair]
+        assert one.swapped == (before[0] < before[1])
+        assert one.prevalence == crossings.get(frozenset(pair))
+        assert {one.flip.leader, one.flip.follower} == set(pair)
+        right = [answers[model] == truth for model in pair]
+        duels = [duel(*right, part) for part in (sets.benign, sets.correctable)]
+        assert one.band == crossing_band(*duels, confidence=0.9)
+    swapped = [one for one in found.leads if one.swapped and one.decided]
+    undecided = [one for one in found.neighbours if not one.decided]
+    assert found.unsettled == (*swapped, *undecided)
+    assert undecided
+
+
+def test_the_first_screen_has_the_pairs_that_are_not_settled_and_details_all_neighbours(tmp_path):
+    compared = by_chance(tmp_path / "a").compare(with_twins())
+    found = compared.certainty
+    pairs = repr(compared).partition("undecided neighbours: ")[2]
+    assert len(found.unsettled) < 5
+    for one in found.leads:
+        shown = f"{one.leader}, {one.follower} " in pairs
+        assert shown == (one in found.unsettled)
+    neighbours = compared.details().partition("Neighbours: ")[2]
+    assert all(f"{one.leader}, {one.follower} " in neighbours for one in found.neighbours)
+    for crossing in compared.crossings[:1]:
+        assert f"{crossing} (95 % band: " in compared.details()
+
+
+def test_of_many_pairs_the_first_screen_shows_five(tmp_path):
+    answers = {f"m{i}": np.where(np.arange(N) % 60 == i, TRUTH + 1, TRUTH) % 3 for i in range(9)}
+    compared = by_chance(tmp_path / "a").compare(answers)
+    assert len(compared.certainty.unsettled) == 8
+    assert repr(compared).endswith("and 3 pairs more")
+    assert sum(" decided" in line or "undecided" in line for line in repr(compared).split("\n")) > 5
+
+
+def test_the_table_tells_the_ranks_before_and_after(tmp_path):
+    compared = by_chance(tmp_path / "a").compare(models())
+    rows = {row["model"]: row for row in compared.summary()}
+    assert next(iter(rows)) == "clever"
+    assert rows["clever"]["rank"] == "2 -> 1"
+    assert rows["copycat"]["rank"] == "1 -> 2"
+    assert rows["poor"]["rank"] == "3"
+    assert rows["clever"]["given"] == pytest.approx(100 * (models()["clever"] == GIVEN).mean())
+    [clever] = [one for one in compared.certainty.standings["corrected"] if one.model == "clever"]
+    assert rows["clever"]["corrected"] == 100 * clever.accuracy
+    assert (rows["clever"]["low"], rows["clever"]["high"]) == (100 * clever.low, 100 * clever.high)
 
 
 def test_one_model_has_no_rank_to_be_sure_of(tmp_path):

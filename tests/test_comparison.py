@@ -147,7 +147,8 @@ def test_models_that_cross_on_corrected_labels_need_not_on_the_given_ones():
 @given(benchmarks())
 def test_whatever_the_benchmark_it_can_be_shown_and_written(benchmark):
     comparison = compared(**benchmark)
-    assert comparison.headline() in repr(comparison)
+    assert comparison.headline() in " ".join(repr(comparison).split())
+    assert comparison.details().startswith(repr(comparison))
     json.dumps(comparison.to_dict(), allow_nan=False)
     rows = comparison.rows()
     assert len({tuple(row) for row in rows}) == 1, "every row has the same columns"
@@ -202,7 +203,7 @@ def test_without_corrected_labels_the_headline_says_so():
     assert comparison.headline() == "No label was corrected; a leads on the given ones."
     assert comparison.noise_prevalence == 0
     assert comparison.curves() == []
-    assert "C alone" not in repr(comparison)
+    assert "C alone" not in comparison.details()
 
 
 def test_without_a_known_label_there_is_nothing_but_the_given_ones():
@@ -218,14 +219,27 @@ def test_without_a_benign_example_there_are_no_curves():
     comparison = compared({"a": [0], "b": [1]}, [0], examples=[0], suggested=[1], codes=[1])
     assert comparison.noise_prevalence == 1
     assert (comparison.curves(), comparison.crossings) == ([], ())
-    assert "no two models change places" in repr(comparison)
+    assert "no two models change places" in comparison.details()
 
 
 def test_the_comparison_reads_as_a_table():
     models = {"copycat": [0, 0, 1, 1], "clever": [0, 0, 1, 0], "half": [1, 0, 1, 0]}
     comparison = compared(models, [0, 0, 1, 1], examples=[3], suggested=[0], codes=[1])
-    assert repr(comparison) == (
+    first_screen = (
         "3 models on 4 examples: 3 benign (B), 1 corrected (C), 0 unknown (U)\n"
+        "\n"
+        "clever leads on corrected labels; copycat led on the given ones.\n"
+        "\n"
+        "Percentage right by the given labels (D, 4) and by the corrected ones (P, 4)\n"
+        "model      rank   given  corrected\n"
+        "clever   2 -> 1   75.00     100.00\n"
+        "copycat  1 -> 2  100.00      75.00\n"
+        "half     3 -> 2   50.00      75.00"
+    )
+    assert repr(comparison) == first_screen
+    assert comparison.details() == (
+        f"{first_screen}\n"
+        "\n"
         "Acc is the percentage right by the given labels, cAcc by the corrected ones.\n"
         "\n"
         "P = B and C, 4 examples\n"
@@ -240,12 +254,18 @@ def test_the_comparison_reads_as_a_table():
         "half       0.00  100.00       2        1\n"
         "copycat  100.00    0.00       1        3\n"
         "\n"
-        "Noise prevalence N = |C| / |P| = 25.00 %; by corrected labels 1 of 3 pairs change places "
-        "at some N, nearest first:\n"
-        "  half overtakes copycat at N = 25.00 %\n"
-        "\n"
-        "clever leads on corrected labels; copycat led on the given ones."
+        "Noise prevalence N = |C| / |P| = 25.00 %; by corrected labels 1 of 3 pairs change "
+        "places at some N,\nnearest first:\n"
+        "  half overtakes copycat at N = 25.00 %"
     )
+
+
+def test_a_rank_that_stays_is_told_once_and_one_that_is_not_known_too():
+    kept = compared({"a": [0, 1], "b": [1, 1]}, [0, 1])
+    assert [row["rank"] for row in kept.summary()] == ["1", "2"]
+    unknown = compared({"a": [1], "b": [0]}, [0], examples=[0], suggested=[1], codes=[3])
+    rows = [(row["model"], row["rank"], row["corrected"]) for row in unknown.summary()]
+    assert rows == [("b", "1", None), ("a", "2", None)]
 
 
 def test_a_model_with_too_few_answers_has_no_score_there():
@@ -264,7 +284,7 @@ def test_a_model_with_too_few_answers_has_no_score_there():
     assert (table["many"]["acc@5"], table["many"]["crank@5"]) == (100, 1)
     row = {row["model"]: row for row in comparison.rows()}["one"]
     assert (row["original_D@1"], row["original_D@5"], row["original_D@5_rank"]) == (0.5, None, None)
-    assert "  -  " in repr(comparison)
+    assert "  -  " in comparison.details()
 
 
 def test_five_answers_are_left_out_where_no_model_gives_them():
@@ -368,7 +388,7 @@ def test_the_published_cifar10_tables_come_back(cifar10, file, subset):
 
 
 def test_table_s2_is_printed_with_two_decimals(cifar10):
-    printed = repr(cifar10)
+    printed = cifar10.details()
     for line in (
         "vgg11_bn      27.78   66.67  100.00  100.00      11        1       1        1",
         "googlenet     55.56   38.89   94.44   94.44       1       10      10       13",

@@ -13,6 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from errata.cli.app import app
+from errata.paper.audits import make_audit
 from helpers import REPO
 
 PAGES = [REPO / "README.md", *sorted((REPO / "docs").rglob("*.md"))]
@@ -103,6 +104,23 @@ def test_the_code_of_a_page_runs_in_order(page, workshop, tmp_path, monkeypatch)
         elif language == "sh":
             for words in commands(code):
                 run(words)
+
+
+def test_the_first_screen_of_compare_is_what_the_page_shows(data, tmp_path):
+    """But for the last digits, which hang on the machine's arithmetic of draws."""
+    audit = make_audit("cifar10", data, tmp_path / "ten.audit")
+    models = data / "models/cifar10/pytorch_cifar10_top5.npz"
+    result = CliRunner().invoke(app, ["compare", str(audit.path), str(models), "--quiet"])
+    page = (REPO / "docs/verbs/compare.md").read_text()
+    [shown] = [code for language, code in BLOCK.findall(page) if language == "text"]
+    number = re.compile(r"\d[\d,]*\.?\d*")
+    texts = [number.sub("#", text).split() for text in (shown, result.stdout)]
+    assert texts[0] == texts[1]
+    page_says, it_says = (
+        [float(found.replace(",", "")) for found in number.findall(text)]
+        for text in (shown, result.stdout)
+    )
+    np.testing.assert_allclose(page_says, it_says, atol=1)
 
 
 def complaint(words: list[str]) -> str | None:

@@ -6,15 +6,18 @@ together for one comparison, and says it in words.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int, Integer
 
+from errata.core.accuracy import Sets
 from errata.core.certainty import (
     POLICIES,
     Order,
     Policy,
+    Ranking,
     Sample,
     accuracies,
     counting,
@@ -22,7 +25,7 @@ from errata.core.certainty import (
     decide,
     order_kept,
 )
-from errata.core.stability import Flip, fewest_flips
+from errata.core.stability import Crossing, Flip, crossing_band, duel, fewest_flips
 
 _SEED = 7
 """Of the draws by which pairs are decided: the same comparison says the same."""
@@ -71,6 +74,67 @@ class Standing:
     worst_rank: int
     chance_of_best: float
 
+    def row(self) -> dict[str, Any]:
+        """Return the model's standing as a row to look at, accuracies in percent."""
+        return {
+            "corrected": 100 * self.accuracy,
+            "low": 100 * self.low,
+            "high": 100 * self.high,
+            "ranks": f"{self.best_rank}-{self.worst_rank}",
+            "best": _percent(self.chance_of_best),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lead:
+    """By how much one of two models is better, and what would put it behind.
+
+    Attributes
+    ----------
+    leader, follower : by the estimates of their corrected accuracies
+    lead, low, high : the difference of these and what it lies between, -1 to 1; the intervals of
+        all pairs hold at once
+    decided : whether the leader is surely better
+    swapped : whether it was behind by the given labels
+    prevalence : the noise prevalence at which the two cross by what was counted, None: at none
+    band : the prevalences at which they may be equally good, as
+        `errata.core.stability.crossing_band` has them
+    flip : the fewest wrong labels among the unchecked that would change their order
+    """
+
+    leader: str
+    follower: str
+    lead: float
+    low: float
+    high: float
+    decided: bool
+    swapped: bool
+    prevalence: float | None
+    band: tuple[tuple[float, float], ...]
+    flip: Flip
+
+    def row(self) -> dict[str, Any]:
+        """Return the pair as a row to look at: leads in points, prevalences in percent."""
+        sure = "decided" if self.decided else "undecided"
+        return {
+            "pair": f"{self.leader}, {self.follower}",
+            "lead": 100 * self.lead,
+            "low": 100 * self.low,
+            "high": 100 * self.high,
+            "order": f"{'swapped' if self.swapped else 'as given'}, {sure}",
+            "equal at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
+            "band": _band_in_words(self.band),
+            "relabels": None if self.flip.fewest is None else f"{self.flip.fewest:,}",
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            **vars(self),
+            "band": [list(part) for part in self.band],
+            "flip": vars(self.flip),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certainty:
@@ -82,6 +146,8 @@ class Certainty:
     decided : by ``"corrected"``, the pairs ``(better, worse)`` that are told apart
     order : what became of the order by the given labels
     flips : of each pair, the fewest wrong labels among the unchecked that would flip it
+    leads : of each pair, by how much which of the two is better, where they would change places,
+        and its flip; the pairs of the best model first
     confidence : that no statement about a pair is wrong, and all intervals of ranks hold
     population : whether this is about test sets of this kind, or about this one's labels alone
     by_chance, checked, n : how many examples chance drew, were checked, and there are
@@ -91,6 +157,7 @@ class Certainty:
     decided: tuple[tuple[str, str], ...]
     order: Order
     flips: tuple[Flip, ...]
+    leads: tuple[Lead, ...]
     confidence: float
     population: bool
     by_chance: int
@@ -103,33 +170,51 @@ class Certainty:
         models = len(self.standings["corrected"])
         return models * (models - 1) // 2
 
+    @property
+    def neighbours(self) -> tuple[Lead, ...]:
+        """The pairs that are next to each other by their estimates, the best first."""
+        ranked = sorted(self.standings["corrected"], key=lambda one: -one.accuracy)
+        places = {one.model: place for place, one in enumerate(ranked)}
+        return tuple(
+            each for each in self.leads if places[each.follower] - places[each.leader] == 1
+        )
+
+    @property
+    def bands(self) -> dict[frozenset[str], str]:
+        """The band of each two models' crossing in words, in brackets."""
+        sure = f"{100 * self.confidence:g} %"
+        return {
+            frozenset((each.leader, each.follower)): f" ({sure} band: {_band_in_words(each.band)})"
+            for each in self.leads
+        }
+
+    @property
+    def unsettled(self) -> tuple[Lead, ...]:
+        """The pairs that surely changed places, and the undecided neighbours."""
+        swapped = tuple(each for each in self.leads if each.swapped and each.decided)
+        return swapped + tuple(each for each in self.neighbours if not each.decided)
+
     def title(self) -> str:
         """Return what the table shows."""
-        of = "test sets of this kind" if self.population else "this test set"
         return (
-            f"Corrected accuracy in percent, with {100 * self.confidence:g} % intervals, for {of}; "
+            f"Percentage right by the corrected labels, with intervals of {self.about()}; "
             "accepted: either label where both are right; clear: without unclear labels"
         )
 
+    def about(self) -> str:
+        """Return how sure everything is, and of what."""
+        of = "test sets of this kind" if self.population else "this test set"
+        return f"{100 * self.confidence:g} % for {of}"
+
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each model, the best first."""
-        rows = []
-        for place, one in enumerate(self.standings["corrected"]):
-            others: dict[str, Any] = {
-                policy: 100 * self.standings[policy][place].accuracy for policy in POLICIES[1:]
-            }
-            rows.append(
-                {
-                    "model": one.model,
-                    "cacc": 100 * one.accuracy,
-                    "low": 100 * one.low,
-                    "high": 100 * one.high,
-                    "ranks": f"{one.best_rank}-{one.worst_rank}",
-                    "P(best)": one.chance_of_best,
-                    **others,
-                }
-            )
-        return sorted(rows, key=lambda row: -row["cacc"])
+        rows = [
+            {"model": one.model}
+            | one.row()
+            | {name: 100 * self.standings[name][place].accuracy for name in POLICIES[1:]}
+            for place, one in enumerate(self.standings["corrected"])
+        ]
+        return sorted(rows, key=lambda row: -row["corrected"])
 
     def columns(self) -> list[dict[str, Any]]:
         """Return what each model's flat row has besides, in the order of the models."""
@@ -142,7 +227,7 @@ class Certainty:
     def verdict(self) -> str:
         """Return in a paragraph whether the order of the models holds, and how sure that is."""
         sure = f"{100 * self.confidence:g} % confidence"
-        told = [*self._of_order(sure)]
+        told = [self.best(), *self._of_order(sure)]
         rest = self.n - self.checked
         if not self.by_chance:
             told.append(
@@ -158,6 +243,14 @@ class Certainty:
             )
         return " ".join(told)
 
+    def best(self) -> str:
+        """Return which model is the best, and how probable that is, in a sentence."""
+        most = max(self.standings["corrected"], key=lambda one: one.chance_of_best)
+        return (
+            f"The best by the corrected labels is most probably {most.model} "
+            f"({_percent(most.chance_of_best)})."
+        )
+
     def _of_order(self, sure: str) -> Iterator[str]:
         """Yield what became of the order by the given labels."""
         if not self.order.pairs:
@@ -172,7 +265,7 @@ class Certainty:
         else:
             yield f"With {sure} no pair of models changes places for sure."
         names = [
-            f"{pair.first} and {pair.second} ({100 * pair.chance:.0f} % that the second is better)"
+            f"{pair.first} and {pair.second} ({_percent(pair.chance)} that the second is better)"
             for pair in self.order.open
         ]
         if names:
@@ -191,6 +284,7 @@ class Certainty:
             },
             "decided": [list(pair) for pair in self.decided],
             "order": [vars(pair) for pair in self.order.pairs],
+            "pairs": [one.to_dict() for one in self.leads],
             "fewest_relabels": [vars(one) for one in self.flips],
         }
 
@@ -201,6 +295,8 @@ def certainty(
     given: Integer[np.ndarray, "n"],
     corrected: Integer[np.ndarray, "n"],
     design: Design,
+    sets: Sets | None = None,
+    crossings: Sequence[Crossing] = (),
     confidence: float = 0.95,
     population: bool = True,
 ) -> Certainty:
@@ -211,6 +307,8 @@ def certainty(
     predictions : each model's answers, best first
     given, corrected : labels before and after the review
     design : which labels were checked, and how they came to be
+    sets, crossings : by the corrected labels, see `errata.core.stability.crossings`; without the
+        sets nothing is told of the leads
     confidence : strictly between 0 and 1
     population : whether the test set counts as a sample of such examples, too; else the
         uncertainty is that of its own unchecked labels alone
@@ -251,18 +349,72 @@ def certainty(
             for place, model in enumerate(models)
         )
     main = rankings["corrected"]
-    flips = fewest_flips(models, answers, corrected.astype(np.int64), design.unchecked)
+    truth = corrected.astype(np.int64)
+    flips = fewest_flips(models, answers, truth, design.unchecked)
+    hits = np.count_nonzero(right, axis=0)
+    leads = (
+        ()
+        if sets is None
+        else _leads(
+            [one.accuracy for one in standings["corrected"]],
+            hits.tolist(),
+            main,
+            flips=flips,
+            right=answers == truth[:, np.newaxis],
+            sets=sets,
+            crossings=crossings,
+            models=models,
+            confidence=confidence,
+        )
+    )
     return Certainty(
         standings=standings,
         decided=tuple((models[a], models[b]) for a, b in np.argwhere(main.decided).tolist()),
-        order=order_kept(models, np.count_nonzero(right, axis=0), main),
+        order=order_kept(models, hits, main),
         flips=flips,
+        leads=leads,
         confidence=confidence,
         population=population,
         by_chance=design.by_chance,
         checked=int(np.count_nonzero(~design.unchecked)),
         n=len(given),
     )
+
+
+def _leads(
+    estimates: Sequence[float],
+    before: Sequence[int],
+    ranking: Ranking,
+    *,
+    flips: Sequence[Flip],
+    right: Bool[np.ndarray, "n models"],
+    sets: Sets,
+    crossings: Sequence[Crossing],
+    models: Sequence[str],
+    confidence: float,
+) -> tuple[Lead, ...]:
+    """Return what is known of each pair, by estimates, hits before, and what is right after."""
+    meet = {(each.a, each.b): each.prevalence for each in crossings}
+    columns = np.ascontiguousarray(right.T)
+    order = sorted(range(len(models)), key=lambda model: -estimates[model])
+    place = {model: at for at, model in enumerate(order)}
+    found: dict[tuple[int, int], Lead] = {}
+    for (a, b), flip in zip(combinations(range(len(models)), 2), flips, strict=True):
+        first, second = (a, b) if place[a] < place[b] else (b, a)
+        duels = (duel(columns[a], columns[b], part) for part in (sets.benign, sets.correctable))
+        found[place[first], place[second]] = Lead(
+            leader=models[first],
+            follower=models[second],
+            lead=estimates[first] - estimates[second],
+            low=float(ranking.low[first, second]),
+            high=float(ranking.high[first, second]),
+            decided=bool(ranking.decided[first, second]),
+            swapped=before[first] < before[second],
+            prevalence=meet.get((models[a], models[b])),
+            band=crossing_band(*duels, confidence=confidence),
+            flip=flip,
+        )
+    return tuple(found[pair] for pair in sorted(found))
 
 
 def _credits(
@@ -283,6 +435,33 @@ def _credits(
         for model in range(answers.shape[1])
     ]
     return np.stack(each, axis=1)
+
+
+def _percent(chance: float) -> str:
+    """Write a chance in percent, never certain where it is not.
+
+    Examples
+    --------
+    >>> _percent(0.421), _percent(0.9999), _percent(1.0)
+    ('42 %', 'over 99 %', '100 %')
+    """
+    if 0 < chance < 0.005:
+        return "under 1 %"
+    return "over 99 %" if 0.995 <= chance < 1 else f"{100 * chance:.0f} %"
+
+
+def _band_in_words(band: Sequence[tuple[float, float]]) -> str:
+    """Write down between which noise prevalences two models may be equally good.
+
+    Examples
+    --------
+    >>> _band_in_words([(0.021, 0.05)]), _band_in_words([]), _band_in_words([(0.0, 1.0)])
+    ('2.1 to 5.0 %', 'nowhere', 'anywhere')
+    """
+    if tuple(band) == ((0.0, 1.0),):
+        return "anywhere"
+    parts = (f"{100 * low:.1f} to {100 * high:.1f} %" for low, high in band)
+    return ", ".join(parts) or "nowhere"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@
 Reading predictions from files is for `errata.sources.predictions`, drawing for `errata.report`.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Integer
 
-from errata.certain import Certainty, Design, certainty
+from errata.certain import Certainty, Design, Lead, certainty
 from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
@@ -22,6 +23,8 @@ Subset = Literal["D", "P", "B", "C"]
 
 _PREFIXES: tuple[tuple[str, Labels], ...] = (("", "original"), ("c", "corrected"))
 _SHOWN: dict[Literal["P", "C"], str] = {"P": "P = B and C", "C": "C alone"}
+_WIDTH = 100  # of a paragraph
+_MOST_PAIRS = 5  # on the first screen
 _SUBSETS: dict[Labels, tuple[Subset, ...]] = {
     "original": ("D", "P", "B", "C"),
     "corrected": ("P", "B", "C"),  # outside P nobody knows the right label, so not on D
@@ -215,26 +218,86 @@ class Comparison:
         }
 
     def __repr__(self) -> str:
-        sizes = self.sizes
-        title = (
-            f"{_count(len(self.models), 'model')} on {_count(sizes['D'], 'example')}: "
-            f"{sizes['B']:,} benign (B), {sizes['C']:,} corrected (C), {sizes['U']:,} unknown (U)\n"
-            "Acc is the percentage right by the given labels, cAcc by the corrected ones."
-        )
-        parts = [title]
+        parts = [self._title(), _filled(self.verdict())]
+        parts.append(f"{self._summary_title()}\n{_text_table(self.summary())}")
+        unsettled = self.certainty.unsettled if self.certainty else ()
+        if unsettled:
+            parts.append(_pairs("Pairs that changed places, and undecided neighbours", unsettled))
+        return "\n\n".join(parts)
+
+    def verdict(self) -> str:
+        """Return in a paragraph what became of the ranking, and whom the corrections may favour."""
+        told = self.certainty.verdict() if self.certainty else self.headline()
+        warning = self.kinship.warning() if self.kinship else None
+        return f"{told} {warning}" if warning else told
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return a row for each model, the best by the corrected labels first.
+
+        ``rank`` is that by the given labels, and the one by the corrected labels where it is
+        another. With certainty, ``corrected`` is the estimate for all examples, with its interval
+        and the ranks between which the model lies; without it, the accuracy over P.
+        """
+        standings = self.certainty.standings["corrected"] if self.certainty else None
+        rows = []
+        if standings:
+            after = ranks(np.array([one.accuracy for one in standings])).tolist()
+        for place, each in enumerate(self.models):
+            given, corrected = each.original[1]["D"], each.corrected[1]["P"]
+            rank = after[place] if standings else corrected.rank
+            row: dict[str, Any] = {
+                "model": each.model,
+                "rank": f"{given.rank}"
+                if rank in (None, given.rank)
+                else f"{given.rank} -> {rank}",
+                "given": given.percent,
+                "corrected": corrected.percent,
+            }
+            if standings:
+                row |= standings[place].row()
+            rows.append((rank or given.rank or 0, row))
+        return [row for _, row in sorted(rows, key=lambda one: one[0])]
+
+    def details(self) -> str:
+        """Return all there is to read: accuracies on each set, kinship, all ways of counting."""
+        parts = [repr(self)]
+        parts.append("Acc is the percentage right by the given labels, cAcc by the corrected ones.")
         for subset, name in _SHOWN.items():
-            if sizes[subset]:
-                of = _count(sizes[subset], "example")
+            if self.sizes[subset]:
+                of = _count(self.sizes[subset], "example")
                 parts.append(f"{name}, {of}\n{_text_table(self.table(subset))}")
+        if self.sizes["C"]:
+            parts.append(self._crossings_in_words())
+        if self.certainty is not None:
+            parts.append(
+                f"{_filled(self.certainty.title())}\n{_text_table(self.certainty.table())}"
+            )
+            parts.append(_pairs("Neighbours", self.certainty.neighbours, most=None))
         kin = self.kinship
         if kin is not None and kin.models[0].by_votes.of:
             parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
-        if self.certainty is not None:
-            parts.append(f"{self.certainty.title()}\n{_text_table(self.certainty.table())}")
-        if sizes["C"]:
-            parts.append(self._crossings_in_words())
-        parts += [self.headline(), *([kin.sentence()] if kin else [])]
-        return "\n\n".join([*parts, *([self.certainty.verdict()] if self.certainty else [])])
+        if kin is not None and not kin.warning():  # a warning is on the first screen
+            parts.append(_filled(kin.sentence()))
+        return "\n\n".join(parts)
+
+    def _title(self) -> str:
+        sizes = self.sizes
+        return (
+            f"{_count(len(self.models), 'model')} on {_count(sizes['D'], 'example')}: "
+            f"{sizes['B']:,} benign (B), {sizes['C']:,} corrected (C), {sizes['U']:,} unknown (U)"
+        )
+
+    def _summary_title(self) -> str:
+        if self.certainty is None:
+            return (
+                f"Percentage right by the given labels (D, {self.sizes['D']:,}) and by the "
+                f"corrected ones (P, {self.sizes['P']:,})"
+            )
+        return _filled(
+            "Percentage right by the given and by the corrected labels, with intervals of "
+            f"{self.certainty.about()}; ranks: between which each lies, all at once; best: the "
+            "chance that no other is better"
+        )
 
     def _crossings_in_words(self) -> str:
         here = self.noise_prevalence
@@ -244,8 +307,11 @@ class Comparison:
         pairs = _count(len(self.models) * (len(self.models) - 1) // 2, "pair")
         nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:5]
         many = f"by corrected labels {len(self.crossings):,} of {pairs} change places at some N"
-        lines = [f"{now}; {many}, nearest first:"]
-        return "\n".join([*lines, *(f"  {crossing}" for crossing in nearest)])
+        lines = [_filled(f"{now}; {many}, nearest first:")]
+        bands = self.certainty.bands if self.certainty else {}
+        return "\n".join(
+            [*lines, *(f"  {each}{bands.get(frozenset((each.a, each.b)), '')}" for each in nearest)]
+        )
 
 
 def compare(
@@ -322,11 +388,12 @@ def compare(
         for model in predictions
     )
     sizes = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
+    found = _crossings([(each.model, each.corrected[1]) for each in models])
     return Comparison(
         models=models,
         k=kept,
         sizes=sizes | {"U": int(np.count_nonzero(sets.unknown))},
-        crossings=_crossings([(each.model, each.corrected[1]) for each in models]),
+        crossings=found,
         original_crossings=_crossings([(each.model, each.original[1]) for each in models]),
         kinship=None
         if checked is None
@@ -343,6 +410,8 @@ def compare(
             predictions,
             given=given,
             corrected=corrected,
+            sets=sets,
+            crossings=found,
             design=design,
             confidence=confidence,
             population=population,
@@ -392,11 +461,29 @@ def _plain(crossing: Crossing) -> dict[str, Any]:
     }
 
 
+def _pairs(title: str, leads: Sequence[Lead], most: int | None = _MOST_PAIRS) -> str:
+    """Lay out some pairs of models."""
+    told = _filled(
+        f"{title}: lead in points, with intervals for all pairs at once; at which noise prevalence "
+        "N they are equal, with its band; how many wrong unchecked labels flip them"
+    )
+    rest = len(leads[most:]) if most is not None else 0
+    more = f"\nand {_count(rest, 'pair')} more" if rest else ""
+    return f"{told}\n{_text_table([each.row() for each in leads[:most]])}{more}"
+
+
 def _lead(models: Sequence[str], leads: str, tie: str) -> str:
     if len(models) == 1:
         return f"{models[0]} {leads}"
     shown = [*models] if len(models) <= 4 else [*models[:3], f"{len(models) - 3} more"]
     return f"{', '.join(shown[:-1])} and {shown[-1]} {tie}"
+
+
+def _filled(paragraph: str) -> str:
+    """Break a paragraph into lines, at no hyphen (names of models have them), before no percent."""
+    held = paragraph.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(held, _WIDTH, break_on_hyphens=False, break_long_words=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _count(number: int, noun: str) -> str:
@@ -409,7 +496,10 @@ def _text_table(rows: Sequence[Mapping[str, Any]]) -> str:
     def cell(value: object) -> str:
         return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 
-    heads = [name.replace("acc", "Acc").replace("rank", "Rank") for name in rows[0]]
+    heads = [
+        name.replace("acc", "Acc").replace("rank", "Rank") if "@" in name else name
+        for name in rows[0]
+    ]
     lines = [heads, *([cell(value) for value in row.values()] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join(

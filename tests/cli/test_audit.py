@@ -94,7 +94,7 @@ def test_a_kin_of_the_flagger_is_warned_of_in_every_format(voted):
     words = ("compare", "pets.audit", "many.npz")
     shown = errata(voted, *words)
     warning = "relative gives 100 % of the suggestions of the flagger"
-    assert warning in shown.stdout
+    assert warning in " ".join(shown.stdout.split())
     assert warning not in shown.stderr, "it is said once"
     listed = errata(voted, *words, "--format", "csv")
     assert warning in listed.stderr
@@ -256,7 +256,12 @@ def test_verdicts_release_compare_report_and_why(voted):
     by_model = rows(errata(voted, "compare", "pets.audit", "models.npz", "--format", "csv").stdout)
     assert [row["model"] for row in by_model] == ["faithful", "copycat"]
     assert compared["kinship"]["warning"] is None
-    assert "cannot be told from 2 of them" in table.stdout
+    assert "cannot be told from 2 of them" not in table.stdout
+    assert "More: --details" in table.stderr
+    more = errata(voted, "compare", "pets.audit", "models.npz", "--details")
+    assert more.stdout.startswith(table.stdout.rstrip())
+    assert "cannot be told from 2 of them" in more.stdout
+    assert "More" not in more.stderr
 
     reported = errata(voted, "report", "pets.audit", "report.html")
     assert reported.stdout == "report.html\n"

@@ -71,6 +71,14 @@ def compare(
             "which of its unchecked labels are wrong.",
         ),
     ] = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            help="Show more than the first screen: each set, kinship, all neighbours, other ways "
+            "of counting. JSON holds everything.",
+        ),
+    ] = False,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
@@ -87,9 +95,12 @@ def compare(
         confidence=confidence,
         population=not this_set,
     )
-    printer.text(compared.to_dict(), compared.rows(), repr(compared))
+    text = compared.details() if details else repr(compared)
+    printer.text(compared.to_dict(), compared.rows(), text)
     if format != "table" and compared.kinship and (warning := compared.kinship.warning()):
         printer.say(warning)
+    if format == "table" and not details:
+        printer.say("More: --details, or everything: --format json")
     printer.say(*opened.notices)
     printer.next("report", audit, "OUT.html")
 
