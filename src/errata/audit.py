@@ -34,6 +34,7 @@ from errata.arrays import (
     check_unicode,
 )
 from errata.asking import restand
+from errata.certain import Design
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.cutoff import Aim
@@ -1001,8 +1002,9 @@ class Audit(Planning):
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
             checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
         answers = self._read_predictions(predictions)
-        certain = {"design": design, "confidence": confidence, "population": population}
-        compared = self._compared(answers, verdicts, checked, **certain)
+        compared = self._compared(
+            answers, verdicts, checked, design, confidence=confidence, population=population
+        )
         kept = self._arrays.keep_predictions(answers)
         with self._db.write() as db:
             records.add_array(db, **kept)
@@ -1053,7 +1055,10 @@ class Audit(Planning):
         answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
         verdicts: Verdicts,
         checked: Checked,
-        **certain: Any,
+        design: Design | None = None,
+        *,
+        confidence: float = 0.95,
+        population: bool = True,
     ) -> Comparison:
         sets, corrected = self._corrected(verdicts)
         return compare(
@@ -1062,7 +1067,9 @@ class Audit(Planning):
             corrected=corrected,
             sets=sets,
             checked=checked,
-            **certain,
+            design=design,
+            confidence=confidence,
+            population=population,
         )
 
     def _corrected(
