@@ -160,7 +160,9 @@ def review(
         left[examples] = False
         expected = expected_errors(draws, predicted)
     one = slips_in_repeats(np.concatenate(said)) if said else None
-    return draws, NO_SLIPS if one is None else concluded(one, votes=VOTES, threshold=THRESHOLD)
+    if one is None:
+        return draws, NO_SLIPS
+    return draws, concluded(one, votes=VOTES, threshold=THRESHOLD, repeats=VOTES)
 
 
 def runs_of(case: Case, data: Path, runs: Sequence[int]) -> list[tuple[float, float, bool, float]]:

@@ -302,28 +302,31 @@ def _believed(
         return Believed("none", NO_SLIPS, note if by != "none" else None)
     ((votes, threshold),) = rules
     ways: dict[str, Callable[[], Slips | None]] = {
-        "gold": lambda: _by_gold(db, least=1 if by == "gold" else _FEWEST_GOLD),
+        "gold": lambda: _by_gold(
+            db, least=1 if by == "gold" else _FEWEST_GOLD, threshold=threshold, votes=votes
+        ),
         "repeats": lambda: _by_repeats(db, planned, threshold=threshold, votes=votes),
     }
     for way, told in ways.items():
         if by in ("auto", way):
-            one = told()
-            if one is not None:
-                return Believed(way, concluded(one, votes=votes, threshold=threshold))
+            slips = told()
+            if slips is not None:
+                return Believed(way, slips)
     note = (
         None if by == "auto" else f"There is too little of {by} to tell how often reviewers slip."
     )
     return Believed("none", NO_SLIPS, note)
 
 
-def _by_gold(db: Connection, *, least: int) -> Slips | None:
-    """Return how often reviewers err about gold; None where they answered too little of it."""
+def _by_gold(db: Connection, *, least: int, votes: int, threshold: int) -> Slips | None:
+    """Return how often reviewers err together by gold; None where they answered too little."""
     answers = [row for row in gold.held(db) if row["answer"] in ("given", *_REJECTS)]
     if len(answers) < least:
         return None
     right = [row["answer"] != "given" for row in answers if row["known"] == "given"]
     wrong = [row["answer"] == "given" for row in answers if row["known"] != "given"]
-    return slips_in_gold(sum(right), len(right), sum(wrong), len(wrong))
+    one = slips_in_gold(sum(right), len(right), sum(wrong), len(wrong))
+    return concluded(one, votes=votes, threshold=threshold)
 
 
 _REJECTS = ("suggested", "both", "neither")
@@ -333,7 +336,7 @@ _REJECTS = ("suggested", "both", "neither")
 def _by_repeats(
     db: Connection, planned: Sequence[Mapping[str, Any]], *, votes: int, threshold: int
 ) -> Slips | None:
-    """Return how often reviewers err, by how often they disagree on what is asked of all.
+    """Return how often reviewers err together, by how often they disagree on what all are asked.
 
     Where asking stops once a verdict is settled, only the first ``threshold`` votes are asked for
     whatever the others say.
@@ -347,4 +350,7 @@ def _by_repeats(
             confirms = vote.answer == "given" or vote.labels == [given[vote.example]]
             said.setdefault(vote.example, []).append(not confirms)
     enough = [one[:asked] for one in said.values() if len(one) >= asked]
-    return slips_in_repeats(np.array(enough, dtype=bool).reshape(len(enough), asked))
+    one = slips_in_repeats(np.array(enough, dtype=bool).reshape(len(enough), asked))
+    if one is None:
+        return None
+    return concluded(one, votes=votes, threshold=threshold, repeats=asked)

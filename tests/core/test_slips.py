@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from errata.core.slips import Slips, concluded, slips_in_gold, slips_in_repeats
 
@@ -30,16 +31,92 @@ def test_what_they_conclude_is_counted_over_all_that_they_may_say(alarm, miss, v
 @given(st.sampled_from([0.02, 0.1, 0.3]), st.sampled_from([0.02, 0.1, 0.3]), st.integers(1, 5))
 def test_what_is_not_known_of_one_is_not_known_of_all_by_the_slope(alarm, miss, votes):
     threshold, step = votes // 2 + 1, 1e-6
-    one = Slips(false_alarm=alarm, miss=miss, covariance=(0.04, 0.01, 0.09))
-    more = Slips(false_alarm=alarm + step, miss=miss + step)
     rule = {"votes": votes, "threshold": threshold}
-    here, there = concluded(one, **rule), concluded(more, **rule)
+    here, there = (
+        concluded(Slips(false_alarm=alarm + more, miss=miss + more), **rule) for more in (0, step)
+    )
     slope = (
         (there.false_alarm - here.false_alarm) / step,
         (there.miss - here.miss) / step,
     )
     expected = 0.04 * slope[0] ** 2, 0.01 * slope[0] * slope[1], 0.09 * slope[1] ** 2
-    assert here.covariance == pytest.approx(expected, rel=1e-3)
+    one = Slips(false_alarm=alarm, miss=miss, covariance=(0.04, 0.01, 0.09))
+    assert concluded(one, **rule).covariance == pytest.approx(expected, rel=1e-3)
+
+
+def of_examples(slip, votes, threshold, repeats):
+    """Return the chance that two of the repeats disagree, and of rejecting a right label.
+
+    The latter if they disagree, and if they do not. Up to three disagree in one way only.
+    """
+    chance = {True: 0.0, False: 0.0}
+    rejected = {True: 0.0, False: 0.0}
+    for said in product([0, 1], repeat=votes):  # 1 rejects
+        weight = slip ** sum(said) * (1 - slip) ** (votes - sum(said))
+        apart = len(set(said[:repeats])) == 2
+        chance[apart] += weight
+        rejected[apart] += weight * (votes - sum(said) < threshold)
+    return chance[True], rejected[True] / chance[True], rejected[False] / chance[False]
+
+
+def told_by(apart, examples, repeats):
+    """Return what the repeats say where they disagree about so many examples."""
+    rejected = np.zeros((examples, repeats), dtype=bool)
+    rejected[:apart, 0] = True
+    return slips_in_repeats(rejected)
+
+
+rules = pytest.mark.parametrize(
+    ("votes", "threshold", "repeats"), [(3, 2, 3), (3, 1, 3), (3, 3, 3), (2, 2, 2), (5, 3, 3)]
+)
+
+
+@rules
+@pytest.mark.parametrize("slip", [0.05, 0.1])
+def test_what_they_conclude_is_right_on_average_where_repeats_tell_of_one(
+    votes, threshold, repeats, slip
+):
+    """Over all numbers of examples that they may disagree about."""
+    rule, examples = {"votes": votes, "threshold": threshold}, 200
+    apart, *_ = of_examples(slip, votes, threshold, repeats)
+    truth = concluded(Slips(false_alarm=slip, miss=slip), **rule)
+    mean = np.zeros(2)
+    for count, chance in enumerate(binom.pmf(np.arange(examples), examples, apart)):
+        if chance > 1e-12:
+            told = concluded(told_by(count, examples, repeats), **rule)
+            mean += chance * np.array([told.false_alarm, told.miss])
+    assert mean == pytest.approx([truth.false_alarm, truth.miss], rel=0.01)
+
+
+@rules
+@pytest.mark.parametrize("slip", [0.05, 0.1])
+def test_what_the_guess_adds_to_the_slips_it_is_reckoned_out_of(votes, threshold, repeats, slip):
+    """The variance of rejected minus expected rejections of right labels, over all answers."""
+    rule, examples = {"votes": votes, "threshold": threshold}, 400
+    apart, if_apart, if_not = of_examples(slip, votes, threshold, repeats)
+    counts = np.arange(examples)
+    chances = binom.pmf(counts, examples, apart)
+    counts, chances = counts[chances > 1e-12], chances[chances > 1e-12]
+    told = [told_by(count, examples, repeats) for count in counts]
+    guesses = np.array([concluded(one, **rule).false_alarm for one in told])
+    means = counts * if_apart + (examples - counts) * if_not - examples * guesses
+    spreads = counts * if_apart * (1 - if_apart) + (examples - counts) * if_not * (1 - if_not)
+    variance = chances @ (spreads + means**2) - (chances @ means) ** 2
+    alone = apart * if_apart + (1 - apart) * if_not
+    of_slips = examples * alone * (1 - alone)
+    # the variance of the guess of one, as it is, not as a sample tells it
+    guess = np.array([one.false_alarm for one in told])
+    known = chances @ guess**2 - (chances @ guess) ** 2
+    one = Slips(false_alarm=slip, miss=slip, covariance=(known,) * 3)
+    added = examples**2 * concluded(one, **rule, repeats=repeats).covariance[0]
+    assert of_slips + added == pytest.approx(variance, abs=0.03 * (of_slips + abs(added)))
+
+
+def test_a_slip_never_seen_adds_what_is_not_known_of_it():
+    one = slips_in_repeats(np.zeros((100, 3), dtype=bool))
+    rule = {"votes": 3, "threshold": 2}
+    assert concluded(one, **rule, repeats=3) == concluded(one, **rule)
+    assert concluded(one, **rule).false_alarm == 0
 
 
 def test_gold_of_one_kind_speaks_for_the_other():

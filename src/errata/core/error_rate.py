@@ -349,7 +349,8 @@ class Design:
         right, wrong = -(self.n - total), total
         var_alarm, both, var_miss = self.slips.covariance
         grown = right**2 * var_alarm + 2 * right * wrong * both + wrong**2 * var_miss
-        return grown / self.slips.informative**2
+        # below 0 where the same answers told the rates; then it is left out, on the safe side
+        return max(grown / self.slips.informative**2, 0.0)
 
 
 def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.ndarray, "checked"]:

@@ -7,7 +7,7 @@ wrong. `errata.core.error_rate` reckons with what comes out here.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int
 from scipy.stats import binom
 
 LEAST_INFORMATIVE = 0.1
@@ -23,7 +23,8 @@ class Slips:
     false_alarm : the probability that they reject a label that is right
     miss : the probability that they confirm one that is wrong
     covariance : of the two as they are known, ``(variance of false_alarm, covariance, variance of
-        miss)``
+        miss)``; where the answers in question told them, what this adds to the variance of the
+        slips in these answers, which can be less than nothing (`concluded`)
     """
 
     false_alarm: float = 0.0
@@ -105,8 +106,7 @@ def slips_in_repeats(rejected: Bool[np.ndarray, "examples votes"]) -> Slips | No
     examples, votes = rejected.shape
     if examples < 2 or votes < 2:
         return None
-    said = rejected.sum(axis=1)
-    apart = said * (votes - said) / (votes * (votes - 1) / 2)  # the share of pairs that disagree
+    apart = _apart(rejected.sum(axis=1), votes)
     share, variance = float(apart.mean()), float(apart.var(ddof=1)) / examples
     if share >= 0.5 - np.sqrt(variance):
         return None
@@ -117,15 +117,30 @@ def slips_in_repeats(rejected: Bool[np.ndarray, "examples votes"]) -> Slips | No
     return Slips(false_alarm=slip, miss=slip, covariance=(variance,) * 3)
 
 
-def concluded(one: Slips, *, votes: int, threshold: int) -> Slips:
+def concluded(one: Slips, *, votes: int, threshold: int, repeats: int = 0) -> Slips:
     """Return how often reviewers err together, each of whom errs so often by themselves.
 
-    A label is confirmed if ``threshold`` of ``votes`` confirm it, and rejected otherwise.
+    A label is confirmed if ``threshold`` of ``votes`` confirm it, and rejected otherwise. Let one
+    of them err with probability ``q``, known with variance ``v``, and all together with ``g(q)``.
+    As ``g`` bends, ``g`` of a guess is not ``g(q)`` on average, and ``g'' v / 2`` is taken off.
+
+    **Covariance.** It is ``g' v g'``. But where disagreements about the very labels in question
+    told ``q``, a guess that is too high by chance goes along with more slips among the conclusions:
+    with ``b`` the slope of the line that foretells a slip by the share of pairs that disagree, with
+    ``a = b dD/dq`` more for each unit of ``q``. Who reckons ``g(q)`` out of these conclusions is
+    off by so much less, and what is told is ``g' v g' - g' v a - a v g'``: what the guess adds to
+    the variance that the slips themselves make. It can be below 0.
 
     Parameters
     ----------
     one : of a single reviewer
     votes, threshold : ``1 <= threshold <= votes``
+    repeats : 0; or the first so many of the same votes, 2 or more, told ``one``, by
+        `slips_in_repeats`
+
+    References
+    ----------
+    Wolter, Introduction to Variance Estimation (2007), chapter 6 (Taylor series).
 
     Examples
     --------
@@ -133,14 +148,56 @@ def concluded(one: Slips, *, votes: int, threshold: int) -> Slips:
     >>> round(together.false_alarm, 5), round(together.miss, 5)
     (0.00725, 0.00725)
     """
-    alarm = float(binom.cdf(threshold - 1, votes, 1 - one.false_alarm))
-    miss = float(binom.sf(threshold - 1, votes, one.miss))
-    # a binomial's tail changes with its chance as the density of the vote that decides
-    by_alarm = votes * float(binom.pmf(threshold - 1, votes - 1, 1 - one.false_alarm))
-    by_miss = votes * float(binom.pmf(threshold - 1, votes - 1, one.miss))
+    # so many slips make all err together, of those who reject right labels and confirm wrong ones
+    least = votes - threshold + 1, threshold
+    each = one.false_alarm, one.miss
     var_alarm, both, var_miss = one.covariance
-    covariance = by_alarm**2 * var_alarm, by_alarm * by_miss * both, by_miss**2 * var_miss
-    return Slips(false_alarm=alarm, miss=miss, covariance=covariance)
+    rates, slopes, along = [], [], []
+    for q, variance, needed in zip(each, (var_alarm, var_miss), least, strict=True):
+        rate, slope, bend = _together(q, needed, votes)
+        rates.append(min(max(rate - bend * variance / 2, 0.0), 1.0))
+        slopes.append(slope)
+        along.append(_along(q, needed, votes, repeats) if repeats else 0.0)
+
+    def grown(i: int, j: int, covariance: float) -> float:
+        return covariance * (slopes[i] * slopes[j] - slopes[i] * along[j] - along[i] * slopes[j])
+
+    covariances = grown(0, 0, var_alarm), grown(0, 1, both), grown(1, 1, var_miss)
+    return Slips(false_alarm=rates[0], miss=rates[1], covariance=covariances)
+
+
+def _together(q: float, least: int, votes: int) -> tuple[float, float, float]:
+    """Return the chance that ``least`` or more err, and its first two derivatives by ``q``."""
+    rate = float(binom.sf(least - 1, votes, q))
+    # a binomial's tail changes with its chance as the density of the vote that decides
+    slope = votes * float(binom.pmf(least - 1, votes - 1, q))
+    if votes == 1:
+        return rate, slope, 0.0
+    before, after = (float(binom.pmf(one, votes - 2, q)) for one in (least - 2, least - 1))
+    return rate, slope, votes * (votes - 1) * (before - after)
+
+
+def _along(q: float, least: int, votes: int, repeats: int) -> float:
+    """Return how much oftener all err than ``q`` says, for each unit that ``q`` is told too high.
+
+    That is ``dD/dq`` times the slope of the line that foretells whether ``least`` of ``votes`` err
+    by the share of pairs among the first ``repeats`` that disagree.
+    """
+    erring = np.arange(repeats + 1)
+    chance = binom.pmf(erring, repeats, q)
+    apart = _apart(erring, repeats)
+    off = apart - chance @ apart
+    spread = float(chance @ off**2)
+    if spread == 0:
+        return 0.0  # nobody ever errs, and nothing is told too high
+    together = binom.sf(least - 1 - erring, votes - repeats, q)
+    return float(chance @ (off * together)) / spread * 2 * (1 - 2 * q)
+
+
+def _apart(said: Int[np.ndarray, "examples"], votes: int) -> Float[np.ndarray, "examples"]:
+    """Return the share of the pairs of votes that disagree, where so many say one thing."""
+    shares: Float[np.ndarray, "examples"] = said * (votes - said) / (votes * (votes - 1) / 2)
+    return shares
 
 
 def _share(count: int, of: int) -> tuple[float, float]:
