@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from drawing import pivotal_tree, stratified_samples
-from errata.core.error_rate import Draw, estimate_errors, sampled_errors
+from errata.core.error_rate import Draw, estimate_errors, expected_errors, sampled_errors
+from errata.core.sampling import cut_strata, stratified_sample
 from errata.core.slips import NO_SLIPS, Slips
 from errata.errors import InputError
 
@@ -300,15 +302,66 @@ def test_right_and_wrong_may_change_places(seed):
     assert (2000 - other.high, 2000 - other.low) == pytest.approx((one.low, one.high), rel=0.1)
 
 
+def spread_by_hand(draw, values):
+    """Return the textbook variance of a stratified sample: sum of N^2 (1 - m / N) s^2 / m."""
+    total = 0.0
+    for stratum in np.unique(draw.stratum):
+        own = values[draw.stratum == stratum]
+        drawn, size = len(own), len(own) / draw.probability[draw.stratum == stratum][0]
+        if drawn > 1:
+            total += size**2 * (1 - drawn / size) * own.var(ddof=1) / drawn
+    return total
+
+
 @settings(deadline=None, max_examples=25)
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.5, 1.5]))
-def test_the_control_is_tuned_to_the_least_standard_error(seed, other):
+@given(st.integers(0, 2**32), st.sampled_from([-0.2, -0.01, 0.01, 0.2]))
+def test_the_control_leaves_the_least_spread_of_what_is_expected(seed, off):
     _, predicted, draw = sample_of_many(seed)
-    tuned = estimate_errors([draw], predicted)
-    assert tuned.control >= 0
-    assert tuned.standard_error <= estimate_errors(
-        [draw], predicted, control=other
-    ).standard_error * (1 + 1e-9)
+    control = estimate_errors([draw], predicted).control
+    expected = expected_errors([draw], predicted)[draw.examples]
+    f = predicted[draw.examples]
+    assert control >= 0
+    least = spread_by_hand(draw, expected - control * f)
+    assert least <= spread_by_hand(draw, expected - max(control + off, 0) * f) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("errors", [[7, 8], [2, 8]])
+def test_the_control_follows_no_single_error(errors):
+    """One tuned to the errors that were found leans against them, and is less steady."""
+    n, size = 9, 3
+    predicted, wrong = np.linspace(0.02, 0.5, n), np.isin(np.arange(n), errors)
+    strata, ours, tuned = np.zeros(n, dtype=int), [], []
+    for sample in stratified_samples(strata, np.array([size])):
+        draw = draw_of(sample, wrong, strata, np.array([size]))
+        ours.append(estimate_errors([draw], predicted).estimate)
+        e, f = draw.wrong.astype(float), predicted[draw.examples]
+        by_sample = max(np.cov(e, f)[0, 1] / f.var(ddof=1), 0)
+        tuned.append(n * (e - by_sample * f).mean() + by_sample * predicted.sum())
+    assert abs(np.mean(ours) - 2) < abs(np.mean(tuned) - 2) / 3
+    assert np.std(ours) < np.std(tuned)
+
+
+def test_scores_that_are_all_alike_steady_nothing():
+    _, predicted, draw = sample_of_many(3)
+    assert estimate_errors([draw], np.full_like(predicted, 0.1)).control == 0
+
+
+def test_the_interval_is_as_wide_as_the_estimate_varies_where_scores_tell_more_than_they_say():
+    """Errors grow twice as fast with the logit of the scores as these say; drawn in strata."""
+    width, sd = [], []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        predicted = rng.beta(0.4, 1.2, 5000)
+        wrong = rng.random(5000) < expit(-1.5 + 2 * logit(predicted))
+        strata = cut_strata(predicted, np.zeros(5000, dtype=bool), count=10)
+        sizes = np.bincount(strata)
+        within = [wrong[strata == one].var(ddof=1) for one in range(10)]
+        numbers = np.full(10, 20)
+        sd.append(np.sqrt((sizes**2 * (1 - numbers / sizes) / numbers * within).sum()))
+        draw = draw_of(stratified_sample(strata, numbers, rng), wrong, strata, numbers)
+        found = estimate_errors([draw], predicted)
+        width.append(found.high - found.low)
+    assert np.mean(width) == pytest.approx(2 * norm.isf(0.025) * np.mean(sd), rel=0.05)
 
 
 def test_no_errors_found_leaves_room_for_some():

@@ -24,8 +24,12 @@ from errata.errors import InputError
 _GROUPS = 20
 """The examples make so many groups of equal rate, where chances of errors have to be supposed."""
 
-_EXPECTED_SLOPE, _SLOPE_SPREAD = 1.0, 0.5
-"""How the logit of the chance of an error grows with that of the predicted one, before any vote."""
+_EXPECTED_SLOPE, _SLOPE_SPREAD = 1.0, 1.0
+"""How the logit of the chance of an error grows with that of the predicted one, before any vote.
+
+A margin is no probability: of CIFAR-10N the slope is 2. A narrower guess drew it towards 1, which
+makes errors less foreseeable than they are, and the interval too wide.
+"""
 
 _FOLLOWED = 8
 """The distribution of the estimate's error is followed so many standard deviations out."""
@@ -116,9 +120,12 @@ def estimate_errors(
     farther, would come up in more than ``1 - confidence`` of samples. For that the chance that a
     label is wrong is supposed to be ``expit(a + b s)``, where ``s`` is the logit of the mean of
     ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given that 1 is to be
-    expected, give or take a half), and ``a`` what makes the chances sum to ``T``. The distribution
-    of the error of the estimate follows exactly, by its characteristic function; so the same input
+    expected, give or take 1), and ``a`` what makes the chances sum to ``T``. The distribution of
+    the error of the estimate follows exactly, by its characteristic function; so the same input
     gives the same interval.
+
+    **Control.** ``lambda`` is what makes the standard error least, were the chances of errors as
+    supposed. What makes it least in the sample (PPI++) would follow each of a few errors by chance.
 
     Parameters
     ----------
@@ -126,7 +133,7 @@ def estimate_errors(
     predicted : a guess at the probability that each label is wrong, ``f``, in ``0..1``
     slips : how often reviewers' conclusions are wrong
     confidence : strictly between 0 and 1
-    control : ``lambda``; without it, what makes the variance least in the sample, at least 0
+    control : ``lambda``; without it, what makes the variance least by what is supposed, at least 0
 
     Raises
     ------
@@ -178,10 +185,10 @@ def estimate_errors(
     )
     if not design.sampled:
         return known
-    factor = design.best_control() if control is None else control
-    estimate = design.total(factor)
-    variance = design.variance(factor)
-    low, high = _Supposed(design, factor).interval(estimate, confidence)
+    supposed = _Supposed(design, control)
+    estimate = design.total(supposed.factor)
+    variance = design.variance(supposed.factor)
+    low, high = supposed.interval(estimate, confidence)
     rate = min(max(estimate / design.n, 0.0), 1.0)
     spread = design.n * rate * (1 - rate)  # of one example, n times
     return replace(
@@ -190,7 +197,7 @@ def estimate_errors(
         standard_error=float(np.sqrt(variance)),
         low=low,
         high=high,
-        control=factor,
+        control=supposed.factor,
         random_sample=design.n * spread / (variance + spread) if spread > 0 else None,
     )
 
@@ -296,13 +303,6 @@ class Design:
         steadied = float((self.steadying * self.predicted).sum())
         return float((self.counts * self.errors).sum()) + factor * steadied
 
-    def best_control(self) -> float:
-        """Return the factor of the control that makes the variance least, at least 0."""
-        spread = self.spread(self.control, self.control)
-        if spread <= 1e-12 * self.n:
-            return 0.0
-        return max(self.spread(self.errors, self.control) / spread, 0.0)
-
     def spread(self, u: Float[np.ndarray, "checked"], v: Float[np.ndarray, "checked"]) -> float:
         """Return the estimated covariance of the totals of two numbers of each example."""
         out = 1 - self.pi
@@ -376,8 +376,8 @@ def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.n
 class _Supposed:
     """How far off the estimate would be, were the errors so many and spread by the scores."""
 
-    def __init__(self, design: Design, factor: float) -> None:
-        self.design, self.factor = design, factor
+    def __init__(self, design: Design, control: float | None) -> None:
+        self.design = design
         predicted = design.predicted
         group = cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
         self.sizes = np.bincount(group)
@@ -387,6 +387,7 @@ class _Supposed:
         self.unchecked = np.bincount(group[design.unchecked], minlength=len(self.sizes))
         self.group_of_all, self.group = group, group[design.examples]
         self.level, self.slope = self._fitted()
+        self.factor = self._best_control() if control is None else control
         # checked examples that count alike and are as likely to be wrong are followed as one
         pairs = np.stack([self.group, _bins(design.counts)])
         cells, cell = np.unique(pairs, axis=1, return_inverse=True)
@@ -399,6 +400,19 @@ class _Supposed:
         of_groups = expit(self.level + self.slope * self.scores)
         of_all: Float[np.ndarray, "n"] = of_groups[self.group_of_all]
         return of_all
+
+    def _best_control(self) -> float:
+        """Return the factor of the control that makes the variance least, at least 0.
+
+        It is that of the fitted rates. Tuned to the errors that were seen, it would follow each of
+        a few by chance, and lean the estimate against them.
+        """
+        design = self.design
+        spread = design.spread(design.control, design.control)
+        if spread <= 1e-12 * design.n:
+            return 0.0
+        rates = expit(self.level + self.slope * self.scores)[self.group]
+        return max(design.spread(rates, design.control) / spread, 0.0)
 
     def _fitted(self) -> tuple[float, float]:
         """Return the most likely level and slope, by Newton's method with steps that climb."""
