@@ -52,11 +52,11 @@ def test_they_are_the_most_likely_ones_of_their_form(census):
 
     def unlikely(level, slope):
         p = np.clip(expit(level + slope * x), 1e-12, 1 - 1e-12)
-        return -np.log(np.where(wrong, p, 1 - p)).sum() + (slope - 1) ** 2 / (2 * 0.5**2)
+        return -np.log(np.where(wrong, p, 1 - p)).sum() + (slope - 1) ** 2 / 2
 
     starts = [(0.0, 1.0), (0.0, 0.0)]
     best = min(minimize(lambda at: unlikely(*at), start).fun for start in starts)
     p = np.clip(found[checked], 1e-12, 1 - 1e-12)
     slope = np.polyfit(x, logit(p), 1)[0]
-    own = -np.log(np.where(wrong, p, 1 - p)).sum() + (slope - 1) ** 2 / (2 * 0.5**2)
+    own = -np.log(np.where(wrong, p, 1 - p)).sum() + (slope - 1) ** 2 / 2
     assert own <= best + 0.05
