@@ -190,9 +190,13 @@ class Certainty:
 
     @property
     def unsettled(self) -> tuple[Lead, ...]:
-        """The pairs that surely changed places, and the undecided neighbours."""
+        """The pairs that surely changed places, and undecided neighbours.
+
+        Of these, those that the given labels have the other way round come first.
+        """
         swapped = tuple(each for each in self.leads if each.swapped and each.decided)
-        return swapped + tuple(each for each in self.neighbours if not each.decided)
+        undecided = (each for each in self.neighbours if not each.decided)
+        return swapped + tuple(sorted(undecided, key=lambda each: not each.swapped))
 
     def title(self) -> str:
         """Return what the table shows."""
@@ -438,7 +442,7 @@ def _credits(
 
 
 def _percent(chance: float) -> str:
-    """Write a chance in percent, never certain where it is not.
+    """Write a chance in percent, not rounded to what is impossible or certain.
 
     Examples
     --------
