@@ -104,6 +104,19 @@ def test_the_candidates_and_two_samples_speak_together(tmp_path):
         assert found.low <= WRONG.mean() <= found.high
 
 
+def test_candidates_that_wait_are_told_of_as_the_worst_came_first(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=150)
+    answer(audit, planned_rows(audit))
+    waiting = "candidates of plans for errors are not decided"
+    assert waiting not in " ".join(audit.error_rate().notices)
+    audit.find(count=100)
+    added = audit.plan(goal="errors").added
+    answer(audit, planned_rows(audit)[150 : 150 + added - 20])
+    assert audit.error_rate().notices[0].startswith(f"20 {waiting}.")
+    answer(audit, planned_rows(audit)[150 + added - 20 :])
+    assert waiting not in " ".join(audit.error_rate().notices)
+
+
 def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path):
     audit = rate_audit(tmp_path / "a")
     rows = planned_rows(audit)

@@ -107,6 +107,14 @@ class Rating(Judging):
         if by_chance and run is not None:
             predicted = self._doubts(run).predicted
         wrong = wrong_by(verdicts)
+        notes = [] if believed.note is None else [believed.note]
+        open_ = sum(row["stratum"] is None and row["example"] not in wrong for row in planned)
+        if by_chance and open_:
+            notes.append(
+                f"{open_:,} candidates of plans for errors are not decided. They count as those "
+                "that are, of which the worst were asked about first: have them reviewed, or the "
+                "rate is too high."
+            )
         level, looked = confidence, len(planned)
         if anytime and by_chance:
             level, looked = _last_look(planned, wrong, confidence)
@@ -125,7 +133,7 @@ class Rating(Judging):
             slips=believed.slips,
             slips_by=believed.by,
             anytime=anytime,
-            notices=(*([] if believed.note is None else [believed.note]), *self.notices),
+            notices=(*notes, *self.notices),
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> Design:
