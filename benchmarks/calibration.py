@@ -28,8 +28,7 @@ from errata.core.error_rate import Draw, estimate_errors, expected_errors
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_repeats
 from errata.doubting import doubts
 from errata.planning import in_strata
-from errata.report.charts import LIGHT, save_chart
-from errata.report.charts.canvas import Canvas
+from errata.report.charts import error_course_chart, save_chart
 
 REPO = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("ERRATA_DATA") or REPO.parent / "shared" / "data")
@@ -226,40 +225,19 @@ def draw(data: Path, path: Path) -> Path:
         probability=np.full(budget, budget / n),
         stratum=np.zeros(budget, dtype=int),
     )
-    width, height, left, right, top, bottom = 640, 320, 56, 620, 56, 270
-    canvas = Canvas(width, height, LIGHT)
-    most = 0.2
-
-    def x(checked: float) -> float:
-        return left + (right - left) * checked / budget
-
-    def y(share: float) -> float:
-        return bottom - (bottom - top) * min(share, most) / most
-
-    marks = [(y(at), f"{100 * at:.0f} %") for at in (0, 0.05, 0.1, 0.15, 0.2)]
-    canvas.lines([(left, at, right, at, LIGHT.grid) for at, _ in marks])
-    canvas.words([(left - 8, at, text, LIGHT.muted) for at, text in marks], align="right")
-    numbers = [(x(at), bottom + 16, f"{at}", LIGHT.muted) for at in range(0, budget + 1, 100)]
-    canvas.words(numbers, align="center")
-    for colour, one, shift in ((LIGHT.series[1], simple, 2.5), (LIGHT.series[0], drawn, -2.5)):
-        bars, dots = [], []
+    courses = {}
+    for name, one in (("simple random sample", simple), ("errata plan --goal rate", drawn)):
+        guess = predicted if one is drawn else np.full(n, 0.1)
+        moments = []
         for checked in range(50, budget + 1, 50):
-            so_far = first(one, checked)
-            found = estimate_errors([so_far], predicted if one is drawn else np.full(n, 0.1))
+            found = estimate_errors([first(one, checked)], guess)
             assert found.estimate is not None, "it was drawn by chance"
-            at = x(checked) + shift
-            bars.append((at, y(found.low / n), at, y(found.high / n), colour))
-            dots.append((at, y(found.estimate / n), colour))
-        canvas.lines(bars, weight=2)
-        canvas.dots(dots, across=7)
-    canvas.lines([(left, y(wrong.mean()), right, y(wrong.mean()), LIGHT.ink)], weight=1)
-    canvas.words([((left + right) / 2, bottom + 36, "labels checked", LIGHT.muted)], align="center")
-    canvas.words([(left, 14, "labels that are wrong, with 95 % intervals", LIGHT.ink)], bold=True)
-    canvas.words([(left, 34, "errata plan --goal rate", LIGHT.series[0])], bold=True)
-    canvas.words([(left + 190, 34, "simple random sample", LIGHT.series[1])], bold=True)
-    canvas.words([(left + 370, 34, "the line: the truth", LIGHT.ink)])
+            shares = [number / n for number in (found.estimate, found.low, found.high)]
+            moments.append((checked, *shares))
+        courses[name] = moments
+    chart = error_course_chart(courses, truth=float(wrong.mean()), width=640)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return save_chart(canvas.finish(), path)
+    return save_chart(chart, path)
 
 
 def first(one: Draw, checked: int) -> Draw:

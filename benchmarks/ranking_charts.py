@@ -11,56 +11,21 @@ from scipy.stats import t
 from errata.core.accuracy import ranks
 from errata.core.certainty import Ranking
 from errata.core.stability import Duel, crossing_band
-from errata.report.charts import LIGHT, save_chart
+from errata.report.charts import LIGHT, RankSet, rank_set_chart, save_chart
 from errata.report.charts.canvas import Canvas
 from errata.report.charts.prevalence import spread
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-STEP = 15  # from one model to the next
-NAMES = 190  # the room of a name
 WIDTH = 860
 
 
 def rank_sets(names: Sequence[str], ranking: Ranking, true: np.ndarray, before: np.ndarray) -> None:
     """Draw between which ranks each model lies, with its true and its given rank."""
-    models = len(names)
-    top, right = 46, WIDTH - 20
-    canvas = Canvas(WIDTH, top + STEP * models + 12, LIGHT)
-
-    def x(rank: float) -> float:
-        return NAMES + 20 + (rank - 1) / (models - 1) * (right - NAMES - 20)
-
-    true_ranks, given_ranks = ranks(true).tolist(), ranks(before).tolist()
+    columns = (ranking.best_rank, ranking.worst_rank, ranks(true), ranks(before))
+    rows = [RankSet(*row) for row in zip(names, *(c.tolist() for c in columns), strict=True)]
     order = np.lexsort((-before, -true)).tolist()
-    places = {model: top + STEP * row for row, model in enumerate(order)}
-    marks = [1, *range(5, models, 5), models]
-    bottom = top + STEP * (models - 1) + 8
-    canvas.lines([(x(rank), top - 8, x(rank), bottom, LIGHT.grid) for rank in marks])
-    canvas.words([(x(rank), top - 17, f"{rank}", LIGHT.muted) for rank in marks], align="center")
-    canvas.words([(NAMES, top - 17, "rank", LIGHT.muted)], align="right")
-    canvas.lines(
-        [
-            (x(low) - 3, places[model], x(high) + 3, places[model], LIGHT.series[1])
-            for model, (low, high) in enumerate(
-                zip(ranking.best_rank.tolist(), ranking.worst_rank.tolist(), strict=True)
-            )
-        ],
-        weight=5,
-    )
-    canvas.dots(
-        [(x(given_ranks[model]), y, LIGHT.ink) for model, y in places.items()],
-        across=8, fill=LIGHT.paper, ring=1.5,
-    )  # fmt: skip
-    canvas.dots(
-        [(x(true_ranks[model]), y, LIGHT.series[0]) for model, y in places.items()], across=5
-    )
-    canvas.words(
-        [(NAMES, y, names[model], LIGHT.ink) for model, y in places.items()], align="right"
-    )
-    legend = [("rank set", LIGHT.series[1]), ("true rank", LIGHT.series[0])]
-    canvas.words([(NAMES + 20 + 90 * i, 10, *one) for i, one in enumerate(legend)], bold=True)
-    canvas.words([(NAMES + 200, 10, "○ rank by the given labels", LIGHT.ink)], bold=True)
-    save_chart(canvas.finish(), IMAGES / "ranking-sets.svg")
+    chart = rank_set_chart([rows[model] for model in order], rank="true rank", width=WIDTH)
+    save_chart(chart, IMAGES / "ranking-sets.svg")
 
 
 def decided_pairs(curves: Mapping[str, Sequence[tuple[int, float]]]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from charting import NAMES, assert_legible, layers_of, words_of
 from errata.errors import InputError, NameUnknownError
 from errata.report.charts import (
     DARK,
@@ -25,45 +26,7 @@ from errata.report.charts import (
     reliability_chart,
     stylesheet,
 )
-from errata.report.charts.canvas import text_box
 from errata.report.charts.ranks import rank_rows
-
-NAMES = [f"Model-{number} (Somewhere)" for number in range(34)]
-
-
-def layers_of(chart):
-    """Return the layers of a chart, each with its own rows."""
-    drawn = chart.to_dict(validate=False)  # checking the schema takes a second a chart
-    layers = drawn["layer"]
-    for layer in layers:
-        rows = layer["data"]
-        layer["data"] = {"values": rows.get("values") or drawn["datasets"][rows["name"]]}
-    return layers
-
-
-def words_of(chart):
-    """Return every text that is drawn, with the room it takes."""
-    found = []
-    for layer in layers_of(chart):
-        mark = layer["mark"]
-        if mark["type"] == "text" and "strokeWidth" not in layer["encoding"]:
-            for row in layer["data"]["values"]:
-                size, align = mark["fontSize"], mark["align"]
-                box = text_box(row["x"], row["y"], row["text"], align=align, size=size)
-                found.append((row["text"], box))
-    return found
-
-
-def assert_legible(chart):
-    """Assert that all words are inside the picture and that no two of them meet."""
-    words = words_of(chart)
-    for text, box in words:
-        assert box.left >= -1, (text, "is cut")
-        assert box.right <= chart.width + 1, (text, "is cut")
-        assert box.top >= -1, (text, "is cut")
-        assert box.bottom <= chart.height + 1, (text, "is cut")
-    for (one, box), (other, another) in itertools.combinations(words, 2):
-        assert not box.meets(another), (one, "meets", other)
 
 
 def ranked(accuracies):

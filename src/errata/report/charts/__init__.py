@@ -12,13 +12,17 @@ from errata.report.charts.axes import is_chart as is_chart
 from errata.report.charts.axes import save_chart as save_chart
 from errata.report.charts.bars import pairs_chart as pairs_chart
 from errata.report.charts.bars import verdict_chart as verdict_chart
+from errata.report.charts.decided import decided_chart as decided_chart
 from errata.report.charts.drawing import NARROW as NARROW
 from errata.report.charts.drawing import WIDE as WIDE
 from errata.report.charts.drawing import Drawing as Drawing
+from errata.report.charts.drawing import Section as Section
 from errata.report.charts.drawing import drawing as drawing
 from errata.report.charts.drawing import stylesheet as stylesheet
 from errata.report.charts.drawing import svg as svg
 from errata.report.charts.gallery import gallery_chart as gallery_chart
+from errata.report.charts.intervals import ModelInterval as ModelInterval
+from errata.report.charts.intervals import interval_chart as interval_chart
 from errata.report.charts.kinship import Relation as Relation
 from errata.report.charts.kinship import kin_chart as kin_chart
 from errata.report.charts.look import DARK as DARK
@@ -31,5 +35,8 @@ from errata.report.charts.prevalence import prevalence_chart as prevalence_chart
 from errata.report.charts.prevalence import spread as spread
 from errata.report.charts.ranks import movers as movers
 from errata.report.charts.ranks import rank_chart as rank_chart
+from errata.report.charts.ranksets import RankSet as RankSet
+from errata.report.charts.ranksets import rank_set_chart as rank_set_chart
 from errata.report.charts.rates import error_chart as error_chart
+from errata.report.charts.rates import error_course_chart as error_course_chart
 from errata.report.charts.reliability import reliability_chart as reliability_chart

@@ -29,6 +29,14 @@ class Drawing:
     narrow: Markup
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a sentence that says what to see, and the drawing, if there is one."""
+
+    sentence: str
+    drawing: Drawing | None
+
+
 def drawing(says: str, draw: Callable[[int], Any]) -> Drawing:
     """Return a chart as SVG for a page, drawn at the widths `WIDE` and `NARROW`.
 
