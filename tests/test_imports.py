@@ -87,6 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparison": {"certain", "errors", "arrays", "core", "sources", "engine", "kin"},
     "report": {
         *("errors", "files", "labels", "arrays", "core", "datasets", "store", "comparison", "kin"),
+        "certain",
     },
     "results": {"errors", "labels", "arrays", "core"},
     "folder": {"errors", "files", "array_files", "store"},

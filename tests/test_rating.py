@@ -6,6 +6,7 @@ import pytest
 from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import Slips, concluded
+from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
 from errata.rating import _last_look, draws_of
 
@@ -252,3 +253,45 @@ def test_it_is_plain_values_too(tmp_path):
     assert told["wrong_labels"]["estimate"] == found.count.estimate
     assert told["examples"] == N
     assert told["slips"]["by"] == "none"
+
+
+# ---------------------------------------------------------------- as the votes came in
+
+
+def rates(audit, moments):
+    with audit._db.read() as db:
+        chosen = Consensus(name="threshold")
+        return audit._rates(db, audit._verdicts(db, chosen), chosen, moments=moments)
+
+
+def test_each_moment_says_what_would_have_been_said_then(tmp_path, probs):
+    whole, part = (rate_audit(tmp_path / name, probs, budget=90) for name in "ab")
+    rows = planned(whole)
+    answer(whole, rows[:70])
+    told = rates(whole, 4)
+    assert [one.by_chance for one in told] == [18, 35, 53, 70]
+    for one, (start, end) in zip(told, [(0, 18), (18, 35), (35, 53), (53, 70)], strict=True):
+        answer(part, rows[start:end])
+        then = part.error_rate()
+        assert one.count == then.count
+        assert one.waiting == then.waiting
+    assert told[-1].count == whole.error_rate().count
+
+
+def test_what_chance_did_not_draw_is_there_from_the_start(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs, goal="errors", budget=50)
+    answer(audit, planned(audit))
+    assert [one.estimate for one in rates(audit, 5)] == [None], "a census has no moments"
+    census = len(planned(audit))
+    audit.plan(goal="rate", budget=40)
+    answer(audit, planned(audit)[census:])
+    told = rates(audit, 5)
+    assert [one.by_chance for one in told] == [8, 16, 24, 32, 40]
+    assert [one.count.checked - census for one in told] == [8, 16, 24, 32, 40]
+
+
+def test_there_are_no_more_moments_than_decided_examples(tmp_path, probs):
+    audit = rate_audit(tmp_path / "a", probs)
+    assert [one.by_chance for one in rates(audit, 12)] == [0]
+    answer(audit, planned(audit)[:3])
+    assert [one.by_chance for one in rates(audit, 12)] == [1, 2, 3]

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int, Integer, Shaped
@@ -34,7 +34,7 @@ from errata.arrays import (
     check_unicode,
 )
 from errata.asking import restand
-from errata.certain import Design
+from errata.certain import ReviewDesign
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
 from errata.core.cutoff import Aim
@@ -47,6 +47,7 @@ from errata.datasets.media import Media
 from errata.engine.base import Engine
 from errata.errors import (
     AuditError,
+    ErrataError,
     InputError,
     LabelError,
     NameUnknownError,
@@ -85,6 +86,11 @@ from errata.store.postgres import new_schema
 
 if TYPE_CHECKING:
     from errata.review.background import RunningReview
+
+T = TypeVar("T")
+
+MOMENTS = 12
+"""At so many moments a report says what was known of the error rate."""
 
 
 class Audit(Planning):
@@ -1032,10 +1038,17 @@ class Audit(Planning):
             planned = records.newest_plan(db) is not None
             verdicts = self._verdicts(db, chosen) if planned else None
             predictions = records.array(db, "predictions")
-            comparison = None
+            comparison, unranked, rates, unrated = None, "", None, ""
+            if isinstance(verdicts, Verdicts):
+                rates, unrated = _or_why(
+                    partial(self._rates, db, verdicts, chosen, moments=MOMENTS)
+                )
             if isinstance(verdicts, Verdicts) and predictions is not None:
                 answers = self._arrays.predictions(predictions)
-                comparison = self._compared(answers, verdicts, telling.checked(db, verdicts))
+                compared = partial(self._compared, answers, verdicts, telling.checked(db, verdicts))
+                design = self._design(db, verdicts)
+                comparison, unranked = _or_why(partial(compared, design=design))
+                comparison = comparison or compared()
             context = telling.report_context(
                 db,
                 name=self.name,
@@ -1046,6 +1059,9 @@ class Audit(Planning):
                 multilabel=self.multilabel,
                 verdicts=verdicts,
                 comparison=comparison,
+                unranked=unranked,
+                rates=rates or (),
+                unrated=unrated,
                 show=self.show,
             )
         return write_report(context, Path(out))
@@ -1055,7 +1071,7 @@ class Audit(Planning):
         answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
         verdicts: Verdicts,
         checked: Checked,
-        design: Design | None = None,
+        design: ReviewDesign | None = None,
         *,
         confidence: float = 0.95,
         population: bool = True,
@@ -1120,6 +1136,14 @@ class Audit(Planning):
                 {**one, "maintainer": maintainer(one["maintainer"])} for one in told.adjudications
             ),
         )
+
+
+def _or_why(made: Callable[[], T]) -> tuple[T | None, str]:
+    """Return what is made, or None and why it cannot be: a report says that in its place."""
+    try:
+        return made(), ""
+    except ErrataError as error:
+        return None, str(error)
 
 
 def _begin(

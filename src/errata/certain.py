@@ -35,7 +35,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Design:
+class ReviewDesign:
     """Which examples were checked, how they came to be, and what came of it.
 
     Attributes
@@ -298,7 +298,7 @@ def certainty(
     *,
     given: Integer[np.ndarray, "n"],
     corrected: Integer[np.ndarray, "n"],
-    design: Design,
+    design: ReviewDesign,
     sets: Sets | None = None,
     crossings: Sequence[Crossing] = (),
     confidence: float = 0.95,
@@ -424,7 +424,7 @@ def _leads(
 def _credits(
     answers: Int[np.ndarray, "checked models"],
     given: Integer[np.ndarray, "checked"],
-    design: Design,
+    design: ReviewDesign,
     policy: Policy,
 ) -> Bool[np.ndarray, "checked models"]:
     """Return on which checked examples each model is right."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Integer
 
-from errata.certain import Certainty, Design, Lead, certainty
+from errata.certain import Certainty, Lead, ReviewDesign, certainty
 from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
@@ -322,7 +322,7 @@ def compare(
     sets: Sets,
     k: Sequence[int] = (1, 5),
     checked: Checked | None = None,
-    design: Design | None = None,
+    design: ReviewDesign | None = None,
     confidence: float = 0.95,
     population: bool = True,
 ) -> Comparison:

@@ -5,7 +5,8 @@
 believed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +14,11 @@ from jaxtyping import Float, Int, Integer, Shaped
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice
-from errata.certain import Design
+from errata.certain import ReviewDesign
 from errata.core.certainty import Sample
 from errata.core.consensus import NON_ERROR, OPEN
 from errata.core.crowd import CROWD, models_as_voters
-from errata.core.error_rate import Design as Weighed
-from errata.core.error_rate import Draw, estimate_errors
+from errata.core.error_rate import Design, Draw, estimate_errors
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
 from errata.crowd import Consensus, as_consensus
 from errata.doubting import Doubts, doubts, voted_doubts
@@ -45,6 +45,28 @@ class Believed(NamedTuple):
     by: str
     slips: Slips
     note: str | None = None
+
+
+class Known(NamedTuple):
+    """What an estimate of the error rate is made of: what was planned, and what came of it.
+
+    Parameters
+    ----------
+    planned : rows of `errata.store.records.planned`
+    wrong : of the examples that are decided, whether their label is wrong
+    believed : how often what reviewers conclude is wrong
+    predicted : a guess at the probability that each label is wrong, ``(n,)``
+    """
+
+    planned: Sequence[Mapping[str, Any]]
+    wrong: Mapping[int, bool]
+    believed: Believed
+    predicted: Float[np.ndarray, "n"]
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether any plan drew its examples by chance."""
+        return any(row["stratum"] is not None for row in self.planned)
 
 
 class Rating(Judging):
@@ -98,25 +120,53 @@ class Rating(Judging):
         chosen = as_consensus(consensus, threshold, least)
         slips = as_choice("slips", slips, BELIEVING)
         with self._db.read() as db:
-            verdicts = self._verdicts(db, chosen)
-            planned = records.planned(db)
-            believed = _believed(db, planned, chosen, slips, multilabel=self.multilabel)
-            run = records.newest_doubting(db)
-        by_chance = any(row["stratum"] is not None for row in planned)
-        predicted = np.zeros(self.n)
-        if by_chance and run is not None:
-            predicted = self._doubts(run).predicted
-        wrong = wrong_by(verdicts)
+            known = self._known(db, self._verdicts(db, chosen), chosen, slips)
+        rate = self._rate(known, confidence=confidence, anytime=anytime)
+        return replace(rate, notices=(*rate.notices, *self.notices))
+
+    def _rates(
+        self, db: Connection, verdicts: Verdicts, consensus: Consensus, *, moments: int
+    ) -> list[ErrorRate]:
+        """Return what `error_rate` says, and before it what it said as the votes came in.
+
+        The examples that chance drew and that are decided are taken for decided one after the other
+        in the order of asking, and the estimate is made at so many moments, evenly apart. How often
+        reviewers slip is told by all votes there are, at every moment.
+
+        Parameters
+        ----------
+        moments : at most so many, the last of them today
+        """
+        known = self._known(db, verdicts, consensus, "auto")
+        return [self._rate(known._replace(wrong=some)) for some in known_at(known, moments)]
+
+    def _known(
+        self, db: Connection, verdicts: Verdicts | SetVerdicts, consensus: Consensus, slips: str
+    ) -> Known:
+        planned = records.planned(db)
+        run = records.newest_doubting(db)
+        known = Known(
+            planned=planned,
+            wrong=wrong_by(verdicts),
+            believed=_believed(db, planned, consensus, slips, multilabel=self.multilabel),
+            predicted=np.zeros(self.n),
+        )
+        if known.by_chance and run is not None:
+            return known._replace(predicted=self._doubts(run).predicted)
+        return known
+
+    def _rate(self, known: Known, *, confidence: float = 0.95, anytime: bool = False) -> ErrorRate:
+        planned, wrong, believed, predicted = known
         notes = [] if believed.note is None else [believed.note]
         open_ = sum(row["stratum"] is None and row["example"] not in wrong for row in planned)
-        if by_chance and open_:
+        if known.by_chance and open_:
             notes.append(
                 f"{open_:,} candidates of plans for errors are not decided. They count as those "
                 "that are, of which the worst were asked about first: have them reviewed, or the "
                 "rate is too high."
             )
         level, looked = confidence, len(planned)
-        if anytime and by_chance:
+        if anytime and known.by_chance:
             level, looked = _last_look(planned, wrong, confidence)
             wrong = {
                 row["example"]: wrong[row["example"]]
@@ -133,10 +183,10 @@ class Rating(Judging):
             slips=believed.slips,
             slips_by=believed.by,
             anytime=anytime,
-            notices=(*notes, *self.notices),
+            notices=tuple(notes),
         )
 
-    def _design(self, db: Connection, verdicts: Verdicts) -> Design:
+    def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:
         """Return which examples were checked, and how they came to be, for a comparison.
 
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
@@ -148,7 +198,7 @@ class Rating(Judging):
         checked = sample_of(draws, self.n)
         place = {example: at for at, example in enumerate(verdicts.examples.tolist())}
         rows = np.array([place[example] for example in checked.examples.tolist()], dtype=np.int64)
-        return Design(
+        return ReviewDesign(
             checked=checked,
             suggested=verdicts.suggested[rows].astype(np.int64),
             codes=verdicts.codes[rows].astype(np.int64),
@@ -169,9 +219,7 @@ class Rating(Judging):
 
     def _tables(self, run: Mapping[str, Any]) -> list[Float[np.ndarray, "n classes"]]:
         """Return the probabilities that a run of `find` looked at."""
-        with self._db.read() as db:
-            rows = records.looked_at(db, run)
-        return [self._arrays.load(row) for row in rows]
+        return [self._arrays.load(row) for row in run["arrays"]]
 
 
 def best_answers(
@@ -202,6 +250,22 @@ def draws_of(planned: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) ->
     for row in planned:
         by_plan.setdefault(row["plan"], []).append(row)
     return [_draw(rows, wrong) for rows in by_plan.values()]
+
+
+def known_at(known: Known, moments: int) -> Iterator[Mapping[int, bool]]:
+    """Yield which examples were decided, and whether wrong, as votes came in; at last, all of them.
+
+    What chance did not draw is taken for decided from the start: it tells of itself alone.
+    """
+    drawn = [
+        row["example"]
+        for row in known.planned
+        if row["stratum"] is not None and row["example"] in known.wrong
+    ]
+    ends = np.ceil(len(drawn) * np.arange(1, moments + 1) / moments).astype(int)
+    for end in np.unique(ends).tolist():
+        later = set(drawn[end:])
+        yield {example: wrong for example, wrong in known.wrong.items() if example not in later}
 
 
 def _draw(rows: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> Draw:
@@ -243,7 +307,7 @@ def sample_of(draws: Sequence[Draw], n: int) -> Sample:
     >>> found.examples, found.counts  # the mean of 4, and of the first and 3
     (array([0, 1]), array([2.5, 1.5]))
     """
-    weighed = Weighed(draws, np.zeros(n), NO_SLIPS)
+    weighed = Design(draws, np.zeros(n), NO_SLIPS)
     if not weighed.sampled:
         return Sample(
             examples=weighed.examples,

@@ -39,8 +39,8 @@ from errata.errors import FileError, InputError
 from errata.exchange.votes import LABELS
 from errata.kin import Checked
 from errata.labels import Label
-from errata.report.context import Pair, ReportContext, ReportExample
-from errata.results import SetVerdicts, Story, Verdicts
+from errata.report.context import Moment, Pair, ReportContext, ReportExample
+from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
 from errata.store import adjudications, records, voting
 
 MOST_SHOWN = 48
@@ -609,9 +609,18 @@ def report_context(
     multilabel: bool,
     verdicts: Verdicts | SetVerdicts | None,
     comparison: Comparison | None,
+    unranked: str,
+    rates: Sequence[ErrorRate],
+    unrated: str,
     show: Callable[[int], Shown | None],
 ) -> ReportContext:
-    """Return what a report says. Without a plan, the candidates of the newest run are shown."""
+    """Return what a report says. Without a plan, the candidates of the newest run are shown.
+
+    Parameters
+    ----------
+    rates : what is known of the error rate, and before it what was known as the votes came in
+    unrated, unranked : why there are no rates, or why the comparison says nothing of how sure it is
+    """
     plans, findings, rows = records.plans(db), records.planned_findings(db), records.planned(db)
     newest = records.newest_finding(db)
     if not plans and newest is not None:
@@ -626,6 +635,10 @@ def report_context(
         if verdict_of.get(row["example"], (None,))[0] == VERDICTS[CORRECTABLE]
     )
     decided = 0 if verdicts is None else int((verdicts.codes != OPEN).sum())
+    said = notices(db)
+    rate_says = [unrated] if unrated else []
+    if rates:
+        rate_says = [*rates[-1].sentences(), *(x for x in rates[-1].notices if x not in said)]
     return ReportContext(
         name=name,
         path=path,
@@ -633,7 +646,7 @@ def report_context(
         classes=classes,
         multilabel=multilabel,
         choice=any(map(is_choice, plans)),
-        notices=notices(db),
+        notices=said,
         estimated_errors=_newest_estimate(findings),
         probabilities=records.has_probabilities(db),
         rule=_each(findings, "rule") if findings else None,
@@ -651,6 +664,14 @@ def report_context(
         # a pair is also what only reviewers made: a class that nothing suggested
         pairs=[Pair(*pair, pairs[pair], corrected[pair]) for pair in _each_pair(pairs, corrected)],
         comparison=comparison,
+        unranked=unranked,
+        error_rate=rate_says if decided else (),
+        confidence=rates[-1].confidence if rates else 0.95,
+        moments=[
+            Moment(one.by_chance, one.estimate, one.low, one.high)
+            for one in rates
+            if one.estimate is not None
+        ],
         settings=_setting_rows(findings, plans),
         facts=_fact_rows(db, findings),
     )

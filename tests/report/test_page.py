@@ -6,13 +6,16 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from errata.certain import ReviewDesign
 from errata.comparison import compare
 from errata.core.accuracy import corrected_labels, label_sets
+from errata.core.certainty import Sample
 from errata.datasets.media import Clip, Images, Row, Text
 from errata.errors import FileError
 from errata.kin import Checked
-from errata.report.context import Pair, ReportContext, ReportExample
-from errata.report.page import LONGEST_CLIP, figures, headline, short_names, write_report
+from errata.report.context import Moment, Pair, ReportContext, ReportExample
+from errata.report.page import LONGEST_CLIP, figures, headline, write_report
+from errata.report.words import short_names
 
 EVIL = "<script>alert('x')</script> & \"quotes\" </style>"
 
@@ -89,6 +92,7 @@ def kin_comparison(flagger="net", plain=8):
         given=given,
         corrected=fixed,
         sets=label_sets(120, examples, codes),
+        design=census(examples, suggested, codes, n=120),
         checked=Checked(
             examples=examples,
             suggested=suggested,
@@ -98,6 +102,23 @@ def kin_comparison(flagger="net", plain=8):
             flaggers=(flagger,),
             flagger=np.zeros(30, dtype=int),
         ),
+    )
+
+
+def census(examples, suggested, codes, n):
+    """Return the design of a check in which chance had no part."""
+    unchecked = np.ones(n, dtype=bool)
+    unchecked[examples] = False
+    return ReviewDesign(
+        checked=Sample(
+            examples=examples,
+            probabilities=np.ones(len(examples)),
+            strata=np.zeros(len(examples), dtype=int),
+        ),
+        suggested=suggested,
+        codes=codes,
+        by_chance=0,
+        unchecked=unchecked,
     )
 
 
@@ -285,7 +306,13 @@ def test_many_models_classes_and_long_names_fit(tmp_path, browser):
         )[:, None]
         for index in range(34)
     }
-    compared = compare(models, given=given, corrected=fixed, sets=label_sets(300, examples, codes))
+    compared = compare(
+        models,
+        given=given,
+        corrected=fixed,
+        sets=label_sets(300, examples, codes),
+        design=census(examples, suggested, codes, n=300),
+    )
     page = write_report(
         context(
             n=300,
@@ -295,6 +322,8 @@ def test_many_models_classes_and_long_names_fit(tmp_path, browser):
             pairs=[Pair(i, i + 1, 30 - i, 1) for i in range(20)],
             candidates=48,
             decided=48,
+            error_rate=["Some of the labels are wrong: `errata verdicts` says so."],
+            moments=[Moment(10 * i, 0.1, 0.1 - 0.1 / i, 0.1 + 0.5 / i) for i in range(1, 13)],
             verdict_counts={"correctable": 20, "non_error": 28},
         ),
         tmp_path / "report.html",
@@ -315,6 +344,8 @@ def test_no_serious_violation_of_accessibility_and_no_request(tmp_path, browser,
         context(
             notices=("1 of 1 votes are simulated.",),
             comparison=kin_comparison(),
+            error_rate=["A tenth of the labels are wrong."],
+            moments=[Moment(10, 0.1, 0.0, 0.9), Moment(20, 0.1, 0.05, 0.2)],
             suspicious=[
                 example(shown=Images(np.eye(8)[None]).show(0)),
                 example(shown=Text("A text that says little. " * 40)),

@@ -58,6 +58,21 @@ class ReportExample:
     shown: Shown | None = None
 
 
+class Moment(NamedTuple):
+    """What was known of the error rate of all labels when some of what chance drew was decided.
+
+    Parameters
+    ----------
+    checked : how many of the examples that chance drew were decided
+    estimate, low, high : the share of wrong labels and its interval, 0..1
+    """
+
+    checked: int
+    estimate: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:
     """Everything one report says.
@@ -79,6 +94,11 @@ class ReportContext:
     suspicious : worst first, up to 48
     pairs : most candidates first or in any order
     comparison : an `errata.comparison.Comparison`; ``None`` when no predictions were given
+    unranked : why it does not say how sure the ranking is, where it might have; else empty
+    error_rate : what is known of how many of all labels are wrong, in sentences; none without votes
+    confidence : of the intervals of the error rate
+    moments : the estimates as the votes came in, the last being today's; none where chance had no
+        part in what was checked
     settings : what was chosen (rule, score, votes, threshold, seed ...)
     facts : what it was made from and by (files with their hashes, versions ...)
     """
@@ -103,5 +123,9 @@ class ReportContext:
     suspicious: Sequence[ReportExample] = ()
     pairs: Sequence[Pair] = ()
     comparison: Any = None
+    unranked: str = ""
+    error_rate: Sequence[str] = ()
+    confidence: float = 0.95
+    moments: Sequence[Moment] = ()
     settings: Rows = ()
     facts: Rows = ()

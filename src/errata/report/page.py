@@ -7,12 +7,13 @@ for anything.
 
 import base64
 import io
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
@@ -23,8 +24,8 @@ from errata.errors import FileError
 from errata.files import write_atomic
 from errata.kin import Flagger
 from errata.labels import named
-from errata.report import charts
-from errata.report.charts import ModelChange, Relation
+from errata.report import certainty, charts
+from errata.report.charts import ModelChange, Relation, Section
 from errata.report.context import ReportContext, ReportExample
 from errata.report.words import (
     CHOICE_VERDICT_MEANINGS,
@@ -34,6 +35,7 @@ from errata.report.words import (
     joined,
     percent,
     plural,
+    short_names,
 )
 from errata.store.files import check_replaceable
 
@@ -59,14 +61,6 @@ EXCERPT, LONGEST = 240, 6000
 
 MOST_FLAGGERS = 4
 """So many are drawn; all are in the table."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page about models: a sentence that says what to see, and the drawing."""
-
-    sentence: str
-    drawing: charts.Drawing | None
 
 
 def write_report(context: ReportContext, out: Path) -> Path:
@@ -98,17 +92,21 @@ def write_report(context: ReportContext, out: Path) -> Path:
         headline=headline(context),
         figures=figures(context),
         verdicts=_verdicts(context),
+        rate=certainty.rate(context),
+        level=f"{100 * context.confidence:g}\u00a0%",
         meanings=_meanings(context),
         names=VERDICT_NAMES,
         cards=[card(example, context) for example in context.suspicious],
         pairs=_pairs(context),
         accuracy=_accuracy(context),
         models=_models(context.comparison),
+        ranking=certainty.ranking(context),
         kinship=_kinship(context.comparison),
         prevalence=_prevalence(context),
         crossings=_crossings(context.comparison),
         style=charts.stylesheet(),
         plural=plural,
+        marked=marked,
     )
     try:
         # a path may hold what no text can: half of a character is shown as "?", as in texts
@@ -130,6 +128,18 @@ def _is_report(path: Path) -> bool:
 
 
 # ---------------------------------------------------------------- sentences and figures
+
+
+def marked(text: str) -> Markup:
+    """Return a text for the page, with what stands in it between backticks as code.
+
+    Examples
+    --------
+    >>> marked("draw <some>: `errata plan`")
+    Markup('draw &lt;some&gt;: <code>errata plan</code>')
+    """
+    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(coded)  # noqa: S704 (escaped above)
 
 
 def headline(context: ReportContext) -> str:
@@ -290,23 +300,6 @@ def _accuracy(context: ReportContext) -> Section:
             lambda w: charts.accuracy_chart(rows, width=w),
         ),
     )
-
-
-def short_names(models: Sequence[str]) -> dict[str, str]:
-    """Return the names to draw: without the words that all models begin with.
-
-    Examples
-    --------
-    >>> short_names(["pytorch_vgg11", "pytorch_vgg16"])
-    {'pytorch_vgg11': 'vgg11', 'pytorch_vgg16': 'vgg16'}
-    >>> short_names(["vgg11"])
-    {'vgg11': 'vgg11'}
-    """
-    first, last = min(models), max(models)
-    same = [a == b for a, b in zip(first, last, strict=False)] if len(models) > 1 else []
-    shared = first[: [*same, False].index(False)]
-    cut = max(shared.rfind(mark) for mark in "_-/ ") + 1
-    return {model: model[cut:] or model for model in models}
 
 
 def _before_and_after(compared: Comparison) -> list[tuple[ModelAccuracies, Any, Any]]:

@@ -167,10 +167,14 @@ def newest_computed(db: Connection) -> Row | None:
 def newest_doubting(db: Connection) -> Row | None:
     """Return the newest run of `find` on probabilities or on predictions.
 
-    Such a run can say of every example how doubtful its label is, flagged or not.
+    Such a run can say of every example how doubtful its label is, flagged or not. With it
+    ``arrays``, those of the probabilities that it looked at.
     """
     doubting = select(t.findings).where(or_(_COMPUTED, t.findings.c.score == _VOTED))
-    return _first(db, doubting.order_by(t.findings.c.id.desc()))
+    run = _first(db, doubting.order_by(t.findings.c.id.desc()))
+    if run is None:
+        return None
+    return run | {"arrays": [] if run["score"] == _VOTED else looked_at(db, run)}
 
 
 def looked_at(db: Connection, run: Mapping[str, Any]) -> list[Row]:

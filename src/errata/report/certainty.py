@@ -1,0 +1,258 @@
+"""The parts of the report that say how sure its numbers are: the error rate, and the ranking.
+
+What they say is what `errata.results.ErrorRate` and `errata.certain.Certainty` say; here it is put
+in order, drawn, and told to those who cannot see the drawing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from errata.certain import Certainty, Standing
+from errata.comparison import Comparison
+from errata.core.accuracy import ranks
+from errata.core.certainty import Sample, accuracies
+from errata.report import charts
+from errata.report.charts import ModelInterval, RankSet, Section
+from errata.report.context import ReportContext
+from errata.report.words import joined, percent, plural, short_names
+
+MOST_TOLD = 40
+"""So many models are told to those who cannot see a drawing; all are in the table."""
+
+MOST_NAMED = 4
+"""So many models are named in a sentence."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What the page says of how sure the ranking is.
+
+    Attributes
+    ----------
+    sentence : the verdict, or why there is none
+    intervals, sets, pairs : the three drawings; None where there is no verdict
+    rows : the same as a table, best first
+    """
+
+    sentence: str
+    intervals: Section | None = None
+    sets: Section | None = None
+    pairs: Section | None = None
+    rows: Sequence[dict[str, Any]] = ()
+
+
+# ---------------------------------------------------------------- the error rate
+
+
+def rate(context: ReportContext) -> Section | None:
+    """Return how many of all labels are wrong, and how that came to be known as votes came in."""
+    if not context.error_rate:
+        return None
+    sentence = " ".join(context.error_rate)
+    if len(context.moments) < 2:
+        return Section(sentence, None)
+    told = "; ".join(
+        f"{checked:,}: {percent(estimate)} ({percent(low)} to {percent(high)})"
+        for checked, estimate, low, high in context.moments
+    )
+    says = (
+        f"Error rate with its {_level(context.confidence)} interval, by examples checked. {told}."
+    )
+
+    def draw(width: int) -> Any:
+        return charts.error_course_chart({"this audit": context.moments}, width=width)
+
+    return Section(sentence, charts.drawing(says, draw))
+
+
+# ---------------------------------------------------------------- the ranking
+
+
+def ranking(context: ReportContext) -> Ranking | None:
+    """Return how sure the order of the models is; None where there is no order."""
+    compared: Comparison | None = context.comparison
+    if context.unranked:
+        return Ranking(f"How sure the ranking is cannot be told. {context.unranked}")
+    if compared is None or compared.certainty is None:
+        return None
+    told = _Told(compared, compared.certainty)
+    return Ranking(
+        sentence=told.certainty.verdict(),
+        intervals=told.intervals(),
+        sets=told.sets(),
+        pairs=told.pairs(),
+        rows=told.rows(),
+    )
+
+
+class _Told:
+    """A comparison with its models sorted, best by the corrected labels first."""
+
+    def __init__(self, compared: Comparison, certainty: Certainty) -> None:
+        self.certainty = certainty
+        names = [each.model for each in compared.models]
+        standings = certainty.standings["corrected"]
+        self.rank = ranks(np.array([one.accuracy for one in standings])).tolist()
+        self.given_rank = [each.original[1]["D"].rank or 0 for each in compared.models]
+        self.order = sorted(
+            range(len(names)), key=lambda i: (-standings[i].accuracy, self.given_rank[i], names[i])
+        )
+        self.standings: list[Standing] = [standings[i] for i in self.order]
+        self.short = short_names(names)
+        self.given = _given(compared, certainty)
+
+    @property
+    def names(self) -> list[str]:
+        """The models as they are drawn, best first."""
+        return [self.short[one.model] for one in self.standings]
+
+    def intervals(self) -> Section:
+        """Return the accuracies with their intervals."""
+        rows = [
+            ModelInterval(name, self.given[i], _share(one))
+            for name, i, one in zip(self.names, self.order, self.standings, strict=True)
+        ]
+        says = "; ".join(
+            f"{row.model}: {_interval(row.given)} to {_interval(row.corrected)}"
+            for row in rows[:MOST_TOLD]
+        )
+        changes = [100 * (row.corrected[0] - row.given[0]) for row in rows]
+        least, most = min(changes), max(changes)
+        signed = [f"{change:+.2f}".replace("-", "−") for change in (least, most)]
+        moved = " to ".join(dict.fromkeys(signed))
+        of = "test sets of this kind" if self.certainty.population else "this test set alone"
+        level = _level(self.certainty.confidence)
+        sentence = (
+            f"From the given to the corrected labels the accuracies move by {moved} points. "
+            f"Each {level} interval is for its model alone, and about {of}. "
+            f"All {self.certainty.n:,} examples count here; where reviewers found no one right "
+            "label, the given one does."
+        )
+        heading = f"Accuracy with {level} intervals, on given and on corrected labels"
+        return Section(
+            sentence,
+            charts.drawing(
+                f"{heading}. {says}.", lambda width: charts.interval_chart(rows, width=width)
+            ),
+        )
+
+    def sets(self) -> Section:
+        """Return between which ranks each model lies."""
+        rows = [
+            RankSet(name, one.best_rank, one.worst_rank, self.rank[i], self.given_rank[i])
+            for name, i, one in zip(self.names, self.order, self.standings, strict=True)
+        ]
+        says = "; ".join(
+            f"{row.model}: {_ranks(row.best, row.worst)}, now {row.rank}, before {row.given_rank}"
+            for row in rows[:MOST_TOLD]
+        )
+        first = [row.model for row in rows if row.best == 1]
+        sure = sum(row.best == row.worst for row in rows)
+        lead = f"Only {first[0]} can be first." if len(first) == 1 else _may_be_first(first)
+        only = "has but one possible rank" if sure == 1 else "have but one possible rank each"
+        sentence = (
+            f"{lead} {sure:,} of {plural(len(rows), 'model')} {only}. With "
+            f"{_level(self.certainty.confidence)} confidence all these sets of ranks hold at once."
+        )
+        return Section(
+            sentence,
+            charts.drawing(
+                f"Possible ranks. {says}.", lambda width: charts.rank_set_chart(rows, width=width)
+            ),
+        )
+
+    def pairs(self) -> Section:
+        """Return who is surely ahead of whom."""
+        short, certainty = self.short, self.certainty
+        decided = [(short[better], short[worse]) for better, worse in certainty.decided]
+        swapped = [(short[pair.first], short[pair.second]) for pair in certainty.order.swapped]
+        told = f"{len(decided):,} of {plural(certainty.pairs, 'pair')} of models"
+        are = "is" if len(decided) == 1 else "are"
+        sentence = f"{told} {are} told apart"
+        if swapped:
+            sentence += f", {len(swapped):,} of them in another order than by the given labels"
+        level = _level(certainty.confidence)
+        sentence += f". With {level} confidence nothing that is said of any pair is wrong."
+        says = "; ".join(
+            f"{row['short']}: surely ahead of {row['ahead']}, behind {row['behind']}"
+            for row in self.rows()[:MOST_TOLD]
+        )
+
+        def draw(width: int) -> Any:
+            return charts.decided_chart(self.names, decided, swapped, width=width)
+
+        return Section(sentence, charts.drawing(f"Decided pairs. {says}.", draw))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row of the table for each model."""
+        table = _ahead([one.model for one in self.standings], self.certainty)
+        rows = []
+        for place, (i, one) in enumerate(zip(self.order, self.standings, strict=True)):
+            open_ = ~(table[place] | table[:, place])
+            open_[place] = False
+            rows.append(
+                {
+                    "model": one.model,
+                    "short": self.short[one.model],
+                    "given": _interval(self.given[i]),
+                    "corrected": _interval(_share(one)),
+                    "ranks": _ranks(one.best_rank, one.worst_rank),
+                    "best": percent(one.chance_of_best, 0),
+                    "ahead": int(table[place].sum()),
+                    "behind": int(table[:, place].sum()),
+                    "open": ", ".join(self.names[at] for at in np.flatnonzero(open_)) or "–",
+                }
+            )
+        return rows
+
+
+def _given(compared: Comparison, certainty: Certainty) -> list[tuple[float, float, float]]:
+    """Return each model's accuracy by the given labels, with its interval.
+
+    That of its own depends on how many it is right on, and not on which.
+    """
+    hits = np.array([each.original[1]["D"].hits for each in compared.models])
+    right: Bool[np.ndarray, "n models"] = np.arange(certainty.n)[:, np.newaxis] < hits
+    none = np.zeros(0, dtype=np.int64)
+    nobody = Sample(examples=none, probabilities=none.astype(np.float64), strata=none)
+    found = accuracies(right, right[:0], nobody, population=certainty.population)
+    low, high = found.intervals(certainty.confidence)
+    return list(zip(found.accuracy.tolist(), low.tolist(), high.tolist(), strict=True))
+
+
+def _ahead(models: Sequence[str], certainty: Certainty) -> Bool[np.ndarray, "models models"]:
+    """Return whether the model of the row is surely ahead of that of the column."""
+    place = {model: at for at, model in enumerate(models)}
+    table = np.zeros((len(models), len(models)), dtype=bool)
+    for better, worse in certainty.decided:
+        table[place[better], place[worse]] = True
+    return table
+
+
+def _may_be_first(models: list[str]) -> str:
+    if len(models) <= MOST_NAMED:
+        return f"{joined(models)} can be first."
+    more = f"{len(models) - MOST_NAMED + 1} more"
+    return f"{joined([*models[: MOST_NAMED - 1], more])} can be first."
+
+
+def _ranks(best: int, worst: int) -> str:
+    return f"{best}" if best == worst else f"{best}–{worst}"
+
+
+def _share(one: Standing) -> tuple[float, float, float]:
+    """Return an accuracy with its interval; from few checks it may be estimated outside 0 to 1."""
+    return min(max(one.accuracy, one.low), one.high), one.low, one.high
+
+
+def _interval(share: tuple[float, float, float]) -> str:
+    accuracy, low, high = share
+    return f"{percent(accuracy)} ({100 * low:.2f} to {100 * high:.2f})"
+
+
+def _level(confidence: float) -> str:
+    return f"{100 * confidence:g}\u00a0%"
