@@ -264,9 +264,9 @@ def rates(audit, moments):
         return audit._rates(db, audit._verdicts(db, chosen), chosen, moments=moments)
 
 
-def test_each_moment_says_what_would_have_been_said_then(tmp_path, probs):
-    whole, part = (rate_audit(tmp_path / name, probs, budget=90) for name in "ab")
-    rows = planned(whole)
+def test_each_moment_says_what_would_have_been_said_then(tmp_path):
+    whole, part = (rate_audit(tmp_path / name, budget=90) for name in "ab")
+    rows = planned_rows(whole)
     answer(whole, rows[:70])
     told = rates(whole, 4)
     assert [one.by_chance for one in told] == [18, 35, 53, 70]
@@ -278,20 +278,20 @@ def test_each_moment_says_what_would_have_been_said_then(tmp_path, probs):
     assert told[-1].count == whole.error_rate().count
 
 
-def test_what_chance_did_not_draw_is_there_from_the_start(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs, goal="errors", budget=50)
-    answer(audit, planned(audit))
+def test_what_chance_did_not_draw_is_there_from_the_start(tmp_path):
+    audit = rate_audit(tmp_path / "a", goal="errors", budget=50)
+    answer(audit, planned_rows(audit))
     assert [one.estimate for one in rates(audit, 5)] == [None], "a census has no moments"
-    census = len(planned(audit))
+    census = len(planned_rows(audit))
     audit.plan(goal="rate", budget=40)
-    answer(audit, planned(audit)[census:])
+    answer(audit, planned_rows(audit)[census:])
     told = rates(audit, 5)
     assert [one.by_chance for one in told] == [8, 16, 24, 32, 40]
     assert [one.count.checked - census for one in told] == [8, 16, 24, 32, 40]
 
 
-def test_there_are_no_more_moments_than_decided_examples(tmp_path, probs):
-    audit = rate_audit(tmp_path / "a", probs)
+def test_there_are_no_more_moments_than_decided_examples(tmp_path):
+    audit = rate_audit(tmp_path / "a")
     assert [one.by_chance for one in rates(audit, 12)] == [0]
-    answer(audit, planned(audit)[:3])
+    answer(audit, planned_rows(audit)[:3])
     assert [one.by_chance for one in rates(audit, 12)] == [1, 2, 3]
