@@ -1038,17 +1038,15 @@ class Audit(Planning):
             planned = records.newest_plan(db) is not None
             verdicts = self._verdicts(db, chosen) if planned else None
             predictions = records.array(db, "predictions")
-            comparison, unranked, rates, unrated = None, "", None, ""
+            comparison, rates, unrated = None, None, ""
             if isinstance(verdicts, Verdicts):
                 rates, unrated = _or_why(
                     partial(self._rates, db, verdicts, chosen, moments=MOMENTS)
                 )
             if isinstance(verdicts, Verdicts) and predictions is not None:
                 answers = self._arrays.predictions(predictions)
-                compared = partial(self._compared, answers, verdicts, telling.checked(db, verdicts))
-                design = self._design(db, verdicts)
-                comparison, unranked = _or_why(partial(compared, design=design))
-                comparison = comparison or compared()
+                checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
+                comparison = self._compared(answers, verdicts, checked, design)
             context = telling.report_context(
                 db,
                 name=self.name,
@@ -1059,7 +1057,6 @@ class Audit(Planning):
                 multilabel=self.multilabel,
                 verdicts=verdicts,
                 comparison=comparison,
-                unranked=unranked,
                 rates=rates or (),
                 unrated=unrated,
                 show=self.show,
@@ -1071,7 +1068,7 @@ class Audit(Planning):
         answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
         verdicts: Verdicts,
         checked: Checked,
-        design: ReviewDesign | None = None,
+        design: ReviewDesign,
         *,
         confidence: float = 0.95,
         population: bool = True,

@@ -142,7 +142,8 @@ class Certainty:
 
     Attributes
     ----------
-    standings : of each policy, the models in their order; see `errata.core.certainty.credited`
+    standings : of each policy, the models in their order; see `errata.core.certainty.credited`.
+        Where no checked label is clear, there is no ``"clear"``
     decided : by ``"corrected"``, the pairs ``(better, worse)`` that are told apart
     order : what became of the order by the given labels
     flips : of each pair, the fewest wrong labels among the unchecked that would flip it
@@ -215,7 +216,10 @@ class Certainty:
         rows = [
             {"model": one.model}
             | one.row()
-            | {name: 100 * self.standings[name][place].accuracy for name in POLICIES[1:]}
+            | {
+                name: 100 * self.standings[name][place].accuracy
+                for name in list(self.standings)[1:]
+            }
             for place, one in enumerate(self.standings["corrected"])
         ]
         return sorted(rows, key=lambda row: -row["corrected"])
@@ -327,23 +331,21 @@ def certainty(
     right = answers == given[:, np.newaxis]
     rows = design.checked.examples
     standings: dict[Policy, tuple[Standing, ...]] = {}
-    rankings = {}
+    rankings, estimates = {}, {}
     for policy in POLICIES:
+        keep = counting(design.codes, policy)
+        if design.checked.counts @ ~keep >= len(given):
+            continue  # by what was checked, no label is clear
         credit = _credits(answers[rows], given[rows], design, policy)
-        found = accuracies(
-            right,
-            credit,
-            design.checked,
-            keep=counting(design.codes, policy),
-            population=population,
-        )
+        found = accuracies(right, credit, design.checked, keep=keep, population=population)
         ranking = decide(found, np.random.default_rng(_SEED), confidence=confidence)
         low, high = found.intervals(confidence)
-        rankings[policy] = ranking
+        rankings[policy], estimates[policy] = ranking, found.accuracy
         standings[policy] = tuple(
             Standing(
                 model=model,
-                accuracy=float(found.accuracy[place]),
+                # of few checks an estimate may lie outside of what an accuracy can be
+                accuracy=float(np.clip(found.accuracy[place], 0, 1)),
                 low=float(low[place]),
                 high=float(high[place]),
                 best_rank=int(ranking.best_rank[place]),
@@ -360,7 +362,7 @@ def certainty(
         ()
         if sets is None
         else _leads(
-            [one.accuracy for one in standings["corrected"]],
+            estimates["corrected"].tolist(),
             hits.tolist(),
             main,
             flips=flips,

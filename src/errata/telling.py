@@ -609,7 +609,6 @@ def report_context(
     multilabel: bool,
     verdicts: Verdicts | SetVerdicts | None,
     comparison: Comparison | None,
-    unranked: str,
     rates: Sequence[ErrorRate],
     unrated: str,
     show: Callable[[int], Shown | None],
@@ -619,7 +618,7 @@ def report_context(
     Parameters
     ----------
     rates : what is known of the error rate, and before it what was known as the votes came in
-    unrated, unranked : why there are no rates, or why the comparison says nothing of how sure it is
+    unrated : why there are no rates
     """
     plans, findings, rows = records.plans(db), records.planned_findings(db), records.planned(db)
     newest = records.newest_finding(db)
@@ -664,7 +663,6 @@ def report_context(
         # a pair is also what only reviewers made: a class that nothing suggested
         pairs=[Pair(*pair, pairs[pair], corrected[pair]) for pair in _each_pair(pairs, corrected)],
         comparison=comparison,
-        unranked=unranked,
         error_rate=rate_says if decided else (),
         confidence=rates[-1].confidence if rates else 0.95,
         moments=[

@@ -33,16 +33,16 @@ class Ranking:
 
     Attributes
     ----------
-    sentence : the verdict, or why there is none
-    intervals, sets, pairs : the three drawings; None where there is no verdict
+    sentence : the verdict
+    intervals, sets, pairs : the three drawings
     rows : the same as a table, best first
     """
 
     sentence: str
-    intervals: Section | None = None
-    sets: Section | None = None
-    pairs: Section | None = None
-    rows: Sequence[dict[str, Any]] = ()
+    intervals: Section
+    sets: Section
+    pairs: Section
+    rows: Sequence[dict[str, Any]]
 
 
 # ---------------------------------------------------------------- the error rate
@@ -75,8 +75,6 @@ def rate(context: ReportContext) -> Section | None:
 def ranking(context: ReportContext) -> Ranking | None:
     """Return how sure the order of the models is; None where there is no order."""
     compared: Comparison | None = context.comparison
-    if context.unranked:
-        return Ranking(f"How sure the ranking is cannot be told. {context.unranked}")
     if compared is None or compared.certainty is None:
         return None
     told = _Told(compared, compared.certainty)
@@ -245,8 +243,8 @@ def _ranks(best: int, worst: int) -> str:
 
 
 def _share(one: Standing) -> tuple[float, float, float]:
-    """Return an accuracy with its interval; from few checks it may be estimated outside 0 to 1."""
-    return min(max(one.accuracy, one.low), one.high), one.low, one.high
+    """Return an accuracy with its interval."""
+    return one.accuracy, one.low, one.high
 
 
 def _interval(share: tuple[float, float, float]) -> str:

@@ -94,7 +94,6 @@ class ReportContext:
     suspicious : worst first, up to 48
     pairs : most candidates first or in any order
     comparison : an `errata.comparison.Comparison`; ``None`` when no predictions were given
-    unranked : why it does not say how sure the ranking is, where it might have; else empty
     error_rate : what is known of how many of all labels are wrong, in sentences; none without votes
     confidence : of the intervals of the error rate
     moments : the estimates as the votes came in, the last being today's; none where chance had no
@@ -123,7 +122,6 @@ class ReportContext:
     suspicious: Sequence[ReportExample] = ()
     pairs: Sequence[Pair] = ()
     comparison: Any = None
-    unranked: str = ""
     error_rate: Sequence[str] = ()
     confidence: float = 0.95
     moments: Sequence[Moment] = ()

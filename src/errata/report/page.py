@@ -172,7 +172,12 @@ def headline(context: ReportContext) -> str:
     wait = "candidate still waits" if context.open == 1 else "candidates still wait"
     waiting = f" {context.open:,} {wait} for votes." if context.open else ""
     compared = context.comparison
-    return f"{first}.{waiting}" + (f" {compared.headline()}" if compared else "")
+    if compared is None:
+        return f"{first}.{waiting}"
+    sure = compared.certainty
+    # what chance drew tells of all examples; without it there are the corrections alone
+    leads = sure.best() if sure is not None and sure.by_chance else compared.headline()
+    return f"{first}.{waiting} {leads}"
 
 
 def _unknown(context: ReportContext) -> int:
