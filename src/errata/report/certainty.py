@@ -151,9 +151,10 @@ class _Told:
         first = [row.model for row in rows if row.best == 1]
         sure = sum(row.best == row.worst for row in rows)
         lead = f"Only {first[0]} can be first." if len(first) == 1 else _may_be_first(first)
-        only = "has but one possible rank" if sure == 1 else "have but one possible rank each"
+        fixed = {0: "No model has but one possible rank", 1: "One model has but one possible rank"}
+        some = f"{sure:,} of {plural(len(rows), 'model')} have but one possible rank each"
         sentence = (
-            f"{lead} {sure:,} of {plural(len(rows), 'model')} {only}. With "
+            f"{lead} {fixed.get(sure, some)}. With "
             f"{_level(self.certainty.confidence)} confidence all these sets of ranks hold at once."
         )
         return Section(
