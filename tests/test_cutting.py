@@ -212,9 +212,7 @@ def test_without_a_plan_by_chance_it_says_how_to_make_one(tmp_path):
 def test_of_too_few_reviews_it_says_how_many_it_takes(tmp_path):
     audit = drawn_audit(tmp_path / "a")
     answer(audit, planned_rows(audit)[:49])
-    with pytest.raises(
-        AuditError, match=r"from 50 or more .*Here 49 of the drawn ones are decided"
-    ):
+    with pytest.raises(AuditError, match=r"from 50 or more .*Here 49 of the drawn ones count"):
         audit.find(rule="reviewed")
     answer(audit, planned_rows(audit)[49:55])
     assert audit.find(rule="reviewed").cutoff.checked == 55

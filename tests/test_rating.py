@@ -8,7 +8,7 @@ from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import Slips, concluded
 from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
-from errata.rating import _last_look, draws_of
+from errata.rating import _last_look, draws_of, open_by
 
 N = 3000
 WRONG = np.arange(N) % 12 == 0
@@ -105,17 +105,110 @@ def test_the_candidates_and_two_samples_speak_together(tmp_path):
         assert found.low <= WRONG.mean() <= found.high
 
 
-def test_candidates_that_wait_are_told_of_as_the_worst_came_first(tmp_path):
-    audit = rate_audit(tmp_path / "a", budget=150)
-    answer(audit, planned_rows(audit))
-    waiting = "candidates of plans for errors are not decided"
-    assert waiting not in " ".join(audit.error_rate().notices)
+@pytest.mark.parametrize("goal", ["errors", "rate"])
+def test_what_an_earlier_plan_holds_and_nobody_decided_is_left_open(tmp_path, goal):
+    audit = rate_audit(tmp_path / "a", goal=goal)
+    if goal == "errors":
+        audit.find(count=100)
+        audit.plan(goal="errors")
+    first = planned_rows(audit)
+    audit.plan(goal="rate", budget=300)
+    answer(audit, planned_rows(audit)[len(first) :])
+    held = [row["example"] for row in first]
+    found = audit.error_rate()
+    rest = np.ones(N, dtype=bool)
+    rest[held] = False
+    assert found.count.low <= WRONG[rest].sum()
+    assert found.count.high >= WRONG[rest].sum() + len(held)
+    assert found.count.low < found.count.estimate < found.count.high
+    notice = f"{len(held)} examples of earlier plans are not decided"
+    assert found.notices[0].startswith(notice)
+    answer(audit, first)
+    assert notice not in " ".join(audit.error_rate().notices)
+
+
+def test_candidates_in_wait_make_the_interval_wider(tmp_path):
+    audit = rate_audit(tmp_path / "a", goal="errors")
     audit.find(count=100)
-    added = audit.plan(goal="errors").added
-    answer(audit, planned_rows(audit)[150 : 150 + added - 20])
-    assert audit.error_rate().notices[0].startswith(f"20 {waiting}.")
-    answer(audit, planned_rows(audit)[150 + added - 20 :])
-    assert waiting not in " ".join(audit.error_rate().notices)
+    audit.plan(goal="errors")
+    census = planned_rows(audit)
+    audit.plan(goal="rate", budget=150)
+    answer(audit, planned_rows(audit)[len(census) :])
+    answer(audit, census[:-20])
+    wide = audit.error_rate()
+    assert wide.notices[0].startswith("20 examples of earlier plans are not decided")
+    answer(audit, census[-20:])
+    narrow = audit.error_rate()
+    assert wide.count.low <= narrow.count.low
+    assert wide.count.high >= narrow.count.high
+
+
+def test_a_plan_after_a_sample_holds_nothing_back_from_it(tmp_path):
+    audit = rate_audit(tmp_path / "a")
+    answer(audit, planned_rows(audit))
+    before = audit.error_rate()
+    audit.find(count=100)
+    audit.plan(goal="errors")
+    assert audit.error_rate().count == before.count
+
+
+def vote(audit, rows, reviewer, rng):
+    """Let a reviewer reject right labels now and then, and wrong ones mostly."""
+    rejects = {
+        row["example"]: rng.random() < (0.7 if WRONG[row["example"]] else 0.02) for row in rows
+    }
+    audit.add_votes(
+        {"index": example, "reviewer": reviewer, "answer": "suggested" if no else "given"}
+        for example, no in rejects.items()
+    )
+
+
+@pytest.mark.parametrize("stopping", ["off", "exact"])
+def test_what_people_agree_on_first_does_not_stand_for_the_rest(tmp_path, stopping):
+    """Reviewers go through the whole plan, one after the other."""
+    audit = rate_audit(tmp_path / "a", budget=400, votes=5, threshold=3, stopping=stopping)
+    rows, rng = planned_rows(audit), np.random.default_rng(1)
+    for number in range(5):
+        decided = audit.error_rate(slips="none")
+        assert decided.by_chance == 0
+        if number >= 3:
+            early = f"{len(rows) - decided.waiting} decided examples do not count yet"
+            assert early in " ".join(decided.notices)
+        vote(audit, rows, f"r{number}", rng)
+    whole = audit.error_rate(slips="none")
+    assert whole.by_chance == 400
+    assert whole.waiting == 0
+
+
+def test_tenths_of_a_plan_count_as_they_are_decided(tmp_path):
+    audit = rate_audit(tmp_path / "a", votes=2, threshold=2)
+    rows = planned_rows(audit)
+    answer(audit, rows[:150], votes=2)
+    assert audit.error_rate().by_chance == 150, "nobody was asked about the rest"
+    answer(audit, rows[170:180])
+    assert audit.error_rate().by_chance == 150
+    answer(audit, rows[45:46], votes=2)
+    audit.add_votes([{"index": rows[195]["example"], "reviewer": "z", "answer": "given"}])
+    assert audit.error_rate().by_chance == 150
+    wrong = {row["example"]: False for row in rows}
+    draws = draws_of(rows, wrong, {rows[45]["example"]})
+    assert len(draws[0].examples) == 40
+    assert draws[0].stands_for.sum() == pytest.approx(200)
+
+
+def test_a_stricter_threshold_than_asking_stopped_at_tells_nothing(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=300, votes=5, threshold=3, stopping="exact")
+    rows, rng = planned_rows(audit), np.random.default_rng(2)
+    for number in range(3):
+        vote(audit, rows, f"r{number}", rng)
+    waiting = open_by(audit.verdicts())
+    open_ = [row for row in rows if row["example"] in waiting]
+    for number in (3, 4):
+        vote(audit, open_, f"r{number}", rng)
+    assert audit.error_rate().by_chance == 300
+    strict = audit.error_rate(threshold=5)
+    assert (strict.estimate, strict.by_chance) == (None, 0)
+    assert "at a stricter threshold than the plan's" in " ".join(strict.notices)
 
 
 def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path):

@@ -65,7 +65,7 @@ from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.planning import Planning
-from errata.rating import wrong_by
+from errata.rating import open_by, wrong_by
 from errata.release import Content, write_release
 from errata.results import (
     IMPORTED,
@@ -470,8 +470,12 @@ class Audit(Planning):
             )
         with self._db.read() as db:
             planned = records.planned(db)
-            wrong = wrong_by(self._verdicts(db, Consensus(name="threshold"))) if planned else {}
-        return learnt_from(planned, wrong, self.n, aim, self._seed)
+            wrong: dict[int, bool] = {}
+            open_: frozenset[int] = frozenset()
+            if planned:
+                verdicts = self._verdicts(db, Consensus(name="threshold"))
+                wrong, open_ = wrong_by(verdicts), open_by(verdicts)
+        return learnt_from(planned, wrong, open_, n=self.n, aim=aim, seed=self._seed)
 
     def _find_voted(
         self,

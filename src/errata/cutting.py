@@ -5,6 +5,7 @@ there are reviews enough to learn it from.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from jaxtyping import Float, Int
 
 from errata.arrays import as_choice
 from errata.core.cutoff import AIMS, Aim, Cutoff, learn_cutoff
-from errata.core.error_rate import Draw
 from errata.errors import AuditError, InputError
 from errata.finding import Learn
 from errata.rating import draws_of
@@ -59,7 +59,13 @@ def as_aim(aim: str) -> Aim:
 
 
 def learnt_from(
-    planned: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool], n: int, aim: Aim, seed: int
+    planned: Sequence[Mapping[str, Any]],
+    wrong: Mapping[int, bool],
+    open_: AbstractSet[int],
+    *,
+    n: int,
+    aim: Aim,
+    seed: int,
 ) -> Learn:
     """Return what learns a cut-off from what is reviewed.
 
@@ -67,6 +73,7 @@ def learnt_from(
     ----------
     planned : rows of `errata.store.records.planned`
     wrong : of the examples that are decided, whether their label is wrong
+    open_ : the examples that have votes and no verdict
     n : how many examples there are
     seed : of the audit
 
@@ -81,18 +88,17 @@ def learnt_from(
             "unflagged ones, and no plan of this audit has drawn any. Plan some, `errata plan "
             "AUDIT --goal rate --budget 300`, and have them reviewed."
         )
-    errors = sum(wrong.values())
-    by_chance = sum(row["stratum"] is not None and row["example"] in wrong for row in planned)
+    errors, draws = sum(wrong.values()), draws_of(planned, wrong, open_)
+    by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
     enough = by_chance >= FEWEST and min(errors, len(wrong) - errors) >= FEWEST_OF_EACH
     if not enough and len(wrong) < n:
         raise AuditError(
             f"Rule 'reviewed' learns from {FEWEST} or more decided examples that chance has drawn, "
             f"and of all that are decided {FEWEST_OF_EACH} or more must have wrong labels, and as "
-            f"many right ones. Here {by_chance} of the drawn ones are decided, and in all {errors} "
+            f"many right ones. Here {by_chance} of the drawn ones count, and in all {errors} "
             f"wrong and {len(wrong) - errors} right labels. Have more reviewed; to draw more, "
             "`errata plan AUDIT --goal rate --budget N`."
         )
-    draws: list[Draw] = draws_of(planned, wrong)
 
     def learn(
         orders: Mapping[str, Int[np.ndarray, "n"]], guesses: Float[np.ndarray, "n guesses"]

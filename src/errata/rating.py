@@ -5,7 +5,9 @@
 believed.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -35,6 +37,11 @@ BELIEVING = ("auto", "gold", "repeats", "none")
 FIRST_LOOK = 50
 """Who looks at every vote is shown the interval anew at so many examples, and twice as many, ..."""
 
+_PARTS = 10
+"""What is decided of a plan by chance counts by so many parts."""
+
+_Row = Mapping[str, Any]
+
 _FEWEST_GOLD = 10
 """Of fewer answers to gold nothing is concluded unless it is asked for."""
 
@@ -54,12 +61,14 @@ class Known(NamedTuple):
     ----------
     planned : rows of `errata.store.records.planned`
     wrong : of the examples that are decided, whether their label is wrong
+    open : the examples that have votes and no verdict
     believed : how often what reviewers conclude is wrong
     predicted : a guess at the probability that each label is wrong, ``(n,)``
     """
 
     planned: Sequence[Mapping[str, Any]]
     wrong: Mapping[int, bool]
+    open: frozenset[int]
     believed: Believed
     predicted: Float[np.ndarray, "n"]
 
@@ -138,7 +147,8 @@ class Rating(Judging):
         moments : at most so many, the last of them today
         """
         known = self._known(db, verdicts, consensus, "auto")
-        return [self._rate(known._replace(wrong=some)) for some in known_at(known, moments)]
+        rates = [self._rate(known._replace(wrong=some)) for some in known_at(known, moments)]
+        return list({rate.by_chance: rate for rate in rates}.values())
 
     def _known(
         self, db: Connection, verdicts: Verdicts | SetVerdicts, consensus: Consensus, slips: str
@@ -148,6 +158,7 @@ class Rating(Judging):
         known = Known(
             planned=planned,
             wrong=wrong_by(verdicts),
+            open=open_by(verdicts),
             believed=_believed(db, planned, consensus, slips, multilabel=self.multilabel),
             predicted=np.zeros(self.n),
         )
@@ -156,15 +167,7 @@ class Rating(Judging):
         return known
 
     def _rate(self, known: Known, *, confidence: float = 0.95, anytime: bool = False) -> ErrorRate:
-        planned, wrong, believed, predicted = known
-        notes = [] if believed.note is None else [believed.note]
-        open_ = sum(row["stratum"] is None and row["example"] not in wrong for row in planned)
-        if known.by_chance and open_:
-            notes.append(
-                f"{open_:,} candidates of plans for errors are not decided. They count as those "
-                "that are, of which the worst were asked about first: have them reviewed, or the "
-                "rate is too high."
-            )
+        planned, wrong, open_, believed, predicted = known
         level, looked = confidence, len(planned)
         if anytime and known.by_chance:
             level, looked = _last_look(planned, wrong, confidence)
@@ -173,12 +176,20 @@ class Rating(Judging):
                 for row in planned[:looked]
                 if row["example"] in wrong
             }
-        draws = draws_of(planned, wrong)
-        found = estimate_errors(draws, predicted, slips=believed.slips, confidence=level)
+            open_ = frozenset()  # at a look none of what it takes in is open
+        draws = draws_of(planned, wrong, open_)
+        unknown = unknown_in(planned, wrong, open_)
+        found = estimate_errors(
+            draws, predicted, unknown=unknown, slips=believed.slips, confidence=level
+        )
+        notes = [] if believed.note is None else [believed.note]
+        by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
+        decided = sum(row["stratum"] is not None and row["example"] in wrong for row in planned)
+        notes += _waiting(planned, decided - by_chance, len(unknown))
         return ErrorRate(
             count=found,
             confidence=confidence,
-            by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
+            by_chance=by_chance,
             waiting=len(planned) - len(wrong),
             slips=believed.slips,
             slips_by=believed.by,
@@ -192,7 +203,7 @@ class Rating(Judging):
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
         What a later plan checked for certain is left to what those samples say of it.
         """
-        draws = draws_of(records.planned(db), wrong_by(verdicts))
+        draws = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
         checked = sample_of(draws, self.n)
@@ -235,21 +246,74 @@ def wrong_by(verdicts: Verdicts | SetVerdicts) -> dict[int, bool]:
     return {example: code != NON_ERROR for example, code in codes if code != OPEN}
 
 
-def draws_of(planned: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> list[Draw]:
-    """Return what each plan drew, as far as it is decided.
+def open_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
+    """Return the examples that have votes and no verdict."""
+    return frozenset(verdicts.examples[verdicts.codes == OPEN].tolist())
 
-    As the order of asking is left to chance, too, what is decided so far is a random part of what
-    was drawn: of each stratum, if at least two examples of each are decided; else of all.
+
+def draws_of(
+    planned: Sequence[_Row], wrong: Mapping[int, bool], open_: AbstractSet[int] = frozenset()
+) -> list[Draw]:
+    """Return what each plan drew, as far as what is decided of it stands for it.
+
+    The order of asking is left to chance, too, so what nobody was asked about is missing at random.
+    What has votes and no verdict is not: people agree sooner on some examples than on others. So
+    of a plan by chance the first tenth counts, or the first two, ..., once none of it is open; of
+    each stratum what is decided, if that is at least two examples of each, or else of all. Where
+    nothing of any such plan counts, all that is decided does, for itself alone.
 
     Parameters
     ----------
     planned : rows of `errata.store.records.planned`
     wrong : of the examples that are decided, whether their label is wrong
+    open_ : the examples that have votes and no verdict
     """
-    by_plan: dict[int, list[Mapping[str, Any]]] = {}
+    plans = _by_plan(planned)
+    draws = [_draw(rows, wrong, rows[: _counting(rows, open_)]) for rows in plans]
+    if any(draw.probability is not None and len(draw.examples) for draw in draws):
+        return draws
+    return [replace(_draw(rows, wrong, rows), probability=None) for rows in plans]
+
+
+def unknown_in(
+    planned: Sequence[_Row], wrong: Mapping[int, bool], open_: AbstractSet[int] = frozenset()
+) -> Int[np.ndarray, "unknown"]:
+    """Return the undecided examples that no plan by chance tells of, as an earlier one holds them.
+
+    They are those of plans for errors, and of plans by chance of which nothing counts, made before
+    the last plan that does.
+
+    Parameters
+    ----------
+    planned, wrong, open_ : as in `draws_of`
+    """
+    plans = _by_plan(planned)
+    draws = [_draw(rows, wrong, rows[: _counting(rows, open_)]) for rows in plans]
+    tells = [draw.probability is not None and len(draw.examples) > 0 for draw in draws]
+    last = max((place for place, one in enumerate(tells) if one), default=0)
+    unknown = [
+        row["example"]
+        for rows, told in zip(plans[:last], tells, strict=False)
+        for row in rows
+        if not told and row["example"] not in wrong
+    ]
+    return np.array(unknown, dtype=np.int64)
+
+
+def _by_plan(planned: Sequence[_Row]) -> list[list[_Row]]:
+    by_plan: dict[int, list[_Row]] = {}
     for row in planned:
         by_plan.setdefault(row["plan"], []).append(row)
-    return [_draw(rows, wrong) for rows in by_plan.values()]
+    return list(by_plan.values())
+
+
+def _counting(rows: Sequence[_Row], open_: AbstractSet[int]) -> int:
+    """Return how many of the first of a plan count."""
+    if rows[0]["stratum"] is None:
+        return len(rows)
+    before = next((at for at, row in enumerate(rows) if row["example"] in open_), len(rows))
+    tenths = (math.ceil(len(rows) * tenth / _PARTS) for tenth in range(_PARTS + 1))
+    return max(end for end in tenths if end <= before)
 
 
 def known_at(known: Known, moments: int) -> Iterator[Mapping[int, bool]]:
@@ -268,26 +332,58 @@ def known_at(known: Known, moments: int) -> Iterator[Mapping[int, bool]]:
         yield {example: wrong for example, wrong in known.wrong.items() if example not in later}
 
 
-def _draw(rows: Sequence[Mapping[str, Any]], wrong: Mapping[int, bool]) -> Draw:
-    decided = np.array([row["example"] in wrong for row in rows], dtype=bool)
-    done = [row for row in rows if row["example"] in wrong]
+def _draw(rows: Sequence[_Row], wrong: Mapping[int, bool], counting: Sequence[_Row]) -> Draw:
+    """Return what is decided of the rows of a plan that count."""
+    done = [row for row in counting if row["example"] in wrong]
     examples = np.array([row["example"] for row in done], dtype=np.int64)
     errors = np.array([wrong[row["example"]] for row in done], dtype=bool)
-    by_chance = rows[0]["stratum"] is not None
-    strata = np.array([row["stratum"] if by_chance else 0 for row in rows], dtype=np.int64)
-    drawn, done_of = np.bincount(strata), np.bincount(strata[decided], minlength=strata.max() + 1)
+    if rows[0]["stratum"] is None:
+        none = np.zeros(len(done), dtype=np.int64)
+        return Draw(examples=examples, wrong=errors, probability=None, stratum=none)
+    strata, of_done = (
+        np.array([row["stratum"] for row in some], dtype=np.int64) for some in (rows, done)
+    )
+    drawn, done_of = np.bincount(strata), np.bincount(of_done, minlength=strata.max() + 1)
     if (done_of < np.minimum(drawn, 2)).any():
-        strata = np.zeros_like(strata)
+        of_done = np.zeros_like(of_done)
         drawn, done_of = np.array([len(rows)]), np.array([len(done)])
-    part = (done_of / np.maximum(drawn, 1))[strata[decided]]
+    part = (done_of / np.maximum(drawn, 1))[of_done]
     probability = np.array([row["probability"] for row in done], dtype=np.float64) * part
     return Draw(
         examples=examples,
         wrong=errors,
-        probability=probability if by_chance else None,
-        stratum=strata[decided],
+        probability=probability,
+        stratum=of_done,
         stands_for=1 / part,
     )
+
+
+def _waiting(planned: Sequence[_Row], early: int, unknown: int) -> list[str]:
+    """Return what is to be said of examples that wait.
+
+    Parameters
+    ----------
+    early : how many decided ones do not count yet
+    unknown : how many undecided ones no plan by chance tells of
+    """
+    notes = []
+    if early > 0:
+        notes.append(
+            f"{early:,} decided examples do not count yet: others that were to be asked about "
+            "before them have votes and no verdict, and what people agree on first is not like the "
+            "rest. Have those decided."
+            + (
+                " Where asking stops early, they never are at a stricter threshold than the plan's."
+                if any(row["stopping"] == "exact" for row in planned)
+                else ""
+            )
+        )
+    if unknown:
+        notes.append(
+            f"{unknown:,} examples of earlier plans are not decided, and later ones could not draw "
+            "them, so the interval leaves them open. Have them reviewed."
+        )
+    return notes
 
 
 def sample_of(draws: Sequence[Draw], n: int) -> Sample:
@@ -410,11 +506,11 @@ def _by_repeats(
 ) -> Slips | None:
     """Return how often reviewers err together, by how often they disagree on what all are asked.
 
-    Where asking stops once a verdict is settled, only the first ``threshold`` votes are asked for
+    Where asking stops once a verdict is settled, only as many votes as settle it are asked for
     whatever the others say.
     """
-    early = any(row["stopping"] == "exact" for row in planned)
-    asked = threshold if early else votes
+    stops = [row["threshold"] for row in planned if row["stopping"] == "exact"]
+    asked = min(stops, default=votes)
     given = {row["example"]: row["given"] for row in planned}
     said: dict[int, list[bool]] = {}
     for vote in voting.cast_by(db):

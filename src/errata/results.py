@@ -408,11 +408,13 @@ class ErrorRate:
             way_on = "`errata plan AUDIT --goal rate` draws some"
             return (
                 f"{at_least} ({checked}).",
-                f"{unknown}: none of them was drawn by chance and decided. {way_on}.",
+                f"{unknown}: no verdict that counts is on an example that chance drew. {way_on}.",
             )
         some = f"{_share(self.estimate)} of the {count.population:,} labels are wrong"
         level = f"{100 * self.confidence:g} % interval{', whenever you look' * self.anytime}:"
         interval = f"{level} {_share(self.low)} to {_share(self.high)}"
+        if self.low == self.high:
+            interval = "every one was checked"
         told = [f"{some}, about {max(count.estimate, 0):,.0f}; {interval} ({checked})."]
         if count.random_sample is not None and count.random_sample > 1.2 * count.checked:
             as_many = f"some {count.random_sample:,.0f} examples"

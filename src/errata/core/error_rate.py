@@ -31,6 +31,8 @@ A margin is no probability: of CIFAR-10N the slope is 2. A narrower guess drew i
 makes errors less foreseeable than they are, and the interval too wide.
 """
 
+_NOBODY = np.zeros(0, dtype=np.int64)
+
 _FOLLOWED = 8
 """The distribution of the estimate's error is followed so many standard deviations out."""
 
@@ -90,6 +92,7 @@ def estimate_errors(
     draws: Sequence[Draw],
     predicted: Float[np.ndarray, "n"],
     *,
+    unknown: Int[np.ndarray, "unknown"] = _NOBODY,
     slips: Slips = NO_SLIPS,
     confidence: float = 0.95,
     control: float | None = None,
@@ -124,6 +127,11 @@ def estimate_errors(
     the error of the estimate follows exactly, by its characteristic function; so the same input
     gives the same interval.
 
+    **Unknown.** What an earlier plan holds, no later one draws. Where nobody has decided it and
+    nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
+    examples being right, and its upper end that of all being wrong. The estimate counts what is
+    supposed of them.
+
     **Control.** ``lambda`` is what makes the standard error least, were the chances of errors as
     supposed. What makes it least in the sample (PPI++) would follow each of a few errors by chance.
 
@@ -131,6 +139,7 @@ def estimate_errors(
     ----------
     draws : in the order of the plans
     predicted : a guess at the probability that each label is wrong, ``f``, in ``0..1``
+    unknown : examples that earlier draws hold, that none of these tells of, and none checked
     slips : how often reviewers' conclusions are wrong
     confidence : strictly between 0 and 1
     control : ``lambda``; without it, what makes the variance least by what is supposed, at least 0
@@ -168,16 +177,24 @@ def estimate_errors(
             f"{100 * slips.miss:.0f} % of wrong ones, so that their answers say next to nothing. "
             "Look at the reviewers (`errata reviewers`), or ask for more votes on each example."
         )
-    design = Design(draws, predicted, slips)
+    n, left = len(predicted), np.delete(np.arange(len(predicted)), unknown)
+    place = np.full(n, -1)
+    place[left] = np.arange(len(left))
+    draws = [replace(draw, examples=place[draw.examples]) for draw in draws]
+    assert all((draw.examples >= 0).all() for draw in draws), "what was checked is known"
+    design = Design(draws, predicted[left], slips)
+    if not design.sampled and len(design.examples) == n:  # all of them, for certain
+        draws = [replace(draw, probability=np.ones(len(draw.examples))) for draw in draws]
+        design = Design(draws, predicted, slips)
     found = int(np.count_nonzero(design.wrong))
-    unchecked = design.n - len(design.wrong)
+    unchecked = n - len(design.wrong)
     known = ErrorCount(
         estimate=None,
         standard_error=None,
         low=float(found),
         high=float(found + unchecked),
         confidence=confidence,
-        population=design.n,
+        population=n,
         checked=len(design.wrong),
         found=found,
         control=0.0,
@@ -193,10 +210,10 @@ def estimate_errors(
     spread = design.n * rate * (1 - rate)  # of one example, n times
     return replace(
         known,
-        estimate=estimate,
+        estimate=estimate + float(supposed.chances(predicted[unknown]).sum()),
         standard_error=float(np.sqrt(variance)),
         low=low,
-        high=high,
+        high=high + len(unknown),
         control=supposed.factor,
         random_sample=design.n * spread / (variance + spread) if spread > 0 else None,
     )
@@ -382,8 +399,8 @@ class _Supposed:
         group = cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
         self.sizes = np.bincount(group)
         means = np.bincount(group, predicted) / self.sizes
-        least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
-        self.scores = logit(np.clip(means, least, 1 - least))
+        self.least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
+        self.scores = logit(np.clip(means, self.least, 1 - self.least))
         self.unchecked = np.bincount(group[design.unchecked], minlength=len(self.sizes))
         self.group_of_all, self.group = group, group[design.examples]
         self.level, self.slope = self._fitted()
@@ -400,6 +417,13 @@ class _Supposed:
         of_groups = expit(self.level + self.slope * self.scores)
         of_all: Float[np.ndarray, "n"] = of_groups[self.group_of_all]
         return of_all
+
+    def chances(self, predicted: Float[np.ndarray, "others"]) -> Float[np.ndarray, "others"]:
+        """Return the chance of an error of other examples, as the checked ones make it likely."""
+        others: Float[np.ndarray, "others"] = expit(
+            self.level + self.slope * logit(np.clip(predicted, self.least, 1 - self.least))
+        )
+        return others
 
     def _best_control(self) -> float:
         """Return the factor of the control that makes the variance least, at least 0.
