@@ -320,9 +320,28 @@ def test_the_control_leaves_the_least_spread_of_what_is_expected(seed, off):
     control = estimate_errors([draw], predicted).control
     expected = expected_errors([draw], predicted)[draw.examples]
     f = predicted[draw.examples]
-    assert control >= 0
+    assert 0 <= control <= 1
     least = spread_by_hand(draw, expected - control * f)
-    assert least <= spread_by_hand(draw, expected - max(control + off, 0) * f) * (1 + 1e-9)
+    other = min(max(control + off, 0), 1)
+    assert least <= spread_by_hand(draw, expected - other * f) * (1 + 1e-9)
+
+
+def test_one_error_among_unlikely_ones_blows_up_no_others():
+    """Half of what somebody else doubted is wrong, too, which the guesses do not foretell."""
+    n, rng = 2000, np.random.default_rng(2)
+    high = rng.random(n) < 0.05
+    predicted, doubted = np.where(high, 0.99, rng.uniform(1e-4, 0.02, n)), np.arange(80)
+    census = Draw(
+        examples=doubted, wrong=doubted % 2 == 0, probability=None, stratum=np.zeros(80, dtype=int)
+    )
+    sample = Draw(
+        examples=80 + rng.permutation(np.flatnonzero(~high[80:]))[:20],
+        wrong=np.arange(20) < 1,
+        probability=np.full(20, 20 / (n - 80)),
+        stratum=np.zeros(20, dtype=int),
+    )
+    found = estimate_errors([census, sample], predicted)
+    assert found.estimate < 2 * (40 + np.count_nonzero(high[80:]))
 
 
 @pytest.mark.parametrize("errors", [[7, 8], [2, 8]])

@@ -142,7 +142,7 @@ def estimate_errors(
     unknown : examples that earlier draws hold, that none of these tells of, and none checked
     slips : how often reviewers' conclusions are wrong
     confidence : strictly between 0 and 1
-    control : ``lambda``; without it, what makes the variance least by what is supposed, at least 0
+    control : ``lambda``; without it, what makes the variance least by what is supposed, 0 to 1
 
     Raises
     ------
@@ -426,17 +426,19 @@ class _Supposed:
         return others
 
     def _best_control(self) -> float:
-        """Return the factor of the control that makes the variance least, at least 0.
+        """Return the factor of the control that makes the variance least, from 0 to 1.
 
         It is that of the fitted rates. Tuned to the errors that were seen, it would follow each of
-        a few by chance, and lean the estimate against them.
+        a few by chance, and lean the estimate against them. And beyond 1, at which the predicted
+        errors are taken for what they say, it would rest on few checked examples and blow up all
+        the others.
         """
         design = self.design
         spread = design.spread(design.control, design.control)
         if spread <= 1e-12 * design.n:
             return 0.0
         rates = expit(self.level + self.slope * self.scores)[self.group]
-        return max(design.spread(rates, design.control) / spread, 0.0)
+        return min(max(design.spread(rates, design.control) / spread, 0.0), 1.0)
 
     def _fitted(self) -> tuple[float, float]:
         """Return the most likely level and slope, by Newton's method with steps that climb."""
