@@ -197,7 +197,7 @@ def test_candidates_and_samples_add_up(tmp_path):
         ({"goal": "rates"}, NameUnknownError, "no goal 'rates'. Did you mean 'rate'"),
         ({"goal": "rate", "budget": 0}, InputError, "budget is 0, but it counts things"),
         ({"goal": "rate", "seed": -1}, InputError, "The seed is -1; a whole number from 0 on"),
-        ({"seed": 1}, InputError, "and a goal in which chance has a part: rate, ranking"),
+        ({"seed": 1}, InputError, "chance has no part, as in rate and ranking"),
     ],
 )
 def test_a_draw_that_makes_no_sense_is_refused(tmp_path, options, error, message):
@@ -213,7 +213,7 @@ def test_chance_needs_probabilities(tmp_path):
     with pytest.raises(AuditError, match="goal rate draws examples by how probable errors are"):
         audit.plan(goal="rate")
     audit = small_audit(tmp_path / "b")
-    with pytest.raises(AuditError, match="`find` has not run on .* Run it"):
+    with pytest.raises(AuditError, match=r"`find` has not run on .* Run\s+it"):
         audit.plan(goal="rate")
 
 

@@ -999,6 +999,12 @@ class Audit(Planning):
         confidence : of intervals, ranks and decided pairs, strictly between 0 and 1
         population : whether the test set counts as a sample of such examples; else what is not
             sure is only which of its own unchecked labels are wrong
+
+        Raises
+        ------
+        AuditError
+            Examples have several labels; or the doubt is to be about unchecked labels alone, and
+            chance drew none of those that were checked.
         """
         if self.multilabel:
             raise AuditError(
@@ -1011,6 +1017,13 @@ class Audit(Planning):
             verdicts = self._verdicts(db, chosen)
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
             checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
+        if not population and not design.by_chance and design.unchecked.any():
+            raise AuditError(
+                f"How sure a ranking of this test set is hangs on the {design.unchecked.sum():,} "
+                "labels that nobody checked, and chance drew none of those that somebody did. Draw "
+                "some (`errata plan --goal ranking`) and have them reviewed, or leave out "
+                "population=False (--this-set)."
+            )
         answers = self._read_predictions(predictions)
         compared = self._compared(
             answers, verdicts, checked, design, confidence=confidence, population=population

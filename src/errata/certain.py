@@ -237,7 +237,7 @@ class Certainty:
         sure = f"{100 * self.confidence:g} % confidence"
         told = [self.best(), *self._of_order(sure)]
         rest = self.n - self.checked
-        if not self.by_chance:
+        if not self.by_chance and rest:
             told.append(
                 f"All this supposes that the {rest:,} labels that nobody checked are right: none "
                 "was drawn by chance (`errata plan --goal ranking`)."
@@ -253,7 +253,14 @@ class Certainty:
 
     def best(self) -> str:
         """Return which model is the best, and how probable that is, in a sentence."""
-        most = max(self.standings["corrected"], key=lambda one: one.chance_of_best)
+        standings = self.standings["corrected"]
+        highest = max(one.accuracy for one in standings)
+        tied = [one.model for one in standings if one.accuracy == highest]
+        if len(tied) > 1:
+            return (
+                f"By the corrected labels {', '.join(tied[:-1])} and {tied[-1]} tie for the best."
+            )
+        most = max(standings, key=lambda one: one.chance_of_best)
         return (
             f"The best by the corrected labels is most probably {most.model} "
             f"({_percent(most.chance_of_best)})."

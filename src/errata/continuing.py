@@ -56,7 +56,7 @@ def rate_outlook(
     goal = now / 2 if within is None else within
     total = math.ceil(1 / (1 / n + (goal / now) ** 2 * (1 / found.by_chance - 1 / n)))
     takes = f"{known}; ± {_points(goal)} takes about {total:,} drawn examples"
-    if within is None or total > drawn:
+    if total > drawn:
         more = None if within is None else min(total - drawn, left)
         return Outlook(says=f"{takes}, and {drawn:,} are drawn.", more=more)
     open_ = f"of these {waiting:,} are not decided yet: have them reviewed first"
@@ -109,6 +109,12 @@ def ranking_outlook(
     """
     if not by_chance:
         return _nothing_known(drawn)
+    if drawn > 2 * by_chance:
+        return Outlook(
+            says=f"Of {drawn:,} drawn examples {by_chance:,} are decided and count. Have the "
+            "others reviewed first.",
+            more=0,
+        )
     pairs = len(models) * (len(models) - 1) // 2
     open_, hopeful = (np.argwhere(np.triu(which)) for which in (undecided, unsettled))
     if len(open_) == 0:

@@ -139,11 +139,13 @@ class Planning(Rating):
         goal = as_choice("goal", goal or _goal_of(before if continued else None), GOALS)
         if budget is not None:
             _at_least_one("budget", budget)
-        if seed is not None and (goal == CENSUS or seed < 0):
+        if seed is not None and goal == CENSUS:
             raise InputError(
-                f"The seed is {seed}; a whole number from 0 on was expected, and a goal in which "
-                f"chance has a part: {', '.join(GOALS[1:])}."
+                f"The seed is {seed}, but in the goal {goal} chance has no part, as in "
+                f"{' and '.join(GOALS[1:])}. Leave it out, or choose another goal."
             )
+        if seed is not None and not 0 <= seed < 2**63:
+            raise InputError(f"The seed is {seed}; a whole number from 0 on was expected.")
         outlook, undecided = None, None
         if within is not None and not continued:
             raise InputError(
@@ -324,7 +326,8 @@ class Planning(Rating):
             if run is None:
                 raise AuditError(
                     f"The goal {settings['goal']} draws examples by how probable errors are, also "
-                    f"among those that nothing flagged: {self._nothing_found(db)}"
+                    f"among those that nothing flagged, and `find` has not run on {self.path}. Run "
+                    "it, on probabilities or on predictions."
                 )
         left = self._left(planned)
         if len(left) == 0:
@@ -574,5 +577,5 @@ def _goal_of(plan: Mapping[str, Any] | None) -> str:
 
 
 def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
+    if not 1 <= value < 2**63:
         raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")

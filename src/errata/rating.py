@@ -480,9 +480,15 @@ def _believed(
             slips = told()
             if slips is not None:
                 return Believed(way, slips)
-    note = (
-        None if by == "auto" else f"There is too little of {by} to tell how often reviewers slip."
-    )
+    note = None
+    if by != "auto":
+        note = f"There is too little of {by} to tell how often reviewers slip."
+    elif votes == 1 and any(row["stratum"] is not None for row in planned):
+        note = (
+            "Reviewers are taken at their word, as one vote for each example does not tell how "
+            "often they slip; where errors are rare, slips may be most of what is found. Plant "
+            "gold, or ask for two votes or more."
+        )
     return Believed("none", NO_SLIPS, note)
 
 

@@ -45,7 +45,7 @@ class Plan:
     ----------
     number : 1 for the audit's first plan
     goal : ``"errors"``: the candidates, worst first, each for certain; ``"rate"``: examples that
-        chance drew, of all
+        chance drew, of all; ``"ranking"``: those that tell models apart, most often
     votes, threshold : votes wanted for each candidate; votes for one answer that make a verdict
     stopping : ``"exact"``: asking about a candidate stops once no further vote can change its
         verdict at this threshold; ``"off"``: all votes are asked for

@@ -792,13 +792,18 @@ def _setting_rows(
         rows += [("flagger", _each(findings, "flagger"))]
     if plans:
         rows += [
-            ("goal of the plan", f"{plans[-1]['goal']}: every candidate, with probability 1"),
+            ("goals of the plans", ", then ".join(map(_goal, plans))),
             ("votes wanted", _each(plans, "votes")),
             ("votes for a verdict", _each(plans, "threshold")),
         ]
         if any(map(is_choice, plans)):
             rows += [("question", _each(plans, "question"))]
     return rows
+
+
+def _goal(plan: Mapping[str, Any]) -> str:
+    how = "the worst candidates, for certain" if plan["seed"] is None else "drawn by chance"
+    return f"{plan['goal']}: {plan['candidates']:,}, {how}"
 
 
 def _fact_rows(db: Connection, findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

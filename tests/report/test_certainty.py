@@ -141,7 +141,7 @@ def test_a_census_says_what_it_supposes_and_draws_no_rate(tmp_path):
     compared = audit.compare(models())
     page = page_of(audit, tmp_path)
     assert " ".join(audit.error_rate().sentences()) in page
-    assert "nobody knows: none of them was drawn by chance" in page
+    assert "nobody knows: no verdict that counts is on an example" in page
     assert "examples checked that chance drew" not in page
     left = N - audit.error_rate().count.checked
     assert f"All this supposes that the {left} labels that nobody checked are right" in page

@@ -3,6 +3,7 @@
 import getpass
 import shlex
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -362,7 +363,9 @@ def verdicts(
     table = [{"verdict": verdict, "candidates": count} for verdict, count in counts.items()]
     payload = found.to_dict() | {"error_rate": rate.to_dict()}
     printer.show(payload, found.rows(), table=table, columns=found.columns)
-    printer.say(*rate.sentences(), *rate.notices)
+    if format == "table":
+        printer.text(payload, found.rows(), "\n" + textwrap.fill(" ".join(rate.sentences()), 100))
+    printer.say(*rate.notices)
     printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
 
 

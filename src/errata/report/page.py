@@ -483,6 +483,8 @@ def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
 def _flagged(rules: Sequence[str]) -> str:
     if list(rules) == ["imported"]:
         return "named in a list from elsewhere"
+    if not rules:
+        return "flagged by no rule, drawn by chance"
     return f"flagged by {'all six rules' if {*RULES} <= {*rules} else ', '.join(rules)}"
 
 
