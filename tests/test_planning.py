@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from audits import CLASSES, planned_rows, small_audit, small_set
+from audits import CLASSES, choice_audit, planned_rows, small_audit, small_set
 from errata.audit import Audit
 from errata.errors import AuditError, InputError, NameUnknownError
 from label_sets import sounds
@@ -117,12 +117,15 @@ def test_a_later_plan_looks_where_the_votes_found_errors(tmp_path):
     assert share[0] > share[1]
 
 
-def compared(audit: Audit, models: int = 4) -> np.ndarray:
-    """Let some models be compared, who differ on the first 30 examples; return their answers."""
+def compared(audit: Audit, models: int = 4, budget: int | None = None) -> np.ndarray:
+    """Let some models be compared, who differ on the first 30 examples; return their answers.
+
+    Before that the ``budget`` worst candidates are planned, or all.
+    """
     rng = np.random.default_rng(2)
     answers = np.repeat(audit.labels[:, np.newaxis], models, axis=1)
     answers[:30] = (answers[:30] + (rng.random((30, models)) < 0.4)) % 3
-    audit.plan(votes=1, threshold=1)
+    audit.plan(budget=budget, votes=1, threshold=1)
     audit.compare({f"m{k}": answers[:, k] for k in range(models)})
     return answers
 
@@ -148,6 +151,77 @@ def test_a_plan_for_the_ranking_looks_where_models_differ(tmp_path, models):
         said = set(answers[row["example"]].tolist()) - {row["given"]}
         assert row["suggested"] in said or not said
     assert {row["stratum"] for row in rows} == {0}
+
+
+@pytest.mark.parametrize("models", [2, 4])
+def test_what_a_flagger_doubts_a_plan_for_the_ranking_asks_about_with_what_models_answer(
+    tmp_path, models
+):
+    audit = small_audit(tmp_path / "a")
+    found = audit.find()
+    answers = compared(audit, models, budget=1)
+    audit.plan(goal="ranking", budget=59)
+    flagger = dict(zip(found.indices.tolist(), found.suggested.tolist(), strict=True))
+    other = []
+    for row in planned_rows(audit)[1:]:
+        said = set(answers[row["example"]].tolist()) - {row["given"]}
+        assert row["suggested"] in said or not said
+        assert said or row["suggested"] == flagger.get(row["example"], row["suggested"])
+        if row["suggested"] != flagger.get(row["example"], row["suggested"]):
+            other.append(row)
+    assert other, "no flagged example has a rival that is not what the flagger put forward"
+    one = other[0]["example"]
+    assert audit.task_for("ann", one).suggested == other[0]["suggested"]
+    (question,) = [q for q in audit.questions() if q.id == audit.ids[one]]
+    assert question.suggested_classes == (other[0]["suggested"],)
+    story = audit.why(one)
+    assert story.plan["suggested"] == other[0]["suggested"]
+    assert [run["suggested"] for run in story.found] == [flagger[one]], "and what the run said"
+    for row in other:
+        audit.vote("ann", row["example"], "suggested", first="given", key=str(row["example"]))
+    verdicts = audit.verdicts()
+    assert verdicts.suggested.tolist() == [row["suggested"] for row in other]
+    assert verdicts.counts["correctable"] == len(other)
+    asked = {row["example"] for row in planned_rows(audit)} - {row["example"] for row in other}
+    models = {f"m{k}": answers[:, k] for k in range(models)}
+    (flagger,) = audit.compare(models).kinship.flaggers
+    assert flagger.candidates == len(asked & set(found.indices.tolist())), "only what it suggested"
+
+
+def test_models_that_are_right_where_the_flagger_is_not_are_credited(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    flagged = audit.find().indices.tolist()
+    # example i is truly of class i mod 3, which is what `find` says; here the third one is right
+    right = np.asarray(audit.labels).copy()
+    right[flagged] = [({0, 1, 2} - {int(right[i]), i % 3}).pop() for i in flagged]
+    models = {"good": right, "bad": np.asarray(audit.labels)}
+    audit.plan(budget=1, votes=1, threshold=1)
+    audit.compare(models)
+    audit.plan(goal="ranking", budget=59)
+    for row in planned_rows(audit)[1:]:
+        says = "suggested" if row["suggested"] == right[row["example"]] else "given"
+        audit.vote("ann", row["example"], says, first="given", key=str(row["example"]))
+    verdicts = audit.verdicts()
+    assert verdicts.counts["correctable"] == len(flagged) - 1
+    found = {row.model: row.score("corrected", "P") for row in audit.compare(models).models}
+    # the one that was planned before has no votes, and counts by its given label
+    assert found["good"].hits == audit.n - 1
+    assert found["bad"].hits == audit.n - verdicts.counts["correctable"]
+
+
+@pytest.mark.parametrize("question", ["pooled", "choice"])
+@pytest.mark.parametrize("goal", ["rate", "ranking"])
+def test_there_is_a_choice_also_of_what_no_run_suggested(tmp_path, goal, question):
+    audit = choice_audit(tmp_path / "a", planned=False)
+    labels = np.asarray(audit.labels)
+    options = {"options": 2} if question == "choice" else {}
+    audit.plan(budget=1, question=question, **options)
+    audit.compare({"one": labels, "two": (labels + 3) % 5})
+    audit.plan(goal=goal, budget=40)
+    for row in planned_rows(audit)[1:]:
+        asked = audit.task_for("ann", row["example"]).labels
+        assert {row["given"], row["suggested"]} <= set(asked)
+        assert goal == "rate" or row["suggested"] == (row["given"] + 3) % 5
 
 
 def test_a_plan_for_the_ranking_tells_of_the_error_rate_too(tmp_path):

@@ -38,8 +38,9 @@ class Checked:
     flaggers : who suggested
     flagger : which of them suggested each label, ``(candidates,)``; -1 where reviewers had several
         suggestions or classes to choose from
-    flagged : which of them a flagger flagged, ``(candidates,)``; all, if left out. The others were
-        drawn by chance, with a suggestion of no flagger's: they count for the rank by votes alone
+    flagged : which of them a flagger flagged with this suggestion, ``(candidates,)``; all, if left
+        out. The others were drawn by chance, with a suggestion of no flagger's: they count for the
+        rank by votes alone
     """
 
     examples: Int[np.ndarray, "candidates"]

@@ -238,7 +238,11 @@ class Planning(Rating):
         """Return what lists the classes to choose from of candidates; None if none is needed."""
         if asked["question"] == "pooled":
             pooled = records.suggestions(db)
-            return lambda found: [sorted({one["given"], *pooled[one["example"]]}) for one in found]
+            # what chance has just drawn may have been suggested by no run
+            return lambda found: [
+                sorted({one["given"], one["suggested"], *pooled.get(one["example"], ())})
+                for one in found
+            ]
         count = asked["options"]
         if count is None:
             return None
@@ -338,10 +342,13 @@ class Planning(Rating):
         settings["budget"] = min(settings["budget"] or DRAWN, len(left))
         settings["seed"] = self._seed if seed is None else seed
         told = self._doubts(run)
+        suggested = told.suggested.copy()
+        suggested[[row["example"] for row in flagged]] = [row["suggested"] for row in flagged]
         rng = np.random.default_rng([settings["seed"], number, *settings["goal"].encode()])
         if settings["goal"] == RANKING:
             sizes, rivals = self._could_change(undecided)
-            told = replace(told, suggested=np.where(rivals >= 0, rivals, told.suggested))
+            # also of what a flagger doubts: it may put forward a label that no model answers
+            suggested = np.where(rivals >= 0, rivals, suggested)
             examples, strata, probability = by_size(sizes[left], settings["budget"], rng)
         else:
             is_flagged = np.zeros(self.n, dtype=bool)
@@ -350,7 +357,7 @@ class Planning(Rating):
             examples, strata, probability = in_strata(
                 expected[left], is_flagged[left], settings["budget"], rng
             )
-        rows = self._told(run, left[examples], told)
+        rows = self._told(run, left[examples], replace(told, suggested=suggested))
         for row, stratum, chance in zip(rows, strata, probability, strict=True):
             row |= {"stratum": int(stratum), "probability": float(chance)}
         return _Drawn(run, rows)

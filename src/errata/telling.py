@@ -438,10 +438,10 @@ def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray
 def checked(db: Connection, verdicts: Verdicts) -> Checked:
     """Return the planned candidates, who suggested a label for each, and what the votes say.
 
-    Flaggers of one name are one. What chance drew, and nothing flagged, nobody suggested. Where
-    reviewers had several answers to choose from, nobody is said to have suggested: the corrections
-    are theirs. What a maintainer decided counts as if all had voted so, and where a model of the
-    crowd made the verdicts, its probabilities as votes.
+    Flaggers of one name are one. What chance drew, and nothing flagged with the label that it is
+    asked about, nobody suggested. Where reviewers had several answers to choose from, nobody is
+    said to have suggested: the corrections are theirs. What a maintainer decided counts as if all
+    had voted so, and where a model of the crowd made the verdicts, its probabilities as votes.
 
     Parameters
     ----------

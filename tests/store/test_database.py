@@ -96,6 +96,42 @@ def test_the_newest_migration_is_the_head_and_numbers_run_without_gaps():
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
+def test_what_chance_drew_is_asked_about_with_the_label_it_was_drawn_with(db):
+    planned(db, n=2)
+    with db.write() as connection:
+        run = records.newest_finding(connection)
+        found = [
+            {"example": i, "given": 0, "suggested": 1, "score": -0.5, "rules": ["margin"]}
+            for i in range(2, 5)
+        ]
+        told = {name: one for name, one in run.items() if name not in ("id", "created_at")}
+        number = records.add_finding(connection, told, found)
+        settings = {"goal": "ranking", "votes": 5, "threshold": 3, "budget": 3}
+        told = {"given": 0, "score": -0.5, "probability": 0.5, "stratum": 0}
+        drawn = [{"example": i, "suggested": other} | told for i, other in ((3, 0), (4, 1), (9, 2))]
+        listed = []
+        records.add_plan(
+            connection,
+            {"finding": number, **settings},
+            drawn=drawn,
+            options=lambda rows: [listed.append(one["suggested"]) or [0, 1] for one in rows],
+        )
+    want = {0: 1, 1: 1, 3: 0, 4: 1, 9: 2}
+    with db.read() as connection:
+        rows, labels = records.planned(connection), records.planned_labels(connection)
+        assert {row["example"]: row["suggested"] for row in rows} == want
+        assert {row["example"]: row["suggested"] for row in labels} == want
+        for example, suggested in want.items():
+            (row,) = records.planned(connection, example)
+            assert row["suggested"] == suggested
+        assert listed == [0, 1, 2], "also in the classes to choose from"
+        assert records.planned_pairs(connection) == [(0, 0, 1), (0, 1, 3), (0, 2, 1)]
+        assert [row["example"] for row in labels if row["drawn"]] == [3, 9], "no flagger says so"
+        (run,) = records.candidate_runs(connection, 3)
+        assert run["suggested"] == 1, "what the run said stays"
+        assert [row["example"] for row in records.candidates(connection, number)] == [2, 3, 4]
+
+
 def test_opening_again_changes_nothing(db, place):
     planned(db)
     again = Database(place)

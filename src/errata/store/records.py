@@ -254,7 +254,8 @@ def add_plan(
         suggested``; without it, what there is follows from the plan's question
     drawn : what chance drew, in the order of asking, to be planned in place of these: each
         ``example given suggested score probability stratum``. What the run did not flag becomes
-        a candidate of it
+        a candidate of it; what it flagged with another label than ``suggested`` is asked about
+        with this one
 
     Returns
     -------
@@ -273,6 +274,7 @@ def add_plan(
             "position": position,
             "probability": one.get("probability", 1.0),  # the worst are asked about for certain
             "stratum": one.get("stratum"),
+            "suggested": one.get("instead"),
         }
         for position, one in enumerate(found)
     ]
@@ -299,7 +301,11 @@ def _waiting(db: Connection, finding: int, budget: int | None, *, labels: bool) 
 
 
 def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return what was drawn with the candidates that it is; those that are missing are made."""
+    """Return what was drawn with the candidates that it is; those that are missing are made.
+
+    Each has ``suggested``, what it is asked about with, and ``instead``: the same where its
+    candidate says another, else None.
+    """
     c = t.candidates.c
     known = select(c.example, c.id, c.given, c.suggested).where(c.finding == finding)
     flagged = {row["example"]: row for row in _all(db, known)}
@@ -316,8 +322,13 @@ def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, An
             ],
         )
         flagged = {row["example"]: row for row in _all(db, known)}
-    chance = ("probability", "stratum")
-    return [flagged[one["example"]] | {name: one[name] for name in chance} for one in drawn]
+    rows = []
+    for one in drawn:
+        found = flagged[one["example"]]
+        asked = {name: one[name] for name in ("suggested", "probability", "stratum")}
+        instead = None if one["suggested"] == found["suggested"] else one["suggested"]
+        rows.append(found | asked | {"instead": instead})
+    return rows
 
 
 def _stand(
@@ -373,11 +384,15 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     return [dict(row) for row in db.execute(_PLANNED_ONE, {"one": example}).mappings()]
 
 
+_SUGGESTED = func.coalesce(t.planned.c.suggested, t.candidates.c.suggested).label("suggested")
+"""What a planned example is asked about with besides its given label."""
+
+
 def _planned_rows() -> Select[Any]:
     c, p = t.candidates.c, t.planned.c
     return (
         select(
-            *(p.example, c.given, c.suggested, c.score, c.rules, c.finding, c.rank),
+            *(p.example, c.given, _SUGGESTED, c.score, c.rules, c.finding, c.rank),
             *(p.plan, p.position, p.probability, p.stratum, t.plans.c.goal),
             *(t.plans.c.votes, t.plans.c.threshold),
             *(t.plans.c.stopping, t.plans.c.question, t.plans.c.extra, p.options),
@@ -398,8 +413,8 @@ _PLANNED_LABELS = (
         *(
             t.planned.c.example,
             t.candidates.c.given,
-            t.candidates.c.suggested,
-            t.candidates.c.drawn,
+            _SUGGESTED,
+            or_(t.candidates.c.drawn, t.planned.c.suggested.is_not(None)).label("drawn"),
         ),
         *(t.candidates.c.finding, t.plans.c.votes, t.plans.c.threshold, t.plans.c.question),
     )
@@ -412,7 +427,7 @@ def planned_labels(db: Connection) -> list[Row]:
     """Return a part of what `planned` does, in half the time.
 
     Each row has ``example given suggested drawn finding votes threshold question`` (drawn: by
-    chance, and not flagged).
+    chance, and asked about with a label that no flagger suggested).
     """
     return _all(db, _PLANNED_LABELS)
 
@@ -439,7 +454,7 @@ def planned_pairs(db: Connection) -> list[tuple[int, int, int]]:
 
     Of audits whose examples have one label each.
     """
-    given, suggested = (cast(t.candidates.c[name], Text) for name in ("given", "suggested"))
+    given, suggested = cast(t.candidates.c.given, Text), cast(_SUGGESTED.element, Text)
     query = (
         select(given.label("given"), suggested.label("suggested"), func.count().label("often"))
         .select_from(t.planned.join(t.candidates))

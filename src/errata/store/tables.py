@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -138,6 +138,7 @@ planned = Table(
     Column("probability", Float, nullable=False),  # with which it was drawn from what was left
     Column("stratum", Integer),  # that it was drawn in; nothing where chance had no part
     Column("options", JSON(none_as_null=True)),  # the sorted classes to choose from, if not all
+    Column("suggested", JSON(none_as_null=True)),  # asked about in place of the candidate's
     Index("planned_of_candidate", "candidate"),
 )
 
