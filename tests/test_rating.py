@@ -122,7 +122,7 @@ def test_what_an_earlier_plan_holds_and_nobody_decided_is_left_open(tmp_path, go
     assert found.count.high >= WRONG[rest].sum() + len(held)
     assert found.count.low < found.count.estimate < found.count.high
     notice = f"{len(held)} examples of earlier plans are not decided"
-    assert found.notices[0].startswith(notice)
+    assert notice in " ".join(found.notices)
     answer(audit, first)
     assert notice not in " ".join(audit.error_rate().notices)
 
@@ -136,7 +136,7 @@ def test_candidates_in_wait_make_the_interval_wider(tmp_path):
     answer(audit, planned_rows(audit)[len(census) :])
     answer(audit, census[:-20])
     wide = audit.error_rate()
-    assert wide.notices[0].startswith("20 examples of earlier plans are not decided")
+    assert "20 examples of earlier plans are not decided" in " ".join(wide.notices)
     answer(audit, census[-20:])
     narrow = audit.error_rate()
     assert wide.count.low <= narrow.count.low
