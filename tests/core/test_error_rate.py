@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from drawing import pivotal_tree, stratified_samples
-from errata.core.error_rate import Draw, estimate_errors, expected_errors, sampled_errors
+from errata.core.error_rate import Design, Draw, estimate_errors, expected_errors, sampled_errors
 from errata.core.sampling import cut_strata, stratified_sample
 from errata.core.slips import NO_SLIPS, Slips
 from errata.errors import InputError
@@ -239,6 +239,43 @@ def test_of_a_plan_checked_in_part_what_is_checked_stands_for_the_rest(
     assert np.mean([one.standard_error**2 for one in found]) == pytest.approx(variance, abs=1e-12)
 
 
+@settings(deadline=None, max_examples=10)
+@given(
+    st.lists(st.booleans(), min_size=5, max_size=5),
+    st.sampled_from([0.0, 0.7]),
+    st.booleans(),
+)
+def test_there_slips_add_to_the_variance_once(wrong, control, census):
+    """Of 5, a plan holds 3 of which 2 are checked; the next draws one of the two left."""
+    wrong, predicted = np.array(wrong), np.array([0.0, 0.1, 0.5, 0.9, 0.9])
+    slips = Slips(false_alarm=0.1, miss=0.1)
+    errors, variances, chances = [], [], []
+    for held in combinations(range(5), 3) if not census else [(0, 1, 2)]:
+        rest = np.setdiff1d(np.arange(5), held)
+        for first, said in product(combinations(held, 2), product([False, True], repeat=4)):
+            rows = np.array([*first, *rest])
+            draws = [
+                Draw(
+                    examples=some,
+                    wrong=np.array(said)[places],
+                    probability=probability,
+                    stratum=np.zeros(2, dtype=int),
+                    stands_for=np.full(2, stands_for),
+                )
+                for some, places, probability, stands_for in (
+                    (rows[:2], [0, 1], None if census else np.full(2, 2 / 5), 1.5),
+                    (rows[2:], [2, 3], np.ones(2), 1.0),
+                )
+            ]
+            design = Design(draws, predicted, slips)
+            errors.append(design.total(control) - wrong.sum())
+            variances.append(design.variance(control))
+            chances.append(np.where(np.array(said) == wrong[rows], 0.9, 0.1).prod())
+    assert np.average(errors, weights=chances) == pytest.approx(0, abs=1e-12)
+    variance = np.average(np.square(errors), weights=chances)
+    assert np.average(variances, weights=chances) == pytest.approx(variance)
+
+
 @settings(deadline=None, max_examples=25)
 @given(populations(most=4), st.sampled_from([(0.1, 0.2), (0.0, 0.3)]))
 def test_slips_are_reckoned_out_on_average(population, rates):
@@ -425,6 +462,48 @@ def test_it_covers_the_truth_about_as_often_as_it_says():
         found = estimate_errors([draw], predicted)
         held.append(found.low <= wrong.sum() <= found.high)
     assert 0.92 <= np.mean(held) <= 0.99
+
+
+def checked_in_part(seed):
+    """Of 600 labels, most wrong or hardly any, 60 are checked; then 300 of 600 others."""
+    rng = np.random.default_rng(seed)
+    rates = np.where(np.arange(1200) < 300, 0.97, 0.03)
+    wrong = rng.random(1200) < rates
+    top, others = rng.permutation(600)[:60], 600 + rng.permutation(600)[:300]
+    census = Draw(
+        examples=top,
+        wrong=wrong[top],
+        probability=None,
+        stratum=np.zeros(60, dtype=int),
+        stands_for=np.full(60, 10.0),
+    )
+    after = Draw(
+        examples=others,
+        wrong=wrong[others],
+        probability=np.full(300, 0.5),
+        stratum=np.zeros(300, dtype=int),
+    )
+    return wrong.sum(), [census, after], rates
+
+
+@pytest.mark.parametrize("control", [0.0, None])
+def test_it_does_so_too_where_what_is_checked_stands_for_what_is_not(control):
+    held = []
+    for seed in range(150):
+        errors, draws, predicted = checked_in_part(seed)
+        found = estimate_errors(draws, predicted, control=control)
+        held.append(found.low <= errors <= found.high)
+    assert 0.9 <= np.mean(held) <= 0.99
+
+
+def test_the_control_steadies_what_stands_for_the_unchecked_too():
+    """The census alone has labels that differ, by its own scores."""
+    off = {control: [] for control in (0.0, None)}
+    for seed in range(100):
+        errors, draws, predicted = checked_in_part(seed)
+        for control, each in off.items():
+            each.append(estimate_errors(draws, predicted, control=control).estimate - errors)
+    assert np.std(off[None]) < 0.7 * np.std(off[0.0])
 
 
 def test_slips_make_the_interval_wider_and_what_is_not_known_of_them_wider_still():

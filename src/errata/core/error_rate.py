@@ -295,6 +295,9 @@ class Design:
         self.later = np.repeat(later, sizes) * self.stands_for
         self.counts = self.share / self.pi + self.later
         """The estimate is the sum of these times the errors, and of ``steadying`` times ``f``."""
+        common = self.later**2 + 2 * self.later * self.share / self.pi
+        self.stood_for = common * (1 - 1 / self.stands_for)
+        """How much the variance of an example counts for those that it stands for, unchecked."""
         self.stratum = _strata(draws, self.pi)
         # what a plan drew and nobody checked is stood for by what is, in ``f`` as in ``e``
         self.steadying = np.ones(self.n)
@@ -322,6 +325,10 @@ class Design:
 
     def spread(self, u: Float[np.ndarray, "checked"], v: Float[np.ndarray, "checked"]) -> float:
         """Return the estimated covariance of the totals of two numbers of each example."""
+        return self._of_drawn(u, v) + self._of_unchecked(u, v)
+
+    def _of_drawn(self, u: Float[np.ndarray, "checked"], v: Float[np.ndarray, "checked"]) -> float:
+        """Return the part of `spread` that comes from what each plan drew, and what it did not."""
         out = 1 - self.pi
         weight = np.bincount(self.stratum, out)
         weight[weight == 0] = 1.0  # all of a stratum is checked, and nothing in it is left open
@@ -340,26 +347,31 @@ class Design:
     def variance(self, factor: float) -> float:
         """Return the variance of the estimate."""
         rest = self.errors - factor * self.control
-        drawing = self.spread(rest, rest) + self.of_unchecked(rest)
         slips = self.slips
         of_right = slips.false_alarm * (1 - slips.false_alarm)
         of_wrong = slips.miss * (1 - slips.miss)
         each = (of_right + self.errors * (of_wrong - of_right)) / slips.informative**2
-        # by `spread` the slips have come in already, but not of what was certain to be drawn
-        certain = self.counts**2 - self.share**2 * (1 - self.pi) / self.pi**2
+        # by `spread` these slips have come in already as far as chance drew, or chose what to check
+        certain = self.counts**2 - self.share**2 * (1 - self.pi) / self.pi**2 - self.stood_for
         answering = max(float((certain * each).sum()), 0.0)
-        return drawing + answering + self.of_rates(self.total(factor))
+        return self.spread(rest, rest) + answering + self.of_rates(self.total(factor))
 
-    def of_unchecked(self, rest: Float[np.ndarray, "checked"]) -> float:
-        """Return the variance from what was drawn, is not checked, and is not drawn again.
+    def _of_unchecked(
+        self, u: Float[np.ndarray, "checked"], v: Float[np.ndarray, "checked"]
+    ) -> float:
+        """Return the part that comes from what was drawn, is not checked, and is not drawn again.
 
         It is that of later draws' totals, and the part that they have in common with the own one.
         """
         sizes = np.bincount(self.stratum)
-        means = (np.bincount(self.stratum, rest) / sizes)[self.stratum]
+
+        def off(w: Float[np.ndarray, "checked"]) -> Float[np.ndarray, "checked"]:
+            means = np.bincount(self.stratum, w) / sizes
+            from_mean: Float[np.ndarray, "checked"] = w - means[self.stratum]
+            return from_mean
+
         factor = (sizes / np.maximum(sizes - 1, 1))[self.stratum]
-        common = self.later**2 + 2 * self.later * self.share / self.pi
-        return float((common * (1 - 1 / self.stands_for) * factor * (rest - means) ** 2).sum())
+        return float((self.stood_for * factor * off(u) * off(v)).sum())
 
     def of_rates(self, total: float) -> float:
         """Return the variance that comes from how well the reviewers' slips are known."""
