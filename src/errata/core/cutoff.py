@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int, Integer, UInt8
 from scipy.special import expit, logit, ndtri
 
 from errata.core.error_rate import Design, Draw
+from errata.core.logistic import fit_logistic
 from errata.core.selection import RULES, bit_of
 from errata.core.slips import NO_SLIPS
 from errata.errors import InputError
@@ -348,18 +349,16 @@ class _Learning:
         self.features[:, 1:] -= self.features[design.examples, 1:].mean(axis=0)
 
     def chances(self, wrong: Bool[np.ndarray, "checked"]) -> Float[np.ndarray, "n"]:
-        """Return the chance that each label is wrong, fitted by Newton's method."""
-        x = self.features[self.design.examples]
-        beta = self.expected.copy()
-        beta[0] = logit((np.count_nonzero(wrong) + 0.5) / (len(wrong) + 1))
-        for _ in range(50):
-            p = expit(x @ beta)
-            gradient = x.T @ (wrong - p) - self.precisions * (beta - self.expected)
-            hessian = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(self.precisions)
-            step = np.clip(np.linalg.solve(hessian, gradient), -1, 1)
-            beta += step
-            if np.abs(step).max() < 1e-8:
-                break
+        """Return the chance that each label is wrong, as the reviews make it likely."""
+        start = self.expected.copy()
+        start[0] = logit((np.count_nonzero(wrong) + 0.5) / (len(wrong) + 1))
+        beta = fit_logistic(
+            self.features[self.design.examples],
+            wrong,
+            start,
+            expected=self.expected,
+            precisions=self.precisions,
+        )
         fitted: Float[np.ndarray, "n"] = expit(self.features @ beta)
         return fitted
 

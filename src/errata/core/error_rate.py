@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import hypergeom
 
+from errata.core.logistic import fit_logistic
 from errata.core.sampling import cut_strata
 from errata.core.slips import LEAST_INFORMATIVE, NO_SLIPS, Slips
 from errata.errors import InputError
@@ -453,43 +454,19 @@ class _Supposed:
         return min(max(design.spread(rates, design.control) / spread, 0.0), 1.0)
 
     def _fitted(self) -> tuple[float, float]:
-        """Return the most likely level and slope, by Newton's method with steps that climb."""
-        design, slips = self.design, self.design.slips
+        """Return the most likely level and slope."""
         x = self.scores[self.group]
-
-        def chances(level: float, slope: float) -> tuple[Float[np.ndarray, "checked"], ...]:
-            p = expit(level + slope * x)
-            return p, np.clip(slips.false_alarm + slips.informative * p, 1e-12, 1 - 1e-12)
-
-        def likely(level: float, slope: float) -> float:
-            _, q = chances(level, slope)
-            told = float(np.log(np.where(design.wrong, q, 1 - q)).sum())
-            return told - ((slope - _EXPECTED_SLOPE) / _SLOPE_SPREAD) ** 2 / 2
-
         checked = np.bincount(self.group, minlength=len(self.sizes))
-        level, slope = _level(self.scores, 1.0, checked, len(x) * _start(design)), 1.0
-        for _ in range(50):
-            p, q = chances(level, slope)
-            grown = slips.informative * p * (1 - p)
-            pull = (design.wrong - q) / (q * (1 - q)) * grown
-            bend = grown**2 / (q * (1 - q))
-            gradient = np.array(
-                [pull.sum(), (pull * x).sum() - (slope - _EXPECTED_SLOPE) / _SLOPE_SPREAD**2]
-            )
-            mixed = (bend * x).sum()
-            # the level has a faint pull, too, lest it run away where nothing is wrong
-            hessian = np.array(
-                [[bend.sum() + 1e-2, mixed], [mixed, (bend * x**2).sum() + _SLOPE_SPREAD**-2]]
-            )
-            step = np.linalg.solve(hessian, gradient)
-            step /= max(float(np.abs(step).max()), 1.0)
-            so_far = likely(level, slope)
-            while np.abs(step).max() >= 1e-8 and likely(level + step[0], slope + step[1]) < so_far:
-                step /= 2
-            level, slope = level + step[0], slope + step[1]
-            if np.abs(step).max() < 1e-8:
-                break
-        return float(level), float(slope)
+        level = _level(self.scores, _EXPECTED_SLOPE, checked, len(x) * _start(self.design))
+        fitted = fit_logistic(
+            np.column_stack([np.ones(len(x)), x]),
+            self.design.wrong,
+            np.array([level, _EXPECTED_SLOPE]),
+            expected=np.array([0.0, _EXPECTED_SLOPE]),
+            precisions=np.array([0.0, _SLOPE_SPREAD**-2]),  # of the level nothing is expected
+            slips=self.design.slips,
+        )
+        return float(fitted[0]), float(fitted[1])
 
     def interval(self, estimate: float, confidence: float) -> tuple[float, float]:
         """Return the lowest and the highest total that the estimate does not contradict."""
