@@ -108,8 +108,12 @@ def estimate_errors(
 
     which is right on average, whatever ``f`` and ``lambda`` are, and whatever earlier draws have
     found: a later plan may be made from the votes so far. The totals of several draws are averaged,
-    weighted by how much each checked. Draws that were not left to chance add what they found to
-    those after them, and alone tell only of themselves: the interval is then what is certain.
+    weighted by how much each checked. The average is right on average, too, if how many a later
+    plan draws does not depend on votes. Where it is as many as the interval so far asks for, few
+    errors by chance make a narrow interval, a small later draw, and more weight for the first
+    total, which is then low: by a few percent of the rate, or a tenth where it is small. Draws
+    that were not left to chance add what they found to those after them, and alone tell only of
+    themselves: the interval is then what is certain.
 
     **Slips.** Where reviewers err, ``e`` is replaced by ``(z - false_alarm) / (1 - false_alarm -
     miss)``, ``z`` being what they conclude, which is ``e`` on average (Rogan and Gladen), and the
