@@ -130,7 +130,8 @@ def estimate_errors(
     ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given that 1 is to be
     expected, give or take 1), and ``a`` what makes the chances sum to ``T``. The distribution of
     the error of the estimate follows exactly, by its characteristic function; so the same input
-    gives the same interval.
+    gives the same interval. It holds the truth as often as it says as far as errors go along with
+    ``f`` in that way, and not with what else the probabilities of the draw depend on.
 
     **Unknown.** What an earlier plan holds, no later one draws. Where nobody has decided it and
     nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
