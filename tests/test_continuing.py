@@ -1,10 +1,16 @@
 """Plans that go on from the votes so far, and say when to stop."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audits import CLASSES, planned_rows, small_audit
 from errata.audit import Audit
+from errata.certain import certainty
+from errata.continuing import confidence_at
 from errata.core.accuracy import hits
 from errata.errors import AuditError, InputError
 from label_sets import doubts, sounds
@@ -156,6 +162,37 @@ def test_the_ranking_is_continued_until_the_models_are_told_apart(audit):
     right = {name: hits(one[:, np.newaxis], TRUTH, 1).mean() for name, one in answers.items()}
     assert len(found.decided) == 3
     assert all(right[better] > right[worse] for better, worse in found.decided)
+
+
+@given(st.integers(1, 400), st.fractions(0, 1).filter(lambda one: 0 < one < 1))
+def test_however_often_one_looks_the_looks_err_no_oftener_than_is_wanted(looks, wanted):
+    spent = sum((wanted / (look * (look + 1)) for look in range(1, looks + 1)), Fraction(0))
+    assert spent == wanted * looks / (looks + 1) < wanted
+    assert confidence_at(looks, float(1 - wanted)) == pytest.approx(
+        float(1 - wanted / (looks * (looks + 1)))
+    )
+
+
+@pytest.mark.parametrize("first", ["rate", "ranking"])
+def test_each_look_at_the_ranking_is_surer_than_the_one_before(audit, monkeypatch, first):
+    seen = []
+
+    def certain(*args, **settings):
+        seen.append(settings["confidence"])
+        return certainty(*args, **settings)
+
+    monkeypatch.setattr("errata.planning.certainty", certain)
+    answers = models({"one": 0.05, "other": 0.06})
+    audit.plan(budget=20, **ONE)
+    audit.compare(answers)
+    audit.plan(goal=first, budget=20)
+    for _ in range(4):
+        answer(audit)
+        before = len(seen)
+        audit.plan(goal="ranking", continued=True, budget=20)
+        assert len(seen) == before + 1
+        audit.plan(budget=1)  # nobody looks at models for a plan of the worst
+    assert seen == pytest.approx([1 - 0.05 / (look * (look + 1)) for look in range(1, 5)])
 
 
 def test_models_that_answer_alike_are_not_waited_for(audit):

@@ -134,6 +134,31 @@ def ranking_outlook(
     return Outlook(says=f"{told}; left to settle: {len(hopeful):,}, such as {one} and {other}.")
 
 
+def confidence_at(look: int, confidence: float = 0.95) -> float:
+    """Return the confidence of one of many looks, so that none of them errs with that wanted.
+
+    Whoever looks after each plan and stops once something is decided has as many chances to err as
+    looks. Look ``i`` may err with ``(1 - confidence) / (i (i + 1))``, which sums to ``1 -
+    confidence`` over all looks there will ever be, so it need not be known how many.
+
+    Parameters
+    ----------
+    look : its number, from 1 on
+    confidence : of all looks together, strictly between 0 and 1
+
+    References
+    ----------
+    Lan and DeMets (1983), "Discrete sequential boundaries for clinical trials", Biometrika 70, for
+    the error that looks spend; here without regard to how alike they are, by Bonferroni.
+
+    Examples
+    --------
+    >>> [round(confidence_at(look), 4) for look in (1, 2, 3)]
+    [0.975, 0.9917, 0.9958]
+    """
+    return 1 - (1 - confidence) / (look * (look + 1))
+
+
 def unsettled_pairs(
     undecided: Bool[np.ndarray, "models models"],
     answers: Integer[np.ndarray, "left models"],

@@ -17,6 +17,7 @@ from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
 from errata.certain import certainty
 from errata.continuing import (
     Outlook,
+    confidence_at,
     errors_outlook,
     ranking_outlook,
     rate_outlook,
@@ -475,9 +476,18 @@ class Planning(Rating):
             verdicts = self._verdicts(db, Consensus(name="threshold"))
             assert isinstance(verdicts, Verdicts), "models are compared on single labels alone"
             design = self._design(db, verdicts)
+            chance = [plan["goal"] for plan in records.plans(db) if plan["goal"] != CENSUS]
         corrected = corrected_labels(given, verdicts.examples, verdicts.suggested, verdicts.codes)
         # more checking says nothing of other test sets, for which a pair may stay undecided
-        found = certainty(models, given=given, corrected=corrected, design=design, population=False)
+        found = certainty(
+            models,
+            given=given,
+            corrected=corrected,
+            design=design,
+            # before each plan for the ranking somebody may have looked, but before the first draw
+            confidence=confidence_at(1 + chance[1:].count(RANKING)),
+            population=False,
+        )
         place = {model: at for at, model in enumerate(models)}
         undecided = ~np.eye(len(models), dtype=bool)
         for pair in found.decided if design.by_chance else ():
