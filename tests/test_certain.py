@@ -99,6 +99,34 @@ def test_the_intervals_hold_the_truth_and_the_right_model_leads(tmp_path):
     assert sum(one.chance_of_best for one in found.standings["corrected"]) == pytest.approx(1)
 
 
+def test_relabels_are_told_only_where_they_would_put_the_leader_behind(tmp_path):
+    """By what was corrected the copycat is ahead; by what that stands for, the clever one."""
+    audit = by_chance(tmp_path / "a", budget=200)
+    found = audit.compare(models()).certainty
+    for one in found.leads:
+        if one.flip.leader == one.leader:
+            assert one.relabels == one.flip.fewest
+            assert one.row()["relabels"] == f"{one.flip.fewest:,}"
+        else:
+            assert one.relabels is None
+            assert one.row()["relabels"] is None
+    (ahead,) = (one for one in found.leads if one.follower == "copycat")
+    assert ahead.leader == "clever"
+    assert ahead.flip.leader == "copycat", "otherwise this tests nothing"
+    assert ahead.flip.fewest is not None
+    fewest = min(one.relabels for one in found.leads if one.relabels is not None)
+    assert ahead.flip.fewest < fewest
+    assert f"would flip a pair: {fewest:,}, of" in found.verdict()
+
+
+def test_without_chance_relabels_are_told_of_each_pair_that_they_can_flip(tmp_path):
+    audit = set_up(tmp_path / "a")
+    audit.plan(votes=1, threshold=1)
+    checked(audit)
+    found = audit.compare(with_twins()).certainty
+    assert [one.relabels for one in found.leads] == [one.flip.fewest for one in found.leads]
+
+
 def test_this_test_set_alone_is_surer_than_all_of_its_kind(tmp_path):
     audit = by_chance(tmp_path / "a")
     of_kind, alone = (audit.compare(models(), population=one).certainty for one in (True, False))

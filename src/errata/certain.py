@@ -99,7 +99,9 @@ class Lead:
     prevalence : the noise prevalence at which the two cross by what was counted, None: at none
     band : the prevalences at which they may be equally good, as
         `errata.core.stability.crossing_band` has them
-    flip : the fewest wrong labels among the unchecked that would change their order
+    flip : the fewest wrong labels among the unchecked that would change their order by what was
+        counted. Who leads by that need not be who leads by the estimates, in which what chance drew
+        stands for more
     """
 
     leader: str
@@ -113,6 +115,15 @@ class Lead:
     band: tuple[tuple[float, float], ...]
     flip: Flip
 
+    @property
+    def relabels(self) -> int | None:
+        """The fewest relabels that would put the leader behind by what was counted.
+
+        None where none could, or where it is behind by that already, so that `flip` is about
+        putting it ahead.
+        """
+        return self.flip.fewest if self.flip.leader == self.leader else None
+
     def row(self) -> dict[str, Any]:
         """Return the pair as a row to look at: leads in points, prevalences in percent."""
         sure = "decided" if self.decided else "undecided"
@@ -124,7 +135,7 @@ class Lead:
             "order": f"{'swapped' if self.swapped else 'as given'}, {sure}",
             "equal at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
             "band": _band_in_words(self.band),
-            "relabels": None if self.flip.fewest is None else f"{self.flip.fewest:,}",
+            "relabels": None if self.relabels is None else f"{self.relabels:,}",
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -242,7 +253,12 @@ class Certainty:
                 f"All this supposes that the {rest:,} labels that nobody checked are right: none "
                 "was drawn by chance (`errata plan --goal ranking`)."
             )
-        possible = [one for one in self.flips if one.fewest is not None]
+        accuracy = {one.model: one.accuracy for one in self.standings["corrected"]}
+        possible = [
+            one
+            for one in self.flips
+            if one.fewest is not None and accuracy[one.leader] >= accuracy[one.follower]
+        ]
         if possible:
             nearest = min(possible, key=lambda one: one.fewest or 0)
             told.append(
