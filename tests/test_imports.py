@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"errors", "files"},
     "store": {"errors", "files"},
     "exchange": {"errors", "array_files", "arrays", "core"},
-    "reliability": {"errors"},
+    "reliability": {"errors", "core"},
     "searching": {"errors", "arrays", "core", "sources", "engine"},
     "finding": {
         "errors",

@@ -411,12 +411,9 @@ def sample_of(draws: Sequence[Draw], n: int) -> Sample:
             strata=np.zeros(len(weighed.examples), dtype=np.int64),
         )
     counts = weighed.counts > 0
-    by_chance = weighed.share > 0
-    # chance had no part in what was to be checked for certain, but in what of it is
-    probabilities = np.where(by_chance, weighed.pi, 1 / weighed.stands_for)
     return Sample(
         examples=weighed.examples[counts],
-        probabilities=probabilities[counts],
+        probabilities=weighed.pi[counts],
         strata=weighed.stratum[counts],
         shares=weighed.share[counts],
         later=weighed.later[counts],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, Integer
 
+from errata.core.confidence import check_confidence
 from errata.errors import InputError
 
 
@@ -126,5 +127,4 @@ def _check(votes: Integer[np.ndarray, "items answers"], replicates: int, confide
         )
     if replicates < 1:
         raise InputError(f"replicates is {replicates}; 1 or more was expected, such as 1000.")
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    check_confidence(confidence)

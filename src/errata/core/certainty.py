@@ -81,6 +81,7 @@ from jaxtyping import Bool, Float, Int, Integer
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from errata.core.accuracy import hits
+from errata.core.confidence import check_confidence
 from errata.core.consensus import CORRECTABLE, MULTI_LABEL, NEITHER, NON_AGREEMENT
 from errata.errors import InputError
 
@@ -456,19 +457,6 @@ def _half_width(
     half, some = np.zeros_like(error), error > 0
     half[some] = -error[some] * stdtrit(freedom[some], tail)
     return half
-
-
-def check_confidence(confidence: float) -> None:
-    """Refuse a confidence that is not strictly between 0 and 1.
-
-    Examples
-    --------
-    >>> check_confidence(95)
-    Traceback (most recent call last):
-    errata.errors.InputError: confidence is 95; between 0 and 1 was expected, such as 0.95.
-    """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
 
 
 # ---------------------------------------------------------------- ranks

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 from scipy.special import expit, logit, ndtri
 
+from errata.core.confidence import check_confidence
 from errata.core.error_rate import Design, Draw
 from errata.core.logistic import fit_logistic
 from errata.core.selection import RULES, bit_of
@@ -271,8 +272,7 @@ def learn_cutoff(
     rule margin, first 8 examples: precision 1.00 (1.00 to 1.00), recall 1.00 (1.00 to 1.00),
     F1 1.00 (1.00 to 1.00)
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    check_confidence(confidence)
     design = Design(draws, np.zeros(len(guesses)), NO_SLIPS)
     if not design.sampled:
         raise InputError(

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import hypergeom
 
+from errata.core.confidence import check_confidence
 from errata.core.logistic import fit_logistic
 from errata.core.sampling import cut_strata
 from errata.core.slips import LEAST_INFORMATIVE, NO_SLIPS, Slips
@@ -175,8 +176,7 @@ def estimate_errors(
     >>> round(found.estimate), round(found.low), round(found.high)
     (90, 50, 158)
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    check_confidence(confidence)
     if slips.informative < LEAST_INFORMATIVE:
         raise InputError(
             f"Reviewers reject {100 * slips.false_alarm:.0f} % of right labels and confirm "
@@ -620,8 +620,7 @@ def sampled_errors(
             f"{found} errors found, {checked} checked, of {population}: each was expected to be at "
             "most the next, none negative, and one or more checked."
         )
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
+    check_confidence(confidence)
     # a chance that equals it does contradict, whatever the last digits of floating point say
     tail = (1 - confidence) / 2 * (1 + 1e-9)
 

@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Real
 from scipy.special import bdtr, betaincinv, ndtri
 
+from errata.core.confidence import check_confidence
 from errata.core.consensus import ANSWERS
 from errata.core.votes import in_order, ratio, size_of
-from errata.errors import InputError, VoteError
+from errata.errors import VoteError
 
 GIVEN, SUGGESTED = ANSWERS.index("given"), ANSWERS.index("suggested")
 NOT_GOLD = -1
@@ -149,7 +150,7 @@ def estimated_accuracy(
     >>> found.accuracy.round(2), found.low.round(2), found.high.round(2)
     (array([0.82, 0.75]), array([0.44, 0.38]), array([0.96, 0.93]))
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     n_items, n_answers = posterior.shape
     votes = in_order(
         items, reviewers, answers, n_items=n_items, n_reviewers=n_reviewers, n_answers=n_answers
@@ -318,7 +319,7 @@ def _shares(
     n: int,
     confidence: float,
 ) -> Shares:
-    _check_confidence(confidence)
+    check_confidence(confidence)
     of = np.bincount(reviewers[counted], minlength=n)
     hits = np.bincount(reviewers[counted & hit], minlength=n)
     z2 = float(ndtri((1 + confidence) / 2)) ** 2
@@ -328,11 +329,6 @@ def _shares(
     low = np.where(hits == 0, 0.0, middle - half)  # exactly, not but for the last digit
     high = np.where(hits == of, 1.0, middle + half)
     return Shares(hits=hits, of=of, low=low, high=high)
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; between 0 and 1 was expected, such as 0.95.")
 
 
 def _count_reviewers(

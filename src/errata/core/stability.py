@@ -34,7 +34,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 from scipy.special import stdtrit
 
-from errata.core.certainty import IMAGINED, check_confidence
+from errata.core.certainty import IMAGINED
+from errata.core.confidence import check_confidence
 
 
 @dataclass(frozen=True)
