@@ -3,7 +3,7 @@
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
 # and for work on errata: lint, format, types, docs, docs-serve, constraints, clean, and to
 # measure: bench, bench-calibration, bench-crowd, bench-cutoff, bench-kinship, bench-million,
-# bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
+# bench-mistrust, bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-cutoff bench-kinship bench-million bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-cutoff bench-kinship bench-million bench-mistrust bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -98,6 +98,9 @@ bench-voters: $(VENV)/.dev
 
 bench-calibration: $(VENV)/.dev
 	$(BIN)/python benchmarks/calibration.py $(ARGS)
+
+bench-mistrust: $(VENV)/.dev
+	$(BIN)/python benchmarks/mistrust.py $(ARGS)
 
 bench-kinship: $(VENV)/.dev
 	$(BIN)/python benchmarks/kinship.py $(ARGS)
