@@ -27,9 +27,9 @@ from telling import markdown, put
 
 import errata
 from errata.core.error_rate import Design, Draw, estimate_errors, expected_errors
+from errata.core.sampling import in_strata
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_repeats
 from errata.doubting import doubts
-from errata.planning import in_strata
 from errata.rating import draws_of
 from errata.report.charts import error_course_chart, save_chart
 

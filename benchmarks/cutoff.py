@@ -26,10 +26,10 @@ from errata.core.cutoff import Aim, Cutoff, learn_cutoff, rule_orders
 from errata.core.error_rate import Draw
 from errata.core.ranking import normalized_margin
 from errata.core.rows import DenseRows
+from errata.core.sampling import in_strata
 from errata.core.selection import RULES, codes_of
 from errata.errors import ErrataWarning
 from errata.finding import find
-from errata.planning import in_strata
 from errata.report.charts import LIGHT, save_chart
 from errata.report.charts.canvas import Canvas
 

@@ -8,6 +8,7 @@ import pytest
 from audits import CLASSES, choice_audit, planned_rows, small_audit, small_set
 from errata.audit import Audit
 from errata.errors import AuditError, InputError, NameUnknownError
+from errata.planning import _as_number, _as_seed
 from label_sets import sounds
 
 
@@ -85,6 +86,17 @@ def test_without_a_seed_an_audit_draws_the_same_again_and_later_plans_others(tmp
     assert a.plan(goal="rate", budget=20).added == 20
     examples = [row["example"] for row in planned_rows(a)]
     assert len(set(examples)) == 40, "nothing is planned twice"
+
+
+def test_a_single_draw_stands_for_all_examples(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=1)
+    (row,) = planned_rows(audit)
+    assert row["probability"] == pytest.approx(1 / audit.n)
+    answer(audit, [row], np.ones(audit.n, dtype=bool))
+    rate = audit.error_rate()
+    assert rate.by_chance == 1
+    assert rate.low <= rate.estimate <= rate.high
+    assert audit.plan(goal="rate", budget=1).added == 1, "and of what is left, too"
 
 
 def test_a_later_plan_draws_from_what_is_left(tmp_path):
@@ -270,7 +282,9 @@ def test_candidates_and_samples_add_up(tmp_path):
     [
         ({"goal": "rates"}, NameUnknownError, "no goal 'rates'. Did you mean 'rate'"),
         ({"goal": "rate", "budget": 0}, InputError, "budget is 0, but it counts things"),
-        ({"goal": "rate", "seed": -1}, InputError, "The seed is -1; a whole number from 0 on"),
+        ({"budget": 2**31}, InputError, "budget is 2147483648; .* from 1 to 2147483647 was"),
+        ({"goal": "rate", "seed": -1}, InputError, "The seed is -1; a whole number from 0 to 9"),
+        ({"goal": "rate", "seed": 2**63}, InputError, "from 0 to 9223372036854775807 was"),
         ({"seed": 1}, InputError, "chance has no part, as in rate and ranking"),
     ],
 )
@@ -279,6 +293,15 @@ def test_a_draw_that_makes_no_sense_is_refused(tmp_path, options, error, message
     audit.find()
     with pytest.raises(error, match=message):
         audit.plan(**options)
+
+
+def test_numbers_that_are_not_whole_are_refused():
+    # not by way of `plan`, whose types are checked while tests run
+    with pytest.raises(InputError, match=r"budget is 2.5, but it counts things: a whole number"):
+        _as_number("budget", 2.5)
+    with pytest.raises(InputError, match=r"The seed is 0.5; a whole number from 0 to 9"):
+        _as_seed(0.5)
+    assert (_as_number("budget", np.int8(2)), _as_seed(np.int8(2))) == (2, 2)
 
 
 def test_chance_needs_probabilities(tmp_path):

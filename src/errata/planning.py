@@ -6,13 +6,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 from sqlalchemy import Connection
 
-from errata.arrays import as_choice
+from errata.arrays import as_choice, as_count
 from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
 from errata.certain import certainty
 from errata.continuing import (
@@ -26,13 +27,7 @@ from errata.continuing import (
 from errata.core.accuracy import corrected_labels
 from errata.core.crowd import CROWD, FEWEST_VOTERS, models_as_voters
 from errata.core.error_rate import expected_errors
-from errata.core.sampling import (
-    allocate,
-    cut_strata,
-    inclusion_probabilities,
-    pivotal_sample,
-    stratified_sample,
-)
+from errata.core.sampling import by_size, in_strata
 from errata.core.targeting import ranking_sizes, support_of
 from errata.crowd import Consensus
 from errata.doubting import Doubts, mean_rows, scores
@@ -51,9 +46,8 @@ DRAWN = 500
 VOTES, THRESHOLD = 5, 3
 """What the first plan asks for, as in the paper."""
 
-_STRATA = 20
-_FEWEST_IN_STRATUM = 5
-"""There are at most so many strata, and so many examples to draw in each on average."""
+_LARGEST, _LARGEST_SEED = 2**31 - 1, 2**63 - 1
+"""Larger numbers of things, and larger seeds, no column of a PostgreSQL database holds."""
 
 _SETTINGS = (
     *("goal", "budget", "seed", "votes", "threshold", "stopping", "full_share"),
@@ -139,14 +133,14 @@ class Planning(Rating):
             before = records.newest_plan(db)
         goal = as_choice("goal", goal or _goal_of(before if continued else None), GOALS)
         if budget is not None:
-            _at_least_one("budget", budget)
+            budget = _as_number("budget", budget)
         if seed is not None and goal == CENSUS:
             raise InputError(
                 f"The seed is {seed}, but in the goal {goal} chance has no part, as in "
                 f"{' and '.join(GOALS[1:])}. Leave it out, or choose another goal."
             )
-        if seed is not None and not 0 <= seed < 2**63:
-            raise InputError(f"The seed is {seed}; a whole number from 0 on was expected.")
+        if seed is not None:
+            seed = _as_seed(seed)
         outlook, undecided = None, None
         if within is not None and not continued:
             raise InputError(
@@ -512,32 +506,6 @@ class _Drawn:
     rows: list[_Row]
 
 
-def in_strata(
-    predicted: Float[np.ndarray, "left"],
-    flagged: Bool[np.ndarray, "left"],
-    budget: int,
-    rng: np.random.Generator,
-) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
-    """Return what is drawn for the goal ``"rate"``, in which strata, with which probabilities."""
-    strata = cut_strata(
-        predicted, flagged, count=min(_STRATA, max(2, budget // _FEWEST_IN_STRATUM))
-    )
-    sizes = np.bincount(strata)
-    rates = np.bincount(strata, predicted) / sizes
-    numbers = allocate(sizes, np.sqrt(rates * (1 - rates)), budget)
-    drawn = stratified_sample(strata, numbers, rng)
-    return drawn, strata[drawn], (numbers / sizes)[strata[drawn]]
-
-
-def by_size(
-    sizes: Float[np.ndarray, "left"], budget: int, rng: np.random.Generator
-) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
-    """Return what is drawn in proportion to sizes, in one stratum, with which probabilities."""
-    chances = inclusion_probabilities(sizes, budget)
-    drawn = pivotal_sample(chances, rng)
-    return drawn, np.zeros(len(drawn), dtype=np.int64), chances[drawn]
-
-
 def _wanted(
     before: Mapping[str, Any] | None,
     *,
@@ -548,10 +516,8 @@ def _wanted(
 ) -> _Row:
     """Return how a plan asks for votes: as it is told, else as the one before, else by default."""
     last = before or {"votes": VOTES, "threshold": THRESHOLD, "stopping": "off", "full_share": 0.0}
-    votes = last["votes"] if votes is None else votes
-    threshold = last["threshold"] if threshold is None else threshold
-    _at_least_one("votes", votes)
-    _at_least_one("threshold", threshold)
+    votes = _as_number("votes", last["votes"] if votes is None else votes)
+    threshold = _as_number("threshold", last["threshold"] if threshold is None else threshold)
     if threshold > votes:
         raise InputError(
             f"The threshold is {threshold}, but only {votes} votes are wanted for each "
@@ -593,6 +559,17 @@ def _goal_of(plan: Mapping[str, Any] | None) -> str:
     return CENSUS if plan is None else str(plan["goal"])
 
 
-def _at_least_one(name: str, value: int) -> None:
-    if not 1 <= value < 2**63:
-        raise InputError(f"{name} is {value}, but it counts things: 1 or more was expected.")
+def _as_number(name: str, value: object) -> int:
+    number = as_count(name, value)
+    if number is None or number > _LARGEST:
+        raise InputError(f"{name} is {value}; a whole number from 1 to {_LARGEST} was expected.")
+    return number
+
+
+def _as_seed(seed: object) -> int:
+    number = -1 if isinstance(seed, bool) or not isinstance(seed, Integral) else int(seed)
+    if not 0 <= number <= _LARGEST_SEED:
+        raise InputError(
+            f"The seed is {seed}; a whole number from 0 to {_LARGEST_SEED} was expected."
+        )
+    return number

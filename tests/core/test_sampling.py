@@ -13,6 +13,7 @@ from drawing import Scripted, pivotal_tree, stratified_samples
 from errata.core.sampling import (
     allocate,
     cut_strata,
+    in_strata,
     inclusion_probabilities,
     pivotal_sample,
     stratified_sample,
@@ -89,6 +90,39 @@ def test_every_sample_of_a_stratum_comes_up_as_often():
         for order in permutations(range(5))
     )
     assert drawn == {tuple(one): 20 for one in stratified_samples(strata, numbers)}
+
+
+@st.composite
+def small(draw):
+    n = draw(st.integers(1, 5))
+    predicted = np.array(draw(st.lists(coarse, min_size=n, max_size=n)))
+    return predicted, np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+
+
+@settings(deadline=None)
+@given(small(), st.integers(1, 6))
+def test_every_example_is_drawn_in_strata_and_as_often_as_is_told(audit, budget):
+    predicted, flagged = audit
+    orders = list(permutations(range(len(predicted))))
+    often, told = Counter(), {}
+    for order in orders:
+        drawn, _, probability = in_strata(predicted, flagged, budget, Scripted(order=order))
+        assert len(drawn) == min(budget, len(predicted))
+        often.update(drawn.tolist())
+        told |= dict(zip(drawn.tolist(), probability.tolist(), strict=True))
+    assert set(often) == set(range(len(predicted)))
+    for example, times in often.items():
+        assert Fraction(told[example]).limit_denominator(5) == Fraction(times, len(orders))
+
+
+@given(scored(), st.integers(1, 40), st.integers(0, 9))
+def test_what_is_drawn_in_strata_stands_for_all(audit, budget, seed):
+    rng = np.random.default_rng(seed)
+    drawn, strata, probability = in_strata(*audit, budget, rng)
+    assert len(set(drawn.tolist())) == min(budget, len(audit[0]))
+    assert (1 / probability).sum() == pytest.approx(len(audit[0]))
+    if budget > 1:  # and flagged ones for flagged ones
+        assert not set(strata[audit[1][drawn]]) & set(strata[~audit[1][drawn]])
 
 
 @given(st.integers(0, 2**32))

@@ -1,7 +1,8 @@
 """Which examples to check, drawn by chance with probabilities that are known exactly.
 
-Strata, how many to draw in each, and two ways to draw: simple random sampling in strata, and the
-pivotal method for probabilities of any size. What a sample says is for `errata.core.error_rate`.
+`in_strata` and `by_size` draw; below them are what they are made of: strata, how many to draw in
+each, simple random sampling in strata, and the pivotal method for probabilities of any size. What
+a sample says is for `errata.core.error_rate`.
 """
 
 import numpy as np
@@ -14,6 +15,82 @@ FLOOR = 2
 
 PROPORTIONAL = 0.2
 """So much of a budget is shared out by size alone, as the scores may be wrong about the spread."""
+
+STRATA = 20
+FEWEST_IN_STRATUM = 5
+"""There are at most so many strata, and so many examples to draw in each on average."""
+
+
+def in_strata(
+    predicted: Float[np.ndarray, "n"],
+    flagged: Bool[np.ndarray, "n"],
+    budget: int,
+    rng: np.random.Generator,
+) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
+    """Return what is drawn at random in strata, the stratum of each, and its probability.
+
+    The strata are those of `cut_strata`, and the numbers drawn in them those of `allocate`. Every
+    example can be drawn. A single one is drawn from all alike: of two strata it would leave one
+    without any chance.
+
+    Parameters
+    ----------
+    predicted : a guess at the probability that each label is wrong, in ``0..1``
+    flagged : which examples a run of `find` flagged
+    budget : how many to draw, 1 or more
+    rng : where chance comes from
+
+    Returns
+    -------
+    The drawn examples in an order to check them in, ``budget`` of them or all; their strata, from 0
+    on; and the probabilities with which they were drawn, above 0, alike in a stratum
+
+    Examples
+    --------
+    >>> f, flagged = np.array([0.5, 0.5, 0.0, 0.0]), np.array([True, True, False, False])
+    >>> drawn, strata, probability = in_strata(f, flagged, 3, np.random.default_rng(0))
+    >>> sorted(strata.tolist()), sorted(probability.tolist())
+    ([0, 0, 1], [0.5, 1.0, 1.0])
+    """
+    if budget == 1:
+        strata = np.zeros(len(predicted), dtype=np.int64)
+    else:
+        count = min(STRATA, max(2, budget // FEWEST_IN_STRATUM))
+        strata = cut_strata(predicted, flagged, count=count)
+    sizes = np.bincount(strata)
+    rates = np.bincount(strata, predicted) / sizes
+    numbers = allocate(sizes, np.sqrt(rates * (1 - rates)), budget)
+    assert (numbers > 0).all(), "a stratum that nothing is drawn of is told of by nothing"
+    drawn = stratified_sample(strata, numbers, rng)
+    return drawn, strata[drawn], (numbers / sizes)[strata[drawn]]
+
+
+def by_size(
+    sizes: Float[np.ndarray, "n"], budget: int, rng: np.random.Generator
+) -> tuple[Int[np.ndarray, "drawn"], Int[np.ndarray, "drawn"], Float[np.ndarray, "drawn"]]:
+    """Return what is drawn in proportion to sizes, in one stratum, and each one's probability.
+
+    Parameters
+    ----------
+    sizes : above 0
+    budget : how many to draw, in ``1..n``
+    rng : where chance comes from
+
+    Returns
+    -------
+    As of `in_strata`: ``budget`` examples; 0 for each; and probabilities, see
+    `inclusion_probabilities`
+
+    Examples
+    --------
+    >>> sizes = np.array([1.0, 1.0, 2.0, 8.0])
+    >>> drawn, strata, probability = by_size(sizes, 2, np.random.default_rng(0))
+    >>> probability[drawn == 3], strata
+    (array([1.]), array([0, 0]))
+    """
+    chances = inclusion_probabilities(sizes, budget)
+    drawn = pivotal_sample(chances, rng)
+    return drawn, np.zeros(len(drawn), dtype=np.int64), chances[drawn]
 
 
 def cut_strata(
