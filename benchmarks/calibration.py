@@ -285,7 +285,8 @@ def ends(one: Draw, checked: int, predicted: np.ndarray) -> tuple[float, float, 
         for example, stratum, probability in zip(*(c.tolist() for c in columns), strict=True)
     ]
     so_far = dict(zip(one.examples[:checked].tolist(), one.wrong[:checked].tolist(), strict=True))
-    found = estimate_errors(draws_of(rows, so_far), predicted)
+    draws, _ = draws_of(rows, so_far)
+    found = estimate_errors(draws, predicted)
     assert found.estimate is not None, "it was drawn by chance"
     n = len(predicted)
     return found.estimate / n, found.low / n, found.high / n

@@ -61,7 +61,7 @@ def test_it_flags_the_first_of_the_order_that_the_arithmetic_chooses(reviewed):
     }
     orders = rule_orders(codes_of(masks), margin, own, np.arange(N))
     rows = planned_rows(reviewed)
-    draws = draws_of(rows, {row["example"]: bool(WRONG[row["example"]]) for row in rows})
+    draws, _ = draws_of(rows, {row["example"]: bool(WRONG[row["example"]]) for row in rows})
     guesses = np.stack([(1 - margin) / 2, 1 - own], axis=1)
     rng = np.random.default_rng([reviewed._seed, *b"reviewed"])
     assert found.cutoff == learn_cutoff(orders, draws, guesses, Aim(), rng)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
 from errata.core.error_rate import Draw, estimate_errors
@@ -191,9 +193,9 @@ def test_tenths_of_a_plan_count_as_they_are_decided(tmp_path):
     audit.add_votes([{"index": rows[195]["example"], "reviewer": "z", "answer": "given"}])
     assert audit.error_rate().by_chance == 150
     wrong = {row["example"]: False for row in rows}
-    draws = draws_of(rows, wrong, {rows[45]["example"]})
-    assert len(draws[0].examples) == 40
-    assert draws[0].stands_for.sum() == pytest.approx(200)
+    (draw,), _ = draws_of(rows, wrong, {rows[45]["example"]})
+    assert len(draw.examples) == 40
+    assert draw.stands_for.sum() == pytest.approx(200)
 
 
 def test_a_stricter_threshold_than_asking_stopped_at_tells_nothing(tmp_path):
@@ -217,12 +219,55 @@ def test_what_is_checked_so_far_stands_for_all_of_its_stratum(tmp_path):
     strata = {row["stratum"] for row in rows}
     for done in (160, 3):
         wrong = {row["example"]: False for row in rows[:done]}
-        (draw,) = draws_of(rows, wrong)
+        (draw,), _ = draws_of(rows, wrong)
         assert len(draw.examples) == done
         # whatever is checked stands for all examples
         assert (1 / draw.probability).sum() == pytest.approx(N, rel=0.01 if done > 100 else 1.0)
         assert len(set(draw.stratum.tolist())) == (len(strata) if done > 100 else 1)
-    assert draws_of(rows, {})[0].examples.size == 0
+    (draw,), _ = draws_of(rows, {})
+    assert draw.examples.size == 0
+
+
+PLANS = st.lists(
+    st.tuples(st.booleans(), st.lists(st.sampled_from(["right", "wrong", "open", "unasked"]))),
+    max_size=4,
+)
+
+
+def counts(draw):
+    return draw.probability is not None and len(draw.examples) > 0
+
+
+@given(PLANS)
+def test_what_is_planned_before_the_last_draw_is_told_of_or_unknown(plans):
+    rows, wrong, open_ = [], {}, set()
+    for number, (by_chance, states) in enumerate(plans):
+        for state in states:
+            example = len(rows)
+            stratum, probability = (0, 0.5) if by_chance else (None, 1.0)
+            rows.append(
+                {"example": example, "plan": number, "stratum": stratum, "probability": probability}
+            )
+            if state in ("right", "wrong"):
+                wrong[example] = state == "wrong"
+            elif state == "open":
+                open_.add(example)
+    draws, unknown = draws_of(rows, wrong, open_)
+    held = [number for number, (_, states) in enumerate(plans) if states]
+    assert len(draws) == len(held)
+    if not any(map(counts, draws)):
+        assert unknown.size == 0
+        assert sorted(np.concatenate([[], *(one.examples for one in draws)])) == sorted(wrong)
+        return
+    last = max(at for at, one in enumerate(draws) if counts(one))
+    for at, (number, one) in enumerate(zip(held, draws, strict=True)):
+        own = [row["example"] for row in rows if row["plan"] == number]
+        if counts(one):  # what counts stands for all of it
+            assert one.stands_for.sum() == pytest.approx(len(own))
+            assert not set(own) & set(unknown.tolist())
+        else:
+            waits = [example for example in own if example not in wrong] if at < last else []
+            assert sorted(set(own) & set(unknown.tolist())) == waits
 
 
 def test_nothing_decided_is_nothing_known(tmp_path):
@@ -316,7 +361,8 @@ def test_it_holds_whenever_one_looks(tmp_path):
             seen = {int(i): decided[int(i)] for i in order[:done]}
             level, looked = _last_look(rows, seen, 0.8)
             assert looked == done
-            found = estimate_errors(draws_of(rows, seen), np.full(N, 0.1), confidence=level)
+            draws, _ = draws_of(rows, seen)
+            found = estimate_errors(draws, np.full(N, 0.1), confidence=level)
             held &= found.low <= WRONG.sum() <= found.high
         wrong_once += not held
     assert wrong_once <= 60 * 0.2

@@ -88,7 +88,7 @@ def learnt_from(
             "unflagged ones, and no plan of this audit has drawn any. Plan some, `errata plan "
             "AUDIT --goal rate --budget 300`, and have them reviewed."
         )
-    errors, draws = sum(wrong.values()), draws_of(planned, wrong, open_)
+    errors, (draws, _) = sum(wrong.values()), draws_of(planned, wrong, open_)
     by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
     enough = by_chance >= FEWEST and min(errors, len(wrong) - errors) >= FEWEST_OF_EACH
     if not enough and len(wrong) < n:

@@ -404,7 +404,7 @@ class Planning(Rating):
             return predicted
         with self._db.read() as db:
             wrong = wrong_by(self._verdicts(db, Consensus(name="threshold")))
-        return expected_errors(draws_of(planned, wrong), predicted)
+        return expected_errors(draws_of(planned, wrong)[0], predicted)
 
     def _told(self, run: _Row, examples: Int[np.ndarray, "drawn"], told: Doubts) -> list[_Row]:
         """Return what is asked about each example, and its score in a run of `find`."""

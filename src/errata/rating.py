@@ -177,8 +177,7 @@ class Rating(Judging):
                 if row["example"] in wrong
             }
             open_ = frozenset()  # at a look none of what it takes in is open
-        draws = draws_of(planned, wrong, open_)
-        unknown = unknown_in(planned, wrong, open_)
+        draws, unknown = draws_of(planned, wrong, open_)
         found = estimate_errors(
             draws, predicted, unknown=unknown, slips=believed.slips, confidence=level
         )
@@ -203,7 +202,7 @@ class Rating(Judging):
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
         What a later plan checked for certain is left to what those samples say of it.
         """
-        draws = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
+        draws, _ = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
         checked = sample_of(draws, self.n)
@@ -253,8 +252,8 @@ def open_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
 
 def draws_of(
     planned: Sequence[_Row], wrong: Mapping[int, bool], open_: AbstractSet[int] = frozenset()
-) -> list[Draw]:
-    """Return what each plan drew, as far as what is decided of it stands for it.
+) -> tuple[list[Draw], Int[np.ndarray, "unknown"]]:
+    """Return what each plan drew, as far as what is decided of it stands for it, and what is open.
 
     The order of asking is left to chance, too, so what nobody was asked about is missing at random.
     What has votes and no verdict is not: people agree sooner on some examples than on others. So
@@ -267,37 +266,27 @@ def draws_of(
     planned : rows of `errata.store.records.planned`
     wrong : of the examples that are decided, whether their label is wrong
     open_ : the examples that have votes and no verdict
-    """
-    plans = _by_plan(planned)
-    draws = [_draw(rows, wrong, rows[: _counting(rows, open_)]) for rows in plans]
-    if any(draw.probability is not None and len(draw.examples) for draw in draws):
-        return draws
-    return [replace(_draw(rows, wrong, rows), probability=None) for rows in plans]
 
-
-def unknown_in(
-    planned: Sequence[_Row], wrong: Mapping[int, bool], open_: AbstractSet[int] = frozenset()
-) -> Int[np.ndarray, "unknown"]:
-    """Return the undecided examples that no plan by chance tells of, as an earlier one holds them.
-
-    They are those of plans for errors, and of plans by chance of which nothing counts, made before
-    the last plan that does.
-
-    Parameters
-    ----------
-    planned, wrong, open_ : as in `draws_of`
+    Returns
+    -------
+    A draw for each plan; and the undecided examples that no plan by chance tells of, as an earlier
+    one holds them: those of plans for errors, and of plans by chance of which nothing counts, made
+    before the last plan that does
     """
     plans = _by_plan(planned)
     draws = [_draw(rows, wrong, rows[: _counting(rows, open_)]) for rows in plans]
     tells = [draw.probability is not None and len(draw.examples) > 0 for draw in draws]
-    last = max((place for place, one in enumerate(tells) if one), default=0)
+    if not any(tells):
+        alone = [replace(_draw(rows, wrong, rows), probability=None) for rows in plans]
+        return alone, np.zeros(0, dtype=np.int64)
+    last = max(place for place, one in enumerate(tells) if one)
     unknown = [
         row["example"]
         for rows, told in zip(plans[:last], tells, strict=False)
         for row in rows
         if not told and row["example"] not in wrong
     ]
-    return np.array(unknown, dtype=np.int64)
+    return draws, np.array(unknown, dtype=np.int64)
 
 
 def _by_plan(planned: Sequence[_Row]) -> list[list[_Row]]:
