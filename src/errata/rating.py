@@ -20,7 +20,7 @@ from errata.certain import ReviewDesign
 from errata.core.certainty import Sample
 from errata.core.consensus import NON_ERROR, OPEN
 from errata.core.crowd import CROWD, models_as_voters
-from errata.core.error_rate import Design, Draw, estimate_errors
+from errata.core.error_rate import Design, Draw, estimate_errors, groups_of
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
 from errata.crowd import Consensus, as_consensus
 from errata.doubting import Doubts, doubts, voted_doubts
@@ -64,6 +64,7 @@ class Known(NamedTuple):
     open : the examples that have votes and no verdict
     believed : how often what reviewers conclude is wrong
     predicted : a guess at the probability that each label is wrong, ``(n,)``
+    groups : what `errata.core.error_rate.groups_of` returns of these
     """
 
     planned: Sequence[Mapping[str, Any]]
@@ -71,6 +72,7 @@ class Known(NamedTuple):
     open: frozenset[int]
     believed: Believed
     predicted: Float[np.ndarray, "n"]
+    groups: Int[np.ndarray, "n"] | None = None
 
     @property
     def by_chance(self) -> bool:
@@ -147,6 +149,8 @@ class Rating(Judging):
         moments : at most so many, the last of them today
         """
         known = self._known(db, verdicts, consensus, "auto")
+        if known.by_chance:
+            known = known._replace(groups=groups_of(known.predicted))
         rates = [self._rate(known._replace(wrong=some)) for some in known_at(known, moments)]
         return list({rate.by_chance: rate for rate in rates}.values())
 
@@ -167,7 +171,7 @@ class Rating(Judging):
         return known
 
     def _rate(self, known: Known, *, confidence: float = 0.95, anytime: bool = False) -> ErrorRate:
-        planned, wrong, open_, believed, predicted = known
+        planned, wrong, open_, believed, predicted, groups = known
         level, looked = confidence, len(planned)
         if anytime and known.by_chance:
             level, looked = _last_look(planned, wrong, confidence)
@@ -179,7 +183,12 @@ class Rating(Judging):
             open_ = frozenset()  # at a look none of what it takes in is open
         draws, unknown = draws_of(planned, wrong, open_)
         found = estimate_errors(
-            draws, predicted, unknown=unknown, slips=believed.slips, confidence=level
+            draws,
+            predicted,
+            unknown=unknown,
+            slips=believed.slips,
+            confidence=level,
+            groups=groups,
         )
         notes = [] if believed.note is None else [believed.note]
         by_chance = sum(len(one.examples) for one in draws if one.probability is not None)

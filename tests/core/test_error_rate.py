@@ -12,7 +12,14 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from drawing import pivotal_tree, stratified_samples
-from errata.core.error_rate import Design, Draw, estimate_errors, expected_errors, sampled_errors
+from errata.core.error_rate import (
+    Design,
+    Draw,
+    estimate_errors,
+    expected_errors,
+    groups_of,
+    sampled_errors,
+)
 from errata.core.sampling import cut_strata, stratified_sample
 from errata.core.slips import NO_SLIPS, Slips
 from errata.errors import InputError
@@ -110,6 +117,18 @@ def populations(draw, most=7):
     wrong = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
     predicted = draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9]), min_size=n, max_size=n))
     return wrong, np.array(predicted), strata, numbers
+
+
+@settings(deadline=None)
+@given(populations(), st.data())
+def test_groups_that_are_known_beforehand_change_nothing(population, data):
+    wrong, predicted, strata, numbers = population
+    samples = list(stratified_samples(strata, numbers))
+    draw = draw_of(data.draw(st.sampled_from(samples)), wrong, strata, numbers)
+    rest = [one for one in range(len(wrong)) if one not in draw.examples]
+    unknown = np.array(rest[: data.draw(st.integers(0, len(rest)))], dtype=int)
+    told = estimate_errors([draw], predicted, unknown=unknown, groups=groups_of(predicted))
+    assert told == estimate_errors([draw], predicted, unknown=unknown)
 
 
 @settings(deadline=None)

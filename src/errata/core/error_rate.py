@@ -98,6 +98,7 @@ def estimate_errors(
     slips: Slips = NO_SLIPS,
     confidence: float = 0.95,
     control: float | None = None,
+    groups: Int[np.ndarray, "n"] | None = None,
 ) -> ErrorCount:
     """Return how many of ``n`` labels are wrong, with an interval, from one or more plans.
 
@@ -150,6 +151,8 @@ def estimate_errors(
     slips : how often reviewers' conclusions are wrong
     confidence : strictly between 0 and 1
     control : ``lambda``; without it, what makes the variance least by what is supposed, 0 to 1
+    groups : what `groups_of` returns of ``predicted``, where it was asked before; it is most of the
+        work where there are many examples
 
     Raises
     ------
@@ -208,7 +211,9 @@ def estimate_errors(
     )
     if not design.sampled:
         return known
-    supposed = _Supposed(design, control)
+    if groups is None or len(unknown):
+        groups = groups_of(design.predicted)
+    supposed = _Supposed(design, control, groups)
     estimate = design.total(supposed.factor)
     variance = design.variance(supposed.factor)
     low, high = supposed.interval(estimate, confidence)
@@ -252,7 +257,24 @@ def expected_errors(
     design = Design(draws, predicted, NO_SLIPS)
     if len(design.wrong) == 0:
         return predicted
-    return _Supposed(design, 0.0).rates()
+    return _Supposed(design, 0.0, groups_of(predicted)).rates()
+
+
+def groups_of(predicted: Float[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Return in which group of like predicted errors each example is, 0 for the highest.
+
+    There are 20 at most.
+
+    Parameters
+    ----------
+    predicted : a guess at the probability that each label is wrong, in ``0..1``
+
+    Examples
+    --------
+    >>> groups_of(np.array([0.5, 0.0, 0.5, 0.0]))
+    array([0, 2, 1, 2])
+    """
+    return cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
 
 
 class Design:
@@ -411,10 +433,9 @@ def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.n
 class _Supposed:
     """How far off the estimate would be, were the errors so many and spread by the scores."""
 
-    def __init__(self, design: Design, control: float | None) -> None:
+    def __init__(self, design: Design, control: float | None, group: Int[np.ndarray, "n"]) -> None:
         self.design = design
         predicted = design.predicted
-        group = cut_strata(predicted, np.zeros(len(predicted), dtype=bool), count=_GROUPS)
         self.sizes = np.bincount(group)
         means = np.bincount(group, predicted) / self.sizes
         self.least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
