@@ -9,6 +9,7 @@ may be killed at any point and another may go on.
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
@@ -48,6 +49,7 @@ from errata.engine.base import Engine
 from errata.errors import (
     AuditError,
     ErrataError,
+    ErrataWarning,
     InputError,
     LabelError,
     NameUnknownError,
@@ -531,6 +533,26 @@ class Audit(Planning):
             ids=self.ids,
         )
 
+    def _kept_predictions(self) -> dict[str, Integer[np.ndarray, "n _answers"]]:
+        """Return the predictions that were compared last, or else those that voted last."""
+        with self._db.read() as db:
+            compared, voters = (records.array(db, role) for role in ("predictions", "voters"))
+        kept = compared or voters
+        if kept is None:
+            raise AuditError(
+                f"{self.path} holds no predictions yet. Say where they are: `errata compare AUDIT "
+                "PREDICTIONS`, a .npz, .npy or .csv file or a folder of what models answered."
+            )
+        if compared is None:
+            warnings.warn(
+                "These models voted for what `find --predictions` flagged, and corrections favour "
+                "who voted for them. Compare models that had no vote, too, or have examples "
+                "checked that chance draws (`errata plan AUDIT --goal ranking`).",
+                ErrataWarning,
+                stacklevel=3,
+            )
+        return self._arrays.predictions(kept)
+
     def _keep_found(
         self,
         found: Findings | MultilabelFindings,
@@ -979,7 +1001,7 @@ class Audit(Planning):
 
     def compare(
         self,
-        predictions: Mapping[str, object] | PathLike,
+        predictions: Mapping[str, object] | PathLike | None = None,
         *,
         threshold: int | None = None,
         consensus: str = "threshold",
@@ -994,7 +1016,8 @@ class Audit(Planning):
 
         Parameters
         ----------
-        predictions : each model's answers; see `errata.sources.predictions.read_predictions`
+        predictions : each model's answers; see `errata.sources.predictions.read_predictions`.
+            Without them, those that were compared last, or else that `find` last had vote
         threshold, consensus, least : what makes verdicts, see `verdicts`
         confidence : of intervals, ranks and decided pairs, strictly between 0 and 1
         population : whether the test set counts as a sample of such examples; else what is not
@@ -1003,8 +1026,16 @@ class Audit(Planning):
         Raises
         ------
         AuditError
-            Examples have several labels; or the doubt is to be about unchecked labels alone, and
-            chance drew none of those that were checked.
+            Examples have several labels; there is no plan; the audit holds no predictions, and none
+            are given; or the doubt is to be about unchecked labels alone, and chance drew none of
+            those that were checked.
+        PredictionError, FileError
+            As `errata.sources.predictions.read_predictions`.
+
+        Warns
+        -----
+        ErrataWarning
+            The models voted for what was flagged.
         """
         if self.multilabel:
             raise AuditError(
@@ -1024,7 +1055,9 @@ class Audit(Planning):
                 "some (`errata plan --goal ranking`) and have them reviewed, or leave out "
                 "population=False (--this-set)."
             )
-        answers = self._read_predictions(predictions)
+        answers = (
+            self._kept_predictions() if predictions is None else self._read_predictions(predictions)
+        )
         compared = self._compared(
             answers, verdicts, checked, design, confidence=confidence, population=population
         )

@@ -102,6 +102,29 @@ def test_a_kin_of_the_flagger_is_warned_of_in_every_format(voted):
     assert as_json(voted, *words)["kinship"]["kin"] == ["relative"]
 
 
+def test_compare_without_predictions_takes_those_that_the_audit_holds(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    audit.plan(votes=1, threshold=1)
+    assert "Say where they are: `errata compare AUDIT PREDICTIONS`" in (
+        errata(tmp_path, "compare", "a", code=2).stderr
+    )
+    n, m = audit.n, len(audit.classes)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "voters.npz", **{name: rng.integers(m, size=n) for name in "abc"})
+    np.savez(tmp_path / "others.npz", **{name: rng.integers(m, size=n) for name in "de"})
+    errata(tmp_path, "find", "a", "--predictions", "voters.npz")
+    voted = errata(tmp_path, "compare", "a", "--format", "json")
+    assert [one["model"] for one in json.loads(voted.stdout)["models"]] == ["a", "b", "c"]
+    assert "predictions that the audit holds: a, b, c." in voted.stderr
+    assert "warning: These models voted for what `find --predictions` flagged" in voted.stderr
+    told = errata(tmp_path, "compare", "a", "others.npz", "--format", "json")
+    again = errata(tmp_path, "compare", "a", "--format", "json")
+    assert again.stdout == told.stdout
+    assert "voted" not in again.stderr
+    assert "holds: d, e." in again.stderr
+
+
 def test_a_plan_that_is_continued_says_what_the_votes_say(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()

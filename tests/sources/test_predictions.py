@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errata.errors import FileError, LabelError, PredictionError
+from errata.errors import ErrataWarning, FileError, LabelError, PredictionError
 from errata.sources.predictions import read_predictions
 
 CLASSES = ["cat", "dog", "truck"]
@@ -174,6 +174,37 @@ def test_a_folder_holds_a_model_in_each_npy_file(tmp_path):
     assert as_lists(read(tmp_path / "svm.npy")) == {"svm": [[0], [1]]}
 
 
+def test_a_folder_is_what_its_npz_files_hold_too_each_as_it_would_be_alone(tmp_path):
+    np.save(tmp_path / "svm.npy", [0, 1])
+    np.savez(tmp_path / "a.npz", net__preds=[[0, 1], [2, 1]], net__probs=[[0.1, 0.9], [0.9, 0.1]])
+    np.savez(tmp_path / "b.npz", forest=[2, 2])
+    found = read(tmp_path)
+    apart = [read(tmp_path / name) for name in ("svm.npy", "a.npz", "b.npz")]
+    assert as_lists(found) == as_lists({k: v for one in apart for k, v in one.items()})
+    assert list(found) == ["svm", "net", "forest"]
+    np.savez(tmp_path / "c.npz", svm=[0, 0])
+    with pytest.raises(
+        PredictionError, match=r"c\.npz holds the model 'svm', which another file there"
+    ):
+        read(tmp_path)
+
+
+def test_what_lies_beside_predictions_in_a_folder_is_left_out_with_a_word(tmp_path):
+    np.save(tmp_path / "svm.npy", [0, 1])
+    for name in ("labels.npy", "svm.labels.npy"):
+        np.save(tmp_path / name, [0, 0])
+        with pytest.warns(ErrataWarning, match=rf"{name} was not read .* it holds labels"):
+            assert list(read(tmp_path)) == ["svm"]
+        (tmp_path / name).unlink()
+    (tmp_path / "accuracies.csv").write_text("model,top1\nsvm,50\n")
+    with pytest.warns(ErrataWarning, match=r"accuracies\.csv was not read .* \.npz files are"):
+        assert list(read(tmp_path)) == ["svm"]
+    np.save(tmp_path / "labels", [0, 0])
+    (tmp_path / "svm.npy").unlink()
+    with pytest.raises(FileError, match=r"holds no \.npy or \.npz files with what models answer"):
+        read(tmp_path)
+
+
 def cut(path, size):
     path.write_bytes(path.read_bytes()[:size])
 
@@ -183,7 +214,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         with pytest.raises(FileError, match=f"{name} does not exist. Predictions are a mapping"):
             read(tmp_path / name)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileError, match=r"The folder .*empty holds no \.npy files"):
+    with pytest.raises(FileError, match=r"The folder .*empty holds no \.npy or \.npz files"):
         read(tmp_path / "empty")
     (tmp_path / "p.parquet").write_bytes(b"PAR1")
     with pytest.raises(FileError, match=r"ending '\.parquet', which is no known kind"):

@@ -51,11 +51,13 @@ def release(
 def compare(
     audit: AuditFolder,
     predictions: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="PREDICTIONS", help="What the models answered: .npz, .npy, .csv or a folder."
+            metavar="PREDICTIONS",
+            help="What the models answered: .npz, .npy, .csv or a folder. Without it, what was "
+            "compared last, or else what `errata find --predictions` took.",
         ),
-    ],
+    ] = None,
     *,
     threshold: ThresholdOption = None,
     consensus: ConsensusOption = "threshold",
@@ -95,6 +97,9 @@ def compare(
         confidence=confidence,
         population=not this_set,
     )
+    if predictions is None:
+        names = ", ".join(each.model for each in compared.models)
+        printer.say(f"Compared by the predictions that the audit holds: {names}.", "")
     text = compared.details() if details else repr(compared)
     printer.text(compared.to_dict(), compared.rows(), text)
     if format != "table" and compared.kinship and (warning := compared.kinship.warning()):

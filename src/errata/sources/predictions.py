@@ -7,6 +7,7 @@ are compared with is for `errata.comparison`.
 import csv
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,15 @@ from jaxtyping import Float, Int, Integer, Shaped
 
 from errata.array_files import load_array, naming_damage
 from errata.arrays import RowFaults, as_class_names, check_rows, merge_faults
-from errata.errors import FileError, PredictionError, unknown_name
+from errata.errors import ErrataWarning, FileError, PredictionError, unknown_name
 
 TOP = 5
 """How many classes are kept of an array of probabilities."""
 
 _FORMS = (
     "a mapping from model names to arrays, an .npz file with an array for each model, a folder of "
-    ".npy files named for their models, one .npy file, or a .csv file with a column for each model"
+    ".npy files named for their models and of .npz files, one .npy file, or a .csv file with a "
+    "column for each model"
 )
 _CHUNK = 1 << 22  # probabilities looked at in one go
 _PREDS, _PROBS = "__preds", "__probs"
@@ -56,8 +58,9 @@ def read_predictions(
         - an ``.npz`` file: an array for each model; or, as the paper's authors publish theirs,
           ``<model>__preds`` with ``<model>__probs``, whose columns come in any order and are
           sorted by probability here (ties stay in the order of the columns);
-        - a folder of ``.npy`` files named for their models, taken in order of their names; or
-          one ``.npy`` file;
+        - a folder of ``.npy`` files named for their models, in order of their names, and of
+          ``.npz`` files; what lies beside predictions is left out with a warning: ``labels.npy``,
+          ``*.labels.npy`` and ``.csv`` files. Or one ``.npy`` file;
         - a ``.csv`` file: a column for each model, its cells class numbers or class names. With
           a column ``id`` rows may come in any order; else row ``i`` belongs to example ``i``.
 
@@ -82,6 +85,11 @@ def read_predictions(
     FileError
         A file is missing, cut short, of an unknown kind, or needs pickle.
 
+    Warns
+    -----
+    ErrataWarning
+        A file in a folder was left out.
+
     Examples
     --------
     >>> predictions = {"svm": [0, 2], "forest": [[0.2, 0.5, 0.3], [0.0, 0.0, 1.0]]}
@@ -104,18 +112,14 @@ def _read_path(
     path: Path, test: _Test, ids: Sequence[str] | None
 ) -> dict[str, Integer[np.ndarray, "n _k"]]:
     if path.is_dir():
-        files = sorted(path.glob("*.npy"))
-        if not files:
-            raise FileError(f"The folder {path} holds no .npy files. Predictions are {_FORMS}.")
-        return _read_arrays({file.stem: load_array(file) for file in files}, str(path), test)
+        return _read_folder(path, test)
     if not path.exists():
         raise FileError(f"{path} does not exist. Predictions are {_FORMS}.")
     match path.suffix.lower():
         case ".npy":
             return _read_arrays({path.stem: load_array(path)}, str(path), test)
         case ".npz":
-            with path.open("rb") as file:  # numpy.load would leave it open if it fails
-                return _read_arrays(_Archive(path, file), str(path), test)
+            return _read_archive(path, test)
         case ".csv":
             return _read_arrays(_read_csv(path, test, ids), str(path), test)
         case suffix:
@@ -123,6 +127,41 @@ def _read_path(
                 f"{path} has the ending {suffix!r}, which is no known kind of predictions. They "
                 f"are {_FORMS}."
             )
+
+
+def _read_archive(path: Path, test: _Test) -> dict[str, Integer[np.ndarray, "n _k"]]:
+    with path.open("rb") as file:  # numpy.load would leave it open if it fails
+        return _read_arrays(_Archive(path, file), str(path), test)
+
+
+def _read_folder(folder: Path, test: _Test) -> dict[str, Integer[np.ndarray, "n _k"]]:
+    """Return what the models answer whose ``.npy`` and ``.npz`` files lie in a folder."""
+    arrays = sorted(folder.glob("*.npy"))
+    labels = [file for file in arrays if file.stem == "labels" or file.stem.endswith(".labels")]
+    models = {file.stem: load_array(file) for file in arrays if file not in labels}
+    archives = sorted(folder.glob("*.npz"))
+    if not models and not archives:
+        raise FileError(
+            f"The folder {folder} holds no .npy or .npz files with what models answer. Predictions "
+            f"are {_FORMS}."
+        )
+    found = _read_arrays(models, str(folder), test) if models else {}
+    for archive in archives:
+        held = _read_archive(archive, test)
+        if twice := found.keys() & held.keys():
+            raise PredictionError(
+                f"{archive} holds the model {min(twice)!r}, which another file there holds, "
+                "too. Models need different names: take one of the two files out."
+            )
+        found |= held
+    _tell_left_out(labels, "by its name it holds labels, which are no model's answers")
+    _tell_left_out(sorted(folder.glob("*.csv")), "in a folder, .npy and .npz files are")
+    return found
+
+
+def _tell_left_out(files: Sequence[Path], why: str) -> None:
+    for file in files:
+        warnings.warn(f"{file} was not read as predictions: {why}.", ErrataWarning, stacklevel=5)
 
 
 class _Archive(Mapping[str, object]):
