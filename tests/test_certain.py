@@ -116,7 +116,9 @@ def test_relabels_are_told_only_where_they_would_put_the_leader_behind(tmp_path)
     assert ahead.flip.fewest is not None
     fewest = min(one.relabels for one in found.leads if one.relabels is not None)
     assert ahead.flip.fewest < fewest
-    assert f"would flip a pair: {fewest:,}, of" in found.verdict()
+    assert f"would swap a pair, were they wrong: {fewest:,} of {N - found.checked:,}, of" in (
+        found.verdict()
+    )
 
 
 def test_without_chance_relabels_are_told_of_each_pair_that_they_can_flip(tmp_path):
@@ -148,8 +150,27 @@ def test_a_census_says_what_it_supposes(tmp_path):
     assert f"supposes that the {N - found.checked:,} labels that nobody checked are right" in (
         found.verdict()
     )
-    assert "`errata plan --goal ranking`" in found.verdict()
-    assert "that would flip a pair: " in found.verdict()
+    assert "`errata plan AUDIT --goal ranking`" in found.verdict()
+    assert "that would swap a pair, were they wrong: " in found.verdict()
+
+
+def test_what_earlier_plans_hold_undecided_is_told_to_count_as_right(tmp_path):
+    audit = set_up(tmp_path / "a")
+    held = audit.plan(votes=1, threshold=1, budget=60).added
+    audit.plan(goal="rate", budget=200)
+    checked(audit, begin=held)
+    supposing = audit.compare(models()).certainty
+    assert f"supposes that {held} labels of earlier plans are right that are not" in (
+        supposing.verdict()
+    )
+    assert supposing.to_dict()["supposed_right"] == held
+    with audit._db.read() as db:
+        examples = [row["example"] for row in records.planned(db)[:held]]
+    audit.add_votes({"index": i, "reviewer": "ann", "answer": "given"} for i in examples)
+    told = audit.compare(models()).certainty
+    assert told.standings == supposing.standings, "as if they had been found right"
+    assert told.supposed_right == 0
+    assert "supposes" not in told.verdict()
 
 
 def test_a_sample_after_a_census_knows_what_that_found(tmp_path):
@@ -219,9 +240,9 @@ def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):
     answers["twin"][:6] = (answers["twin"][:6] + 1) % 3
     told = audit.compare(answers).certainty.verdict()
     assert "poor and twin (" in told or "twin and poor (" in told
-    assert " pairs are undecided: " in told
+    assert " pairs are undecided, as either model may be the better: " in told
     stable = {"good": TRUTH, "bad": (TRUTH + 1 + np.arange(N) % 2) % 3}
-    assert "The order of the models is stable" in audit.compare(stable).certainty.verdict()
+    assert "The order of the models holds: with 95" in audit.compare(stable).certainty.verdict()
     tied = {"one": GIVEN, "other": GIVEN}
     assert "all models tie" in audit.compare(tied).certainty.verdict()
     worse = {"copies": GIVEN, "knows": np.where(np.arange(N) % 40 == 1, (TRUTH + 1) % 3, TRUTH)}
@@ -291,13 +312,16 @@ def test_each_pair_is_told_once_the_better_first(tmp_path):
 def test_the_first_screen_has_the_pairs_that_are_not_settled_and_details_all_neighbours(tmp_path):
     compared = by_chance(tmp_path / "a").compare(with_twins())
     found = compared.certainty
-    pairs = repr(compared).partition("undecided neighbours: ")[2]
+    pairs = repr(compared).partition("undecided neighbours:")[2]
     assert len(found.unsettled) < 5
     for one in found.leads:
         shown = f"{one.leader}, {one.follower} " in pairs
         assert shown == (one in found.unsettled)
-    neighbours = compared.details().partition("Neighbours: ")[2]
+    neighbours = compared.details().partition("Neighbours:")[2]
     assert all(f"{one.leader}, {one.follower} " in neighbours for one in found.neighbours)
+    said = " ".join(pairs.split())
+    assert "- who leads, for all pairs at once" in said
+    assert "- at which noise prevalence N, for each pair alone" in said
     for crossing in compared.crossings[:1]:
         assert f"{crossing} (95 % band: " in compared.details()
 
@@ -307,7 +331,7 @@ def test_of_many_pairs_the_first_screen_shows_five(tmp_path):
     compared = by_chance(tmp_path / "a").compare(answers)
     assert len(compared.certainty.unsettled) == 8
     assert repr(compared).endswith("and 3 pairs more")
-    assert sum(" decided" in line or "undecided" in line for line in repr(compared).split("\n")) > 5
+    assert sum("as given" in line or "swapped" in line for line in repr(compared).split("\n")) > 5
 
 
 def test_the_table_tells_the_ranks_before_and_after(tmp_path):

@@ -226,7 +226,8 @@ def test_the_comparison_reads_as_a_table():
     models = {"copycat": [0, 0, 1, 1], "clever": [0, 0, 1, 0], "half": [1, 0, 1, 0]}
     comparison = compared(models, [0, 0, 1, 1], examples=[3], suggested=[0], codes=[1])
     first_screen = (
-        "3 models on 4 examples: 3 benign (B), 1 corrected (C), 0 unknown (U)\n"
+        "3 models on 4 examples: 3 benign (B: confirmed, or not checked), 1 corrected (C), 0 "
+        "unknown (U)\n"
         "\n"
         "clever leads on corrected labels; copycat led on the given ones.\n"
         "\n"

@@ -221,10 +221,10 @@ def test_before_anything_is_decided_a_warning_tells_no_ranks():
 def test_without_kin_that_is_said_and_nothing_is_warned_of():
     found = compared(kin=())[0].kinship
     assert found.warning() is None
-    assert found.sentence() == (
-        "No model agrees with the suggestions more than models of its accuracy do."
-    )
-    assert found.sentence() in compared(kin=())[0].details()
+    said = "No model agrees with the suggestions more than models of its accuracy do."
+    assert found.sentence() == f"{said} Of 8 models only strong kin would stand out."
+    assert found.sentence() in " ".join(compared(kin=())[0].details().split())
+    assert compared(kin=(), plain=10)[0].kinship.sentence() == said
 
 
 def test_from_few_models_kinship_is_not_told_however_near_one_is():

@@ -45,6 +45,8 @@ class ReviewDesign:
     codes : their verdicts, indices into `errata.core.consensus.VERDICTS`, ``(checked,)``
     by_chance : how many of them chance drew; 0: of what was not checked nothing is known
     unchecked : which labels nobody checked, ``(n,)``
+    supposed_right : how many labels of earlier plans nobody decided: later plans could not draw
+        them, so no sample tells of them
     """
 
     checked: Sample
@@ -52,6 +54,7 @@ class ReviewDesign:
     codes: Int[np.ndarray, "checked"]
     by_chance: int
     unchecked: Bool[np.ndarray, "n"]
+    supposed_right: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,15 +129,15 @@ class Lead:
 
     def row(self) -> dict[str, Any]:
         """Return the pair as a row to look at: leads in points, prevalences in percent."""
-        sure = "decided" if self.decided else "undecided"
         return {
             "pair": f"{self.leader}, {self.follower}",
             "lead": 100 * self.lead,
             "low": 100 * self.low,
             "high": 100 * self.high,
-            "order": f"{'swapped' if self.swapped else 'as given'}, {sure}",
-            "equal at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
-            "band": _band_in_words(self.band),
+            "who leads": "decided" if self.decided else "undecided",
+            "order": "swapped" if self.swapped else "as given",
+            "swap at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
+            "may swap at": _band_in_words(self.band),
             "relabels": None if self.relabels is None else f"{self.relabels:,}",
         }
 
@@ -163,6 +166,7 @@ class Certainty:
     confidence : that no statement about a pair is wrong, and all intervals of ranks hold
     population : whether this is about test sets of this kind, or about this one's labels alone
     by_chance, checked, n : how many examples chance drew, were checked, and there are
+    supposed_right : how many labels are held right, as nobody decided them and no sample tells
     """
 
     standings: Mapping[Policy, tuple[Standing, ...]]
@@ -175,6 +179,7 @@ class Certainty:
     by_chance: int
     checked: int
     n: int
+    supposed_right: int = 0
 
     @property
     def pairs(self) -> int:
@@ -214,7 +219,8 @@ class Certainty:
         """Return what the table shows."""
         return (
             f"Percentage right by the corrected labels, with intervals of {self.about()}; "
-            "accepted: either label where both are right; clear: without unclear labels"
+            "accepted: where reviewers say that two labels are right, either counts; clear: "
+            "without the examples that have no clear label"
         )
 
     def about(self) -> str:
@@ -251,7 +257,12 @@ class Certainty:
         if not self.by_chance and rest:
             told.append(
                 f"All this supposes that the {rest:,} labels that nobody checked are right: none "
-                "was drawn by chance (`errata plan --goal ranking`)."
+                "was drawn by chance (`errata plan AUDIT --goal ranking`)."
+            )
+        if self.by_chance and self.supposed_right:
+            told.append(
+                f"All this supposes that {self.supposed_right:,} labels of earlier plans are "
+                "right that are not decided: later plans could not draw them. Have them reviewed."
             )
         accuracy = {one.model: one.accuracy for one in self.standings["corrected"]}
         possible = [
@@ -262,8 +273,8 @@ class Certainty:
         if possible:
             nearest = min(possible, key=lambda one: one.fewest or 0)
             told.append(
-                f"The fewest wrong labels among the {rest:,} unchecked that would flip a pair: "
-                f"{nearest.fewest:,}, of {nearest.leader} and {nearest.follower}."
+                "The fewest unchecked labels that would swap a pair, were they wrong: "
+                f"{nearest.fewest:,} of {rest:,}, of {nearest.leader} and {nearest.follower}."
             )
         return " ".join(told)
 
@@ -288,19 +299,22 @@ class Certainty:
             yield "On the given labels all models tie, so no order could change."
             return
         if self.order.stable:
-            yield f"The order of the models is stable: with {sure} no pair changes places."
+            yield f"The order of the models holds: with {sure} every pair keeps it."
             return
         names = [f"{pair.second} overtakes {pair.first}" for pair in self.order.swapped]
         if names:
             yield f"On corrected labels, with {sure}: {_some(names)}."
         else:
-            yield f"With {sure} no pair of models changes places for sure."
+            yield f"With {sure} no pair is shown to have another order than on the given labels."
         names = [
             f"{pair.first} and {pair.second} ({_percent(pair.chance)} that the second is better)"
             for pair in self.order.open
         ]
         if names:
-            yield f"{len(names):,} of {self.pairs:,} pairs are undecided: {_some(names)}."
+            yield (
+                f"{len(names):,} of {self.pairs:,} pairs are undecided, as either model may be the "
+                f"better: {_some(names)}."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -310,6 +324,7 @@ class Certainty:
             "population": self.population,
             "by_chance": self.by_chance,
             "checked": self.checked,
+            "supposed_right": self.supposed_right,
             "policies": {
                 policy: [vars(one) for one in each] for policy, each in self.standings.items()
             },
@@ -406,6 +421,7 @@ def certainty(
         population=population,
         by_chance=design.by_chance,
         checked=int(np.count_nonzero(~design.unchecked)),
+        supposed_right=design.supposed_right,
         n=len(given),
     )
 
@@ -485,12 +501,12 @@ def _band_in_words(band: Sequence[tuple[float, float]]) -> str:
     Examples
     --------
     >>> _band_in_words([(0.021, 0.05)]), _band_in_words([]), _band_in_words([(0.0, 1.0)])
-    ('2.1 to 5.0 %', 'nowhere', 'anywhere')
+    ('2.1 to 5.0 %', 'no N', 'any N')
     """
     if tuple(band) == ((0.0, 1.0),):
-        return "anywhere"
+        return "any N"
     parts = (f"{100 * low:.1f} to {100 * high:.1f} %" for low, high in band)
-    return ", ".join(parts) or "nowhere"
+    return ", ".join(parts) or "no N"
 
 
 def _some(names: Sequence[str]) -> str:

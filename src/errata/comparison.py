@@ -220,9 +220,9 @@ class Comparison:
     def __repr__(self) -> str:
         parts = [self._title(), _filled(self.verdict())]
         parts.append(f"{self._summary_title()}\n{_text_table(self.summary())}")
-        unsettled = self.certainty.unsettled if self.certainty else ()
-        if unsettled:
-            parts.append(_pairs("Pairs that changed places, and undecided neighbours", unsettled))
+        if self.certainty and (unsettled := self.certainty.unsettled):
+            title = "Pairs that are swapped for sure, and undecided neighbours:"
+            parts.append(_pairs(title, unsettled, self.certainty.confidence))
         return "\n\n".join(parts)
 
     def verdict(self) -> str:
@@ -272,7 +272,8 @@ class Comparison:
             parts.append(
                 f"{_filled(self.certainty.title())}\n{_text_table(self.certainty.table())}"
             )
-            parts.append(_pairs("Neighbours", self.certainty.neighbours, most=None))
+            sure, pairs = self.certainty.confidence, self.certainty.neighbours
+            parts.append(_pairs("Neighbours:", pairs, sure, most=None))
         kin = self.kinship
         if kin is not None and kin.models[0].by_votes.of:
             parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
@@ -282,9 +283,10 @@ class Comparison:
 
     def _title(self) -> str:
         sizes = self.sizes
-        return (
+        return _filled(
             f"{_count(len(self.models), 'model')} on {_count(sizes['D'], 'example')}: "
-            f"{sizes['B']:,} benign (B), {sizes['C']:,} corrected (C), {sizes['U']:,} unknown (U)"
+            f"{sizes['B']:,} benign (B: confirmed, or not checked), {sizes['C']:,} corrected (C), "
+            f"{sizes['U']:,} unknown (U)"
         )
 
     def _summary_title(self) -> str:
@@ -461,12 +463,20 @@ def _plain(crossing: Crossing) -> dict[str, Any]:
     }
 
 
-def _pairs(title: str, leads: Sequence[Lead], most: int | None = _MOST_PAIRS) -> str:
+def _pairs(
+    title: str, leads: Sequence[Lead], confidence: float, most: int | None = _MOST_PAIRS
+) -> str:
     """Lay out some pairs of models."""
-    told = _filled(
-        f"{title}: lead in points, with intervals for all pairs at once; at which noise prevalence "
-        "N they are equal, with its band; how many wrong unchecked labels flip them"
+    band = f"the band of {100 * confidence:g} % confidence"
+    who = "by so many points, from low to high; undecided: either may be the better"
+    where = f"they swap at N by what was counted, and may swap at {band}"
+    bands = "no N: one leads at each; any N: the checked labels cannot tell"
+    columns = (
+        f"- who leads, for all pairs at once: {who}",
+        f"- at which noise prevalence N, for each pair alone: {where} ({bands})",
+        "- relabels: so many wrong labels among the unchecked put the first behind",
     )
+    told = "\n".join([title, *(_filled(column, indent="  ") for column in columns)])
     rest = len(leads[most:]) if most is not None else 0
     more = f"\nand {_count(rest, 'pair')} more" if rest else ""
     return f"{told}\n{_text_table([each.row() for each in leads[:most]])}{more}"
@@ -479,10 +489,12 @@ def _lead(models: Sequence[str], leads: str, tie: str) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]} {tie}"
 
 
-def _filled(paragraph: str) -> str:
+def _filled(paragraph: str, indent: str = "") -> str:
     """Break a paragraph into lines, at no hyphen (names of models have them), before no percent."""
     held = paragraph.replace(" %", "\N{NO-BREAK SPACE}%")
-    lines = textwrap.fill(held, _WIDTH, break_on_hyphens=False, break_long_words=False)
+    lines = textwrap.fill(
+        held, _WIDTH, break_on_hyphens=False, break_long_words=False, subsequent_indent=indent
+    )
     return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 

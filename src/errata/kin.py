@@ -24,6 +24,9 @@ ERROR = 0.05
 
 _NAMED = 3  # so many kin are named in a sentence
 
+_FEW = 10
+"""Of fewer models one must copy a third of the suggestions to be named more often than not."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Checked:
@@ -176,7 +179,9 @@ class Kinship:
                 f"them: what models of one accuracy do takes {LEAST_OTHERS} others. Compare more "
                 "models, if there are any."
             )
-        return "No model agrees with the suggestions more than models of its accuracy do."
+        told = "No model agrees with the suggestions more than models of its accuracy do."
+        few = f" Of {len(self.models)} models only strong kin would stand out."
+        return told + few if len(self.models) < _FEW else told
 
     def table(self) -> list[dict[str, Any]]:
         """Return agreement and the three ranks side by side, best by votes first.

@@ -211,7 +211,7 @@ class Rating(Judging):
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
         What a later plan checked for certain is left to what those samples say of it.
         """
-        draws, _ = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
+        draws, unknown = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
         checked = sample_of(draws, self.n)
@@ -223,6 +223,7 @@ class Rating(Judging):
             codes=verdicts.codes[rows].astype(np.int64),
             by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
             unchecked=unchecked,
+            supposed_right=len(unknown),
         )
 
     def _doubts(self, run: Mapping[str, Any]) -> Doubts:
