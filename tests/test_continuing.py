@@ -240,7 +240,8 @@ def test_candidates_from_elsewhere_are_planned_without_an_outlook(tmp_path):
     plan = audit.plan(continued=True)
     assert plan.added == 1
     assert plan.outlook == (
-        "How many labels are wrong among the next 1 of 1 candidates, the votes do not tell."
+        "The votes so far cannot tell how many wrong labels to expect among the next 1 of 1 "
+        "candidates."
     )
     assert audit.plan(continued=True).outlook == "Every candidate is planned."
 
@@ -251,7 +252,7 @@ def test_sets_of_labels_can_be_continued(tmp_path):
     audit.add_candidates([*doubts(), {"index": 20, "suggested": [0, 1, 2]}], flagger="bob")
     plan = audit.plan(continued=True)
     assert plan.added == 1
-    assert "among the next 1 of 1 candidates, the votes do not tell" in plan.outlook
+    assert "votes so far cannot tell how many wrong labels" in plan.outlook
 
 
 # ---------------------------------------------------------------- refusals

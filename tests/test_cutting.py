@@ -246,12 +246,17 @@ def test_sets_of_labels_are_not_for_it(tmp_path):
 
 
 def test_the_command_says_in_words_what_was_chosen(reviewed):
-    done = run_errata("find", reviewed.path, "--rule", "reviewed", "--aim", "recall=0.8")
+    words = ("find", reviewed.path, "--rule", "reviewed", "--aim", "recall=0.8")
+    done = run_errata(*words, "--quiet")
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     cutoff = reviewed.find(rule="reviewed", aim="recall=0.8").cutoff
     told = f"Chosen by 150 reviewed examples for recall=0.8: rule {cutoff.order}, first "
-    assert told in " ".join(done.stderr.split())
-    assert f"recall .{100 * cutoff.recall.value:.0f} (" in " ".join(done.stderr.split())
+    assert told in " ".join(done.stdout.split())
+    assert f"recall .{100 * cutoff.recall.value:.0f} (" in " ".join(done.stdout.split())
+    listed = run_errata(*words, "--format", "csv")
+    assert told in listed.stderr
+    assert told not in listed.stdout
 
 
 def test_json_holds_what_was_chosen(reviewed):

@@ -253,12 +253,21 @@ def test_a_plan_for_the_ranking_tells_of_the_error_rate_too(tmp_path):
 def test_the_ranking_needs_models(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
-    with pytest.raises(AuditError, match="none were compared yet. Run `compare`"):
+    with pytest.raises(AuditError, match="none were compared yet. Run `errata compare"):
         audit.plan(goal="ranking")
     audit.plan(votes=1, threshold=1)
     audit.compare({"only": audit.labels})
     with pytest.raises(AuditError, match="Only the model only was compared"):
         audit.plan(goal="ranking")
+
+
+@pytest.mark.parametrize(("votes", "enough"), [(1, 1), (2, 2)])
+def test_fewer_votes_than_the_threshold_name_one_that_they_can_reach(tmp_path, votes, enough):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    with pytest.raises(InputError, match=rf"\(--threshold\), such as {enough}, more than half"):
+        audit.plan(votes=votes)
+    assert audit.plan(votes=votes, threshold=enough).threshold == enough
 
 
 def test_candidates_and_samples_add_up(tmp_path):
@@ -310,7 +319,7 @@ def test_chance_needs_probabilities(tmp_path):
     with pytest.raises(AuditError, match="goal rate draws examples by how probable errors are"):
         audit.plan(goal="rate")
     audit = small_audit(tmp_path / "b")
-    with pytest.raises(AuditError, match=r"`find` has not run on .* Run\s+it"):
+    with pytest.raises(AuditError, match=r"`find` has not run on .* Run\s+`errata find"):
         audit.plan(goal="rate")
 
 

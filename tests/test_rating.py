@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
+from errata.audit import Audit
 from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import Slips, concluded
 from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
-from errata.rating import _last_look, draws_of, open_by
+from errata.rating import FIRST_LOOK, _last_look, draws_of, open_by
 
 N = 3000
 WRONG = np.arange(N) % 12 == 0
@@ -346,6 +347,32 @@ def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path):
     plain = audit.error_rate()
     assert widths[4] > plain.high - plain.low
     assert ", whenever you look: " in repr(found)
+    looks = f"this looks when {FIRST_LOOK}, {2 * FIRST_LOOK}, {4 * FIRST_LOOK}, ... of the examples"
+    assert looks in repr(found)
+    assert "decided since the last of these does not count yet" in repr(found)
+    assert "this looks" not in repr(plain)
+
+
+def test_before_the_first_look_it_says_when_that_is(tmp_path):
+    audit = rate_audit(tmp_path / "a", budget=100)
+    answer(audit, planned_rows(audit)[:40])
+    told = repr(audit.error_rate(anytime=True))
+    assert "(0 checked, 0 of them wrong)" in told
+    assert "Before the first of these it knows nothing." in told
+
+
+def test_where_nothing_can_be_drawn_no_draw_is_advised(tmp_path):
+    sets = Audit.create(tmp_path / "a", labels=[[0], [0, 1]], classes=["cat", "dog"])
+    sets.add_candidates([{"index": 0, "suggested": [1]}], flagger="ann")
+    sets.plan()
+    for anytime in (False, True):
+        told = repr(sets.error_rate(anytime=anytime))
+        assert "--goal rate" not in told
+        assert "Where examples may have several labels, no plan draws any." in told
+    single = small_audit(tmp_path / "b")
+    single.find()
+    single.plan()
+    assert "`errata plan AUDIT --goal rate` draws some." in repr(single.error_rate())
 
 
 def test_it_holds_whenever_one_looks(tmp_path):

@@ -1052,8 +1052,8 @@ class Audit(Planning):
             raise AuditError(
                 f"How sure a ranking of this test set is hangs on the {design.unchecked.sum():,} "
                 "labels that nobody checked, and chance drew none of those that somebody did. Draw "
-                "some (`errata plan --goal ranking`) and have them reviewed, or leave out "
-                "population=False (--this-set)."
+                "some (`errata plan AUDIT --goal ranking`) and have them reviewed, or leave out "
+                "--this-set (population=False)."
             )
         answers = (
             self._kept_predictions() if predictions is None else self._read_predictions(predictions)

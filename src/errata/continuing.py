@@ -79,7 +79,9 @@ def errors_outlook(
     following = waiting if budget is None else min(budget, waiting)
     which = f"the next {following:,} of {waiting:,} candidates"
     if chances is None:
-        return Outlook(says=f"How many labels are wrong among {which}, the votes do not tell.")
+        return Outlook(
+            says=f"The votes so far cannot tell how many wrong labels to expect among {which}."
+        )
     expected = float(chances[:following].sum())
     if expected < 1:
         return Outlook(

@@ -207,7 +207,7 @@ class Exchanging(Predicting):
         if not asked:
             raise AuditError(
                 f"No candidate of {self.path} needs any more votes, so there is nothing to ask. "
-                "`every=True` (--all) writes them all."
+                "`--all` (every=True) writes them all."
             )
         with new_folder(Path(out)) as folder:
             items = list(self._items(asked, folder, media_url))

@@ -229,8 +229,10 @@ def find(
         chunk_rows and resume cannot be chosen then
     rule : which examples are flagged: ``margin`` (the paper: as many lowest normalized margins
         as errors are estimated), ``noise_rate``, ``class``, ``both``, ``confident``, ``argmax``
-        (the quick trick). An audit, which has reviews to learn ``reviewed`` from, hands in what
-        chooses a cut
+        (the quick trick). Or a function that chooses a cut, as an audit hands in, which learns it
+        from its reviews: it takes the order of all examples by each rule, ``{rule: (n,)}`` from
+        the worst on, and guesses at how probable errors are, ``(n, guesses)``, and returns a
+        `errata.core.cutoff.Cutoff`. The rule is ``"reviewed"`` then
     score : what the flagged examples are sorted by, lowest first: ``normalized_margin``,
         ``self_confidence``, ``weighted_entropy``
     compat : ``"cleanlab"`` takes the definitions of cleanlab 2.9 in place of the paper's, and
@@ -491,9 +493,12 @@ def _find_voted(
     """Find the labels that models as voters hold wrong."""
     known = n_classes if classes is None else len(list(classes))
     if known is None or known < 2:
+        found = "Predictions do not tell how many classes there are"
+        if known is not None:
+            found = f"There are {known} classes, where 2 or more were expected"
         raise InputError(
-            f"How many classes there are cannot be told from predictions: {known} are known. Give "
-            "the class names (--classes), or the number (--n-classes), 2 or more."
+            f"{found}. Give the class names (--classes classes.json), or how many there are, such "
+            "as 10 (--n-classes 10)."
         )
     if n_classes not in (None, known):
         raise InputError(

@@ -144,8 +144,8 @@ class Planning(Rating):
         outlook, undecided = None, None
         if within is not None and not continued:
             raise InputError(
-                f"within is {within}, which is for a plan that is continued. Say continued=True "
-                "(--continue), too, or leave it out."
+                f"within is {within}, which is for a plan that is continued. Say --continue "
+                "(continued=True), too, or leave it out."
             )
         if continued:
             if before is None:
@@ -326,7 +326,7 @@ class Planning(Rating):
                 raise AuditError(
                     f"The goal {settings['goal']} draws examples by how probable errors are, also "
                     f"among those that nothing flagged, and `find` has not run on {self.path}. Run "
-                    "it, on probabilities or on predictions."
+                    "`errata find AUDIT`, on probabilities or on predictions (--predictions)."
                 )
         left = self._left(planned)
         if len(left) == 0:
@@ -370,8 +370,8 @@ class Planning(Rating):
         if kept is None:
             raise AuditError(
                 f"The goal {RANKING} draws examples by what the compared models answer, and none "
-                "were compared yet. Run `compare` with their predictions first; it takes a plan "
-                "(`plan --goal errors`), but no votes."
+                "were compared yet. Run `errata compare AUDIT PREDICTIONS` first; it takes a plan "
+                "(`errata plan AUDIT --goal rate`), but no votes."
             )
         models = self._arrays.predictions(kept)
         if len(models) < 2:
@@ -521,7 +521,8 @@ def _wanted(
     if threshold > votes:
         raise InputError(
             f"The threshold is {threshold}, but only {votes} votes are wanted for each "
-            f"candidate, so no verdict could be reached. Choose one from 1 to {votes}."
+            f"candidate, so no verdict could be reached. Choose one from 1 to {votes} "
+            f"(--threshold), such as {votes // 2 + 1}, more than half of the votes."
         )
     stopping = as_choice("stopping", last["stopping"] if stopping is None else stopping, STOPPINGS)
     if full_share is None:

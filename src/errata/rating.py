@@ -203,6 +203,7 @@ class Rating(Judging):
             slips_by=believed.by,
             anytime=anytime,
             notices=tuple(notes),
+            drawable=not self.multilabel,
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:

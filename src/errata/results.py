@@ -345,6 +345,7 @@ class ErrorRate:
         word
     anytime : whether the interval holds whenever one looks
     notices : what must be said along with these numbers
+    drawable : whether a plan can draw examples by chance, as where each has one label
     """
 
     count: ErrorCount
@@ -355,6 +356,7 @@ class ErrorRate:
     slips_by: str
     anytime: bool
     notices: tuple[str, ...]
+    drawable: bool = True
 
     @property
     def estimate(self) -> float | None:
@@ -405,10 +407,16 @@ class ErrorRate:
             rest = count.population - count.checked
             at_least = f"At least {_share(self.low)} of the {count.population:,} labels are wrong"
             unknown = f"How many of the other {rest:,} are, nobody knows"
-            way_on = "`errata plan AUDIT --goal rate` draws some"
+            way_on = (
+                "`errata plan AUDIT --goal rate` draws some."
+                if self.drawable
+                else "Where examples may have several labels, no plan draws any."
+            )
+            if self.anytime and self.drawable:
+                way_on = f"{_LOOKS} Before the first of these it knows nothing. {way_on}"
             return (
                 f"{at_least} ({checked}).",
-                f"{unknown}: no verdict that counts is on an example that chance drew. {way_on}.",
+                f"{unknown}: no verdict that counts is on an example that chance drew. {way_on}",
             )
         some = f"{_share(self.estimate)} of the {count.population:,} labels are wrong"
         level = f"{100 * self.confidence:g} % interval{', whenever you look' * self.anytime}:"
@@ -426,10 +434,18 @@ class ErrorRate:
             told.append(f"Reckoned out, by {by[self.slips_by]}: {err}.")
         if self.waiting:
             told.append(f"{self.waiting:,} planned examples are not decided yet.")
+        if self.anytime:
+            told.append(f"{_LOOKS} What was decided since the last of these does not count yet.")
         return tuple(told)
 
     def __repr__(self) -> str:
         return "\n".join([*self.sentences(), *self.notices])
+
+
+_LOOKS = (
+    "To hold whenever you look (--anytime), this looks when 50, 100, 200, ... of the examples that "
+    "chance drew are decided, in the order of asking."
+)
 
 
 def _share(share: float) -> str:

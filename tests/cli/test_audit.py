@@ -142,7 +142,7 @@ def test_a_plan_that_is_continued_says_what_the_votes_say(tmp_path):
     assert (told["added"], told["enough"]) == (0, True)
     assert as_json(tmp_path, "plan", "a", "--continue", "--budget", "5")["added"] == 5
     refused = errata(tmp_path, "plan", "a", "--within", "0.3", code=2)
-    assert "Say continued=True (--continue), too" in refused.stderr
+    assert "Say --continue (continued=True), too" in refused.stderr
 
 
 def test_find_shows_ids_and_class_names_and_what_comes_next(planned):

@@ -1,6 +1,7 @@
 """`errata find`: the labels that are probably wrong, of files or of an audit."""
 
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
@@ -371,4 +372,8 @@ def _print(
         + (f" These are the worst {limit}." if cut else "")
     )
     if (cutoff := getattr(findings, "cutoff", None)) is not None:
-        printer.say(f"Chosen by {cutoff.checked:,} reviewed examples for {cutoff.aim}: {cutoff}.")
+        chosen = f"Chosen by {cutoff.checked:,} reviewed examples for {cutoff.aim}: {cutoff}."
+        if printer.format == "table":  # a part of the result, which JSON holds, too
+            printer.text(payload, rows, "\n" + textwrap.fill(chosen, 100))
+        else:
+            printer.say(chosen)
