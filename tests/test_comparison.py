@@ -226,8 +226,8 @@ def test_the_comparison_reads_as_a_table():
     models = {"copycat": [0, 0, 1, 1], "clever": [0, 0, 1, 0], "half": [1, 0, 1, 0]}
     comparison = compared(models, [0, 0, 1, 1], examples=[3], suggested=[0], codes=[1])
     first_screen = (
-        "3 models on 4 examples: 3 benign (B: confirmed, or not checked), 1 corrected (C), 0 "
-        "unknown (U)\n"
+        "3 models on 4 examples: 3 benign (B: confirmed, or not checked), 1 corrected\n"
+        "(C), 0 unknown (U)\n"
         "\n"
         "clever leads on corrected labels; copycat led on the given ones.\n"
         "\n"
@@ -255,8 +255,8 @@ def test_the_comparison_reads_as_a_table():
         "half       0.00  100.00       2        1\n"
         "copycat  100.00    0.00       1        3\n"
         "\n"
-        "Noise prevalence N = |C| / |P| = 25.00 %; by corrected labels 1 of 3 pairs change "
-        "places at some N,\nnearest first:\n"
+        "Noise prevalence N = |C| / |P| = 25.00 %; by corrected labels 1 of 3 pairs\n"
+        "change places at some N, nearest first:\n"
         "  half overtakes copycat at N = 25.00 %"
     )
 

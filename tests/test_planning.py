@@ -261,12 +261,14 @@ def test_the_ranking_needs_models(tmp_path):
         audit.plan(goal="ranking")
 
 
-@pytest.mark.parametrize(("votes", "enough"), [(1, 1), (2, 2)])
-def test_fewer_votes_than_the_threshold_name_one_that_they_can_reach(tmp_path, votes, enough):
+@pytest.mark.parametrize(("votes", "asked", "enough"), [(1, None, 1), (2, None, 2), (4, 5, 3)])
+def test_fewer_votes_than_the_threshold_name_one_that_they_can_reach(
+    tmp_path, votes, asked, enough
+):
     audit = small_audit(tmp_path / "a")
     audit.find()
     with pytest.raises(InputError, match=rf"\(--threshold\), such as {enough}, more than half"):
-        audit.plan(votes=votes)
+        audit.plan(votes=votes, threshold=asked)
     assert audit.plan(votes=votes, threshold=enough).threshold == enough
 
 

@@ -23,7 +23,7 @@ Subset = Literal["D", "P", "B", "C"]
 
 _PREFIXES: tuple[tuple[str, Labels], ...] = (("", "original"), ("c", "corrected"))
 _SHOWN: dict[Literal["P", "C"], str] = {"P": "P = B and C", "C": "C alone"}
-_WIDTH = 100  # of a paragraph
+_WIDTH = 79  # of a paragraph, so that a narrow terminal shows it as it is
 _MOST_PAIRS = 5  # on the first screen
 _SUBSETS: dict[Labels, tuple[Subset, ...]] = {
     "original": ("D", "P", "B", "C"),

@@ -11,7 +11,7 @@ import typer
 import typer.core
 
 from errata.cli.options import FormatOption, QuietOption
-from errata.cli.output import Printer
+from errata.cli.output import WIDTH, Printer
 from errata.errors import InputError
 
 if TYPE_CHECKING:
@@ -374,6 +374,6 @@ def _print(
     if (cutoff := getattr(findings, "cutoff", None)) is not None:
         chosen = f"Chosen by {cutoff.checked:,} reviewed examples for {cutoff.aim}: {cutoff}."
         if printer.format == "table":  # a part of the result, which JSON holds, too
-            printer.text(payload, rows, "\n" + textwrap.fill(chosen, 100))
+            printer.text(payload, rows, "\n" + textwrap.fill(chosen, WIDTH))
         else:
             printer.say(chosen)

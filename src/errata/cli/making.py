@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from errata.cli.options import AuditFolder, FormatOption, QuietOption
-from errata.cli.output import Printer
+from errata.cli.output import WIDTH, Printer
 from errata.errors import InputError
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def plan(
     )
     told = made.to_dict()
     if made.outlook and format == "table":
-        printer.text(told, [told], textwrap.fill(made.outlook, 100))
+        printer.text(told, [told], textwrap.fill(made.outlook, WIDTH))
     if made.added or not made.outlook or format != "table":
         printer.facts(told, table={**told, "enough": None, "outlook": None})
     if made.enough:

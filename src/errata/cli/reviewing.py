@@ -23,7 +23,7 @@ from errata.cli.options import (
     QuietOption,
     ThresholdOption,
 )
-from errata.cli.output import Printer
+from errata.cli.output import WIDTH, Printer
 from errata.errors import ErrataWarning, InputError
 from errata.review import HERE, PORT
 
@@ -364,7 +364,7 @@ def verdicts(
     payload = found.to_dict() | {"error_rate": rate.to_dict()}
     printer.show(payload, found.rows(), table=table, columns=found.columns)
     if format == "table":
-        printer.text(payload, found.rows(), "\n" + textwrap.fill(" ".join(rate.sentences()), 100))
+        printer.text(payload, found.rows(), "\n" + textwrap.fill(" ".join(rate.sentences()), WIDTH))
     printer.say(*rate.notices)
     printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
 
