@@ -58,12 +58,16 @@ def test_every_model_has_room_for_its_name_and_its_interval(models, width, look)
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(shares(), shares()), min_size=1, max_size=4))
-def test_intervals_reach_from_their_one_end_to_the_other(pairs):
+@given(st.lists(st.tuples(shares(), shares()), min_size=1, max_size=4), st.sampled_from([860, 350]))
+def test_intervals_reach_from_their_one_end_to_the_other(pairs, width):
     rows = [ModelInterval(NAMES[i], *pair) for i, pair in enumerate(pairs)]
-    chart = interval_chart(rows)
+    chart = interval_chart(rows, width=width)
     for hue, each in ((LIGHT.muted, 0), (LIGHT.rise, 1)):
-        bars = rows_of(chart, "rule", hue)
+        strokes = rows_of(chart, "rule", hue)
+        bars = [row for row in strokes if row["y"] == row["y2"]]
+        across = sorted((row["x"], (row["y"] + row["y2"]) / 2) for row in strokes
+                        if row["y"] != row["y2"])  # fmt: skip
+        assert across == sorted((bar[end], bar["y"]) for bar in bars for end in ("x", "x2"))
         dots = rows_of(chart, "point", hue)
         # the first dot of each is the key's
         dots = [dot for dot in dots if dot["y"] > min(bar["y"] for bar in bars) - 1]
@@ -71,6 +75,22 @@ def test_intervals_reach_from_their_one_end_to_the_other(pairs):
         told = [pair[each] for pair in pairs]
         for one, other in itertools.pairwise([*zip(np.ravel(drawn), np.ravel(told), strict=True)]):
             assert np.sign(round(other[0] - one[0], 1)) == np.sign(round(other[1] - one[1], 9))
+
+
+def test_in_a_narrow_picture_names_are_whole_and_short_intervals_show_beside_their_dots():
+    middles = np.linspace(0.55, 0.82, 34).tolist()
+    rows = [
+        ModelInterval(NAMES[i], *2 * [(one, one - 0.0035, one + 0.0035)])
+        for i, one in enumerate(middles)
+    ]
+    chart = interval_chart(rows, width=350)
+    assert set(NAMES) <= {text for text, _ in words_of(chart)}
+    bars = [row for row in rows_of(chart, "rule", LIGHT.rise) if row["y"] == row["y2"]]
+    [dots] = [layer for layer in layers_of(chart)
+              if layer["mark"]["type"] == "point" and len(layer["data"]["values"]) == 34
+              and layer["data"]["values"][0]["colour"] == LIGHT.rise]  # fmt: skip
+    across = np.sqrt(dots["mark"]["size"] / 0.785)
+    assert all(bar["x2"] - bar["x"] > 1.5 * across for bar in bars)
 
 
 def test_an_interval_is_told_in_words_and_half_of_it_where_there_is_less_room():
@@ -108,6 +128,11 @@ def test_every_rank_set_has_room_for_its_name_and_its_ranks(models, width, look)
     assert chart.width == width
     assert_legible(chart)
     assert [text for text, _ in words_of(chart)].count(f"1–{min(models, 4)}") >= 1
+
+
+@WIDTHS
+def test_where_names_are_short_all_words_of_the_ranks_are_in_the_picture(width):
+    assert_legible(rank_set_chart([RankSet(name, 1, 2, 1, 2) for name in "ab"], width=width))
 
 
 @settings(max_examples=50)
@@ -237,13 +262,14 @@ def float_of(text):
 
 @settings(max_examples=30)
 @given(courses(), st.sampled_from([860, 350]))
-def test_the_last_interval_is_whole_and_one_that_is_cut_has_no_end(course, width):
+def test_the_last_interval_is_whole_and_one_that_is_cut_has_an_arrow_for_an_end(course, width):
     chart = error_course_chart({"so far": course}, width=width)
     assert_legible(chart)
     hue = LIGHT.series[1]
     strokes = rows_of(chart, "rule", hue)
     bars = [row for row in strokes if row["x"] == row["x2"]]
-    caps = {(round(row["x"] + 3.5, 1), row["y"]) for row in strokes if row["x"] != row["x2"]}
+    caps = {(round(row["x"] + 3.5, 1), row["y"]) for row in strokes if row["y"] == row["y2"]}
+    arrows = [row["x"] for row in strokes if row["x"] != row["x2"] and row["y"] != row["y2"]]
     assert len(bars) == len(course)
     roof = min(bar["y2"] for bar in bars)
     ended = [(round(bar["x"], 1), bar["y2"]) in caps for bar in bars]
@@ -254,6 +280,8 @@ def test_the_last_interval_is_whole_and_one_that_is_cut_has_no_end(course, width
     for bar, one, end in zip(bars, course, ended, strict=True):
         to_scale = axis[0] - bar["y2"] == pytest.approx(100 * one[3] * percent, abs=0.1)
         assert end == to_scale
+    cut = [bar["x"] for bar, end in zip(bars, ended, strict=True) if not end]
+    assert sorted(arrows) == sorted(2 * cut)
     for bar, one, end in zip(bars, course, ended, strict=True):
         assert end or (bar["y2"] == roof and one[3] > 2.8 * course[-1][3])
     dots = rows_of(chart, "point", hue)

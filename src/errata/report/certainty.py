@@ -197,8 +197,8 @@ class _Told:
                 {
                     "model": one.model,
                     "short": self.short[one.model],
-                    "given": _interval(self.given[i]),
-                    "corrected": _interval(_share(one)),
+                    "given": _in_two(self.given[i]),
+                    "corrected": _in_two(_share(one)),
                     "ranks": _ranks(one.best_rank, one.worst_rank),
                     "best": percent(one.chance_of_best, 0),
                     "ahead": int(table[place].sum()),
@@ -251,6 +251,11 @@ def _share(one: Standing) -> tuple[float, float, float]:
 def _interval(share: tuple[float, float, float]) -> str:
     accuracy, low, high = share
     return f"{percent(accuracy)} ({100 * low:.2f} to {100 * high:.2f})"
+
+
+def _in_two(share: tuple[float, float, float]) -> tuple[str, str]:
+    accuracy, low, high = share
+    return percent(accuracy), f"{100 * low:.2f} to {100 * high:.2f}"
 
 
 def _level(confidence: float) -> str:

@@ -33,7 +33,7 @@ def decided_chart(
     width: int = 860,
     look: Look = LIGHT,
 ) -> alt.LayerChart:
-    """Draw a square for each two models: dark where one is surely ahead, pale where that is open.
+    """Draw a square for each two models: dark where one is surely ahead, grey where that is open.
 
     A row tells of its model: whom it is surely ahead of, and who is surely ahead of it.
 

@@ -8,8 +8,10 @@ import altair as alt
 from errata.errors import InputError
 from errata.report.charts.canvas import (
     EDGE,
+    Box,
     Canvas,
     fitted,
+    text_box,
     text_width,
     ticks,
     title_height,
@@ -21,6 +23,9 @@ STEP = 23  # from one model to the next
 APART = 4.5  # the two intervals of a model lie so far above and below the middle of its row
 KEY = 24  # the room of the key above
 SMALL = 11  # the size of the numbers beside the rows
+NARROW = 500  # on a picture less wide the words stand above the intervals, which get its width
+LINE = 17  # the room of these words
+SHORT = 16  # in intervals of fewer pixels the dots are smaller, so that their ends show
 
 Share = tuple[float, float, float]
 """An accuracy and the two ends of its interval, 0..1."""
@@ -49,7 +54,8 @@ def interval_chart(
     """Draw each model's accuracy with its interval, by the given labels and by the corrected ones.
 
     A ring is the accuracy on given labels, a disc the one on corrected labels, which stands at the
-    right in words, too.
+    right in words, too. In a narrow picture the words have a line of their own above each model's
+    intervals: beside them there would be no room for short ones.
 
     Parameters
     ----------
@@ -72,10 +78,16 @@ def interval_chart(
         raise InputError("interval_chart was given no models; there is nothing to draw.")
     above = title_lines(title, width)
     first = float(title_height(above)) + KEY
-    said = [_said(row.corrected, short=width < 500) for row in rows]
-    left = EDGE + min(0.32 * width, 12 + 1.06 * max(text_width(row.model) for row in rows))
-    right = width - EDGE - 12 - 1.06 * max(text_width(words, SMALL) for words in said)
-    bottom = first + STEP * len(rows)
+    line = LINE if width < NARROW else 0
+    step = STEP + line
+    said = [_said(row.corrected, short=bool(line)) for row in rows]
+    beside = 1.06 * max(text_width(words, SMALL) for words in said)
+    if line:
+        left, right, room = 2 * EDGE, width - 2 * EDGE, width - 3 * EDGE - beside
+    else:
+        left = EDGE + min(0.32 * width, 12 + 1.06 * max(text_width(row.model) for row in rows))
+        right, room = width - EDGE - 12 - beside, left - EDGE - 8
+    bottom = first + step * len(rows)
     canvas = Canvas(width, bottom + 24, look)
     canvas.title(above)
     ends = [100 * end for row in rows for each in (row.given, row.corrected) for end in each]
@@ -88,24 +100,33 @@ def interval_chart(
     marks = ticks(low, high, max(2, int((right - left) // 80)))
     canvas.lines([(x(v / 100), first, x(v / 100), bottom, look.grid) for v, _ in marks])
     below = [(x(v / 100), bottom + 12, f"{words} %", look.muted) for v, words in marks]
-    canvas.words(below, align="center")
+    inside = Box(0, 0, width, bottom + 24)
+    canvas.words(
+        [each for each in below if inside.holds(text_box(*each[:3], align="center"))],
+        align="center",
+    )
     _key(canvas, first - KEY + 10)
-    middles = [first + STEP * (place + 0.5) for place in range(len(rows))]
+    middles = [first + step * place + line + STEP / 2 for place in range(len(rows))]
+    widths = [x(each[2]) - x(each[1]) for row in rows for each in (row.given, row.corrected)]
+    across = 6 if min(widths) >= SHORT else 4
     for shift, hue, each in (
         (-APART, look.muted, [row.given for row in rows]),
         (APART, look.rise, [row.corrected for row in rows]),
     ):
         places = list(zip(middles, each, strict=True))
         canvas.lines([(x(a), y + shift, x(b), y + shift, hue) for y, (_, a, b) in places], weight=2)
+        ends = [(x(end), y + shift, hue) for y, (_, *both) in places for end in both]
+        canvas.lines([(end, y - 2.5, end, y + 2.5, hue) for end, y, hue in ends], weight=1)
         dots = [(x(share), y + shift, hue) for y, (share, _, _) in places]
-        canvas.dots(dots, across=6, fill=look.paper if shift < 0 else None, ring=1.5)
+        canvas.dots(dots, across=across, fill=look.paper if shift < 0 else None, ring=1.5)
+    written = [y - (STEP + line) / 2 if line else y for y in middles]
     names = [
-        (left - 8, y, fitted(row.model, left - EDGE - 8), look.ink)
-        for y, row in zip(middles, rows, strict=True)
+        (EDGE if line else left - 8, y, fitted(row.model, room), look.ink)
+        for y, row in zip(written, rows, strict=True)
     ]
-    canvas.words(names, align="right")
-    beside = [(width - EDGE, y, words, look.muted) for y, words in zip(middles, said, strict=True)]
-    canvas.words(beside, align="right", size=SMALL)
+    canvas.words(names, align="left" if line else "right", halo=bool(line))
+    numbers = [(width - EDGE, y, words, look.muted) for y, words in zip(written, said, strict=True)]
+    canvas.words(numbers, align="right", size=SMALL, halo=bool(line))
     canvas.words([(width - EDGE, first - KEY + 10, "percent", look.muted)], align="right")
     return canvas.finish()
 

@@ -19,6 +19,7 @@ from errata.report.charts.look import LIGHT, Look
 STEP = 18  # from one model to the next
 WIDEST = 60  # from one rank to the next: two models make no chart as wide as a page
 GAP = 18  # between the parts of the key
+_RANK = "rank"
 
 
 class RankSet(NamedTuple):
@@ -72,7 +73,8 @@ def rank_set_chart(
     top = float(title_height(above))
     key = _key_places(rank, width)
     first = top + 20 * (1 + max(line for _, line in key)) + 28
-    left = EDGE + min(0.32 * width, 12 + 1.06 * max(text_width(row.model) for row in rows))
+    names = [*(row.model for row in rows), _RANK]
+    left = EDGE + min(0.32 * width, 12 + 1.06 * max(map(text_width, names)))
     said = [_said(row) for row in rows]
     widest = 12 + 1.06 * max(map(text_width, said))
     step = min(WIDEST, (width - EDGE - widest - left - 18) / (models - 1))
@@ -89,7 +91,7 @@ def rank_set_chart(
     )
     canvas.lines([(x(mark), first - 2, x(mark), bottom, look.grid) for mark in marks])
     canvas.words([(x(mark), first - 12, f"{mark}", look.muted) for mark in marks], align="center")
-    canvas.words([(left - 8, first - 12, "rank", look.muted)], align="right")
+    canvas.words([(left - 8, first - 12, _RANK, look.muted)], align="right")
     at = [(first + STEP * (place + 0.5), row) for place, row in enumerate(rows)]
     bars = [(x(row.best) - 5, y, x(row.worst) + 5, y, look.tint) for y, row in at]
     canvas.lines(bars, weight=9)
@@ -97,8 +99,8 @@ def rank_set_chart(
         [(x(row.given_rank), y, look.ink) for y, row in at], across=10, fill=look.paper, ring=1.5
     )
     canvas.dots([(x(row.rank), y, look.accent) for y, row in at], across=6)
-    names = [(left - 8, y, fitted(row.model, left - EDGE - 8), look.ink) for y, row in at]
-    canvas.words(names, align="right")
+    beside = [(left - 8, y, fitted(row.model, left - EDGE - 8), look.ink) for y, row in at]
+    canvas.words(beside, align="right")
     end = x(models) + 10 + widest
     sets = [(end, y, words, look.muted) for (y, _), words in zip(at, said, strict=True)]
     canvas.words(sets, align="right")

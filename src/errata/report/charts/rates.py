@@ -114,7 +114,7 @@ def error_course_chart(
     """Draw how the interval of an error rate closes in as labels are checked.
 
     The first intervals may be so wide that those at the end would be small: what is far above
-    these is cut, and has no line across its end.
+    these is cut, and has an arrow there in place of the line across its end.
 
     Parameters
     ----------
@@ -191,8 +191,11 @@ def _highest(courses: Mapping[str, Sequence[Moment]], truth: float | None) -> fl
 def _course(
     canvas: Canvas, moments: Sequence[tuple[float, float, float, float]], hue: str, roof: float
 ) -> None:
-    """Draw the intervals, with a line across the ends of those that the roof does not cut."""
+    """Draw the intervals, with a line across each end, or an arrow where the roof cuts it."""
     canvas.lines([(x, low, x, high, hue) for x, _, low, high in moments], weight=2)
     ends = [(x, end) for x, _, *both in moments for end in both if end > roof]
     canvas.lines([(x - 3.5, end, x + 3.5, end, hue) for x, end in ends], weight=1.5)
+    cut = [x for x, _, _, high in moments if high <= roof]
+    arrows = [(x, roof - 2, x + side, roof + 5, hue) for x in cut for side in (-5, 5)]
+    canvas.lines(arrows, weight=1.5)
     canvas.dots([(x, share, hue) for x, share, _, _ in moments], across=7)
