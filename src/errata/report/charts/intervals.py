@@ -102,7 +102,11 @@ def interval_chart(
     below = [(x(v / 100), bottom + 12, f"{words} %", look.muted) for v, words in marks]
     inside = Box(0, 0, width, bottom + 24)
     canvas.words(
-        [each for each in below if inside.holds(text_box(*each[:3], align="center"))],
+        [
+            (at, y, words, hue)
+            for at, y, words, hue in below
+            if inside.holds(text_box(at, y, words, align="center"))
+        ],
         align="center",
     )
     _key(canvas, first - KEY + 10)
@@ -115,8 +119,8 @@ def interval_chart(
     ):
         places = list(zip(middles, each, strict=True))
         canvas.lines([(x(a), y + shift, x(b), y + shift, hue) for y, (_, a, b) in places], weight=2)
-        ends = [(x(end), y + shift, hue) for y, (_, *both) in places for end in both]
-        canvas.lines([(end, y - 2.5, end, y + 2.5, hue) for end, y, hue in ends], weight=1)
+        caps = [(x(end), y + shift, hue) for y, (_, *both) in places for end in both]
+        canvas.lines([(end, y - 2.5, end, y + 2.5, hue) for end, y, hue in caps], weight=1)
         dots = [(x(share), y + shift, hue) for y, (share, _, _) in places]
         canvas.dots(dots, across=across, fill=look.paper if shift < 0 else None, ring=1.5)
     written = [y - (STEP + line) / 2 if line else y for y in middles]
