@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -628,6 +629,8 @@ def report_context(
     # sets of labels hardly ever meet in the same two
     paired = [] if multilabel else rows
     pairs = Counter((row["given"], row["suggested"]) for row in paired)
+    drawn = [row for row in rows if row.get("stratum") is not None]
+    flagged = [row for row in rows if row.get("stratum") is None]
     corrected: Counter[tuple[int, Any]] = Counter(
         (row["given"], verdict_of[row["example"]][2])
         for row in paired
@@ -656,9 +659,11 @@ def report_context(
         threshold=3 if verdicts is None else verdicts.threshold,
         needed="" if verdicts is None else verdicts.needed,
         verdict_counts=verdicts.counts if verdicts else {},
+        by_chance=Counter(row["goal"] for row in drawn),
+        # chance asks in an order that says nothing of how suspicious an example is
         suspicious=[
             _suspicious(row, ids[row["example"]], verdict_of.get(row["example"]), show)
-            for row in rows[:MOST_SHOWN]
+            for row in (flagged or sorted(drawn, key=itemgetter("finding", "score")))[:MOST_SHOWN]
         ],
         # a pair is also what only reviewers made: a class that nothing suggested
         pairs=[Pair(*pair, pairs[pair], corrected[pair]) for pair in _each_pair(pairs, corrected)],

@@ -14,7 +14,8 @@ N = 600
 GIVEN = np.arange(N) % 3
 WRONG = np.arange(N) % 8 == 0
 TRUTH = np.where(WRONG, (GIVEN + 1) % 3, GIVEN)
-RATE, RANKING = "How many of all labels are wrong", "How sure the ranking is"
+RATE, RANKING = ">How many of all labels are wrong<", ">How sure the ranking is<"
+CHANGE = ">Models before and after<"
 EVIL = "<script>alert('x')</script> `code`"
 
 
@@ -77,6 +78,30 @@ def test_the_first_sentence_names_the_best_by_all_that_chance_tells(checked, tmp
     other = census.compare({"a": census.labels, "b": np.roll(census.labels, 1)})
     lead = re.search(r'class="lead">([^<]*)<', page_of(census, tmp_path)).group(1)
     assert lead.endswith(other.headline())
+
+
+def test_what_is_estimated_by_chance_comes_before_what_the_corrections_change(checked, tmp_path):
+    audit, _ = checked
+    page = page_of(audit, tmp_path)
+    assert page.index(RANKING) < page.index(CHANGE)
+    assert "In these estimates the 240 that chance drew stand for those that nobody" in page
+    assert f"The {N - 240} labels that nobody checked count as they are given" in page
+    census = planned_audit(tmp_path / "census", votes=1, threshold=1)
+    answer(census)
+    census.compare({"a": census.labels, "b": np.roll(census.labels, 1)})
+    page = page_of(census, tmp_path)
+    assert page.index(CHANGE) < page.index(RANKING)
+    assert "that chance drew stand for" not in page
+
+
+def test_of_what_chance_drew_the_most_suspicious_are_shown_first(checked, tmp_path):
+    audit, _ = checked
+    page = page_of(audit, tmp_path)
+    shown = re.findall(r"· id (\d+) ·", page)
+    rows = sorted(planned_rows(audit), key=lambda row: row["score"])
+    assert shown == [audit.ids[row["example"]] for row in rows[:48]]
+    assert "chance drew 240 examples to tell how many of all labels are wrong" in page
+    assert "240 drawn by chance" in page
 
 
 def test_the_error_rate_of_the_page_is_that_of_the_verb(checked, tmp_path):

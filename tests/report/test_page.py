@@ -285,8 +285,94 @@ def test_the_figures_count_what_was_left_out():
     counts = {"correctable": 1, "neither": 1, "non_agreement": 1, "multi_label": 1}
     shown = {name: value for value, name, _ in figures(context(decided=4, verdict_counts=counts))}
     assert shown["left out"] == "3"
-    assert shown["noise prevalence"].startswith("33.33")
+    assert "noise prevalence" not in shown, "there is one rate at the top"
     assert "3 examples left out" in headline(context(decided=4, verdict_counts=counts))
+
+
+@pytest.mark.parametrize(
+    ("changes", "value", "name", "note"),
+    [
+        (
+            {"moments": [Moment(9, 0.5, 0.1, 0.9), Moment(20, 0.104, 0.08, 0.125)]},
+            "10.4 %",
+            "of all labels wrong",
+            "95 % interval: 8.0 to 12.5 %",
+        ),
+        (
+            {"decided": 4, "verdict_counts": {"correctable": 1, "non_error": 3}},
+            "≥ 1",
+            "labels wrong or doubtful",
+            "16.7 % of all; 4 were checked, of the 2 others nobody knows",
+        ),
+        (
+            {"decided": 6, "verdict_counts": {"correctable": 1, "non_error": 5}},
+            "1",
+            "labels wrong or doubtful",
+            "16.7 % of all; 6 were checked",
+        ),
+        (
+            {"decided": 0, "verdict_counts": {}},
+            "1",
+            "errors estimated",
+            "16.67 % of the labels, unchecked",
+        ),
+    ],
+)
+def test_one_error_rate_stands_at_the_top_the_surest_there_is(changes, value, name, note):
+    rows = [tuple(map(plain, row)) for row in figures(context(**changes))]
+    assert rows[1] == (value, name, note)
+    rates = [row for row in rows if "%" in "".join(row)]
+    assert rates == [rows[1]]
+
+
+def plain(text):
+    """Return a text with plain spaces."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_what_the_probabilities_guessed_is_told_beside_the_rate(tmp_path):
+    page = plain(written(tmp_path, error_rate=["A tenth of the labels are wrong."]))
+    assert "had put it at 1 (16.67 %), from the probabilities alone" in page
+    page = written(tmp_path, error_rate=["A tenth."], estimated_errors=None)
+    assert "from the probabilities alone" not in page
+
+
+@pytest.mark.parametrize(
+    ("candidates", "by_chance", "says"),
+    [
+        (1, {}, "The 1 candidate, worst first by normalized_margin."),
+        (9, {}, "The first 1 of the 9 candidates, worst first"),
+        (
+            9,
+            {"rate": 5},
+            (
+                "The first 1 of the 4 candidates, worst first by normalized_margin. A label struck "
+                "through was corrected by the reviewers. Not shown here is what chance drew: 5 "
+                "examples to tell how many of all labels are wrong (<code>errata plan --goal rate"
+            ),
+        ),
+        (
+            9,
+            {"rate": 5, "ranking": 4},
+            (
+                "chance drew 5 examples to tell how many of all labels are wrong (<code>errata "
+                "plan --goal rate</code>) and 4 examples to tell which models are better "
+                "(<code>errata plan --goal ranking</code>). So most of their labels may well be "
+                "right. The 1 most suspicious of them are shown, worst first"
+            ),
+        ),
+    ],
+)
+def test_what_chance_drew_is_not_called_a_candidate_that_looks_wrong(
+    tmp_path, candidates, by_chance, says
+):
+    assert says in written(tmp_path, candidates=candidates, by_chance=by_chance)
+
+
+@pytest.mark.parametrize(("plain_models", "told"), [(4, False), (5, True), (8, True), (9, False)])
+def test_of_few_models_the_page_says_that_only_strong_kin_stand_out(tmp_path, plain_models, told):
+    page = written(tmp_path, comparison=kin_comparison(plain=plain_models))
+    assert ("only strong kin would stand out" in page) == told
 
 
 def test_names_are_cut_only_where_words_end():

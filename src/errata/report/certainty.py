@@ -33,11 +33,13 @@ class Ranking:
 
     Attributes
     ----------
+    question : what it answers, and for which examples
     sentence : the verdict
     intervals, sets, pairs : the three drawings
     rows : the same as a table, best first
     """
 
+    question: str
     sentence: str
     intervals: Section
     sets: Section
@@ -79,12 +81,25 @@ def ranking(context: ReportContext) -> Ranking | None:
         return None
     told = _Told(compared, compared.certainty)
     return Ranking(
+        question=_question(told.certainty),
         sentence=told.certainty.verdict(),
         intervals=told.intervals(),
         sets=told.sets(),
         pairs=told.pairs(),
         rows=told.rows(),
     )
+
+
+def _question(certainty: Certainty) -> str:
+    """Return what is asked here, in distinction to what the corrections alone change."""
+    if certainty.by_chance:
+        drew = f"the {certainty.by_chance:,} that chance drew stand for those that nobody checked"
+        return (
+            f"Which models are better by the right labels of all {certainty.n:,} examples, and do "
+            f"the votes tell? In these estimates {drew}, so they may differ from the accuracies "
+            "that count the corrections made so far alone."
+        )
+    return "Do the votes tell which models are better, or may the order be chance?"
 
 
 class _Told:

@@ -4,7 +4,7 @@ Nothing here computes anything and nothing here reads a file: the same context g
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from errata.datasets.media import Shown
@@ -91,7 +91,10 @@ class ReportContext:
     threshold : votes needed for a verdict; several where plans differ; None where a model made them
     needed : what a verdict takes, in words, where there is no threshold
     verdict_counts : examples for each of the five verdicts; a verdict not listed has none
-    suspicious : worst first, up to 48
+    by_chance : how many examples chance drew for each goal of a plan, ``rate`` or ``ranking``; the
+        others that were sent for checking are candidates of a flagger
+    suspicious : up to 48 of the candidates of flaggers, in the order of asking, worst first in each
+        plan; where there are none, of those that chance drew, worst first
     pairs : most candidates first or in any order
     comparison : an `errata.comparison.Comparison`; ``None`` when no predictions were given
     error_rate : what is known of how many of all labels are wrong, in sentences; none without votes
@@ -119,6 +122,7 @@ class ReportContext:
     threshold: int | tuple[int, ...] | None = 3
     needed: str = ""
     verdict_counts: Mapping[str, int]
+    by_chance: Mapping[str, int] = field(default_factory=dict)
     suspicious: Sequence[ReportExample] = ()
     pairs: Sequence[Pair] = ()
     comparison: Any = None

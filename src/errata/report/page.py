@@ -18,6 +18,7 @@ from PIL import Image
 
 from errata.comparison import Comparison, ModelAccuracies
 from errata.core.consensus import VOTED
+from errata.core.kinship import LEAST_OTHERS
 from errata.core.selection import RULES
 from errata.datasets.media import Clip, Picture, Row, Text
 from errata.errors import FileError
@@ -59,6 +60,9 @@ EXCERPT, LONGEST = 240, 6000
 """Letters of a text on a card; letters it unfolds to."""
 
 
+FEW_MODELS = 10
+"""Of fewer the page says that only strong kin would stand out."""
+
 MOST_FLAGGERS = 4
 """So many are drawn; all are in the table."""
 
@@ -93,6 +97,8 @@ def write_report(context: ReportContext, out: Path) -> Path:
         figures=figures(context),
         verdicts=_verdicts(context),
         rate=certainty.rate(context),
+        guess=_guess(context),
+        suspicious=_suspicious(context),
         level=f"{100 * context.confidence:g}\u00a0%",
         meanings=_meanings(context),
         names=VERDICT_NAMES,
@@ -103,6 +109,8 @@ def write_report(context: ReportContext, out: Path) -> Path:
         ranking=certainty.ranking(context),
         kinship=_kinship(context.comparison),
         prevalence=_prevalence(context),
+        today=_today(context.comparison),
+        by_chance=_by_chance(context.comparison),
         crossings=_crossings(context.comparison),
         style=charts.stylesheet(),
         plural=plural,
@@ -189,11 +197,10 @@ def _unknown(context: ReportContext) -> int:
 def figures(context: ReportContext) -> list[tuple[str, str, str]]:
     """Return the key figures: a number, what it counts, and a word of explanation."""
     rows = [(f"{context.n:,}", "examples", plural(len(context.classes), "class", "classes"))]
-    if context.estimated_errors is not None:
-        share = percent(context.estimated_errors / context.n)
-        rows.append((f"{context.estimated_errors:,}", "errors estimated", f"{share} of the labels"))
+    if (rate := _headline_rate(context)) is not None:
+        rows.append(rate)
     if context.rule is not None:
-        rows.append((f"{context.candidates:,}", "candidates", f"sent by rule {context.rule}"))
+        rows.append((f"{context.candidates:,}", "candidates", _sent(context)))
     if context.decided or context.open:
         rest = f"{context.open:,} still open" if context.open else "none left open"
         rows.append((f"{context.decided:,}", "with a verdict", rest))
@@ -202,10 +209,88 @@ def figures(context: ReportContext) -> list[tuple[str, str, str]]:
         rows.append((f"{corrected:,}", "corrected", "the set C"))
         lack = "no label agreed on" if context.multilabel else "no single right label"
         rows.append((f"{_unknown(context):,}", "left out", f"{lack}: the set U"))
-        pruned = context.n - _unknown(context)
-        prevalence = percent(corrected / pruned) if pruned else "–"
-        rows.append((prevalence, "noise prevalence", "N, the share of C in P"))
     return rows
+
+
+def _headline_rate(context: ReportContext) -> tuple[str, str, str] | None:
+    """Return the one error rate at the top: the estimate, or else what is certain, or a guess."""
+    if context.moments:
+        _, estimate, low, high = context.moments[-1]
+        level = f"{100 * context.confidence:g}\u00a0% interval"
+        told = f"{level}: {100 * low:.1f} to {percent(high, 1)}"
+        return percent(estimate, 1), "of all labels wrong", told
+    if context.decided:
+        wrong = context.decided - context.verdict_counts.get("non_error", 0)
+        # not their share of what was checked, which would look like one of all labels
+        told = f"{percent(wrong / context.n, 1)} of all; {context.decided:,} were checked"
+        rest = context.n - context.decided
+        if not rest:
+            return f"{wrong:,}", "labels wrong or doubtful", told
+        told += f", of the {rest:,} others nobody knows"
+        return f"≥\u202f{wrong:,}", "labels wrong or doubtful", told
+    if context.estimated_errors is None:
+        return None
+    share = percent(context.estimated_errors / context.n)
+    return f"{context.estimated_errors:,}", "errors estimated", f"{share} of the labels, unchecked"
+
+
+def _guess(context: ReportContext) -> str | None:
+    """Return what the probabilities alone told of the error rate, where more is known now."""
+    if context.estimated_errors is None or not context.decided:
+        return None
+    share = percent(context.estimated_errors / context.n)
+    return (
+        f"Before anybody looked, `errata find` had put it at {context.estimated_errors:,} "
+        f"({share}), from the probabilities alone: that says how many candidates to look at, and "
+        "has no interval."
+    )
+
+
+def _sent(context: ReportContext) -> str:
+    """Return how the candidates came to be: by which rule, and how many by chance."""
+    drawn = sum(context.by_chance.values())
+    flagged = context.candidates - drawn
+    if not drawn:
+        return f"sent by rule {context.rule}"
+    return f"{drawn:,} drawn by chance" + (
+        f", {flagged:,} sent by rule {context.rule}" if flagged else ""
+    )
+
+
+_GOALS = {
+    "rate": "to tell how many of all labels are wrong",
+    "ranking": "to tell which models are better",
+}
+"""What examples are drawn by chance for."""
+
+
+def _drawn(context: ReportContext) -> str:
+    """Return what chance drew, and what for."""
+    each = [
+        f"{plural(count, 'example')} {_GOALS[goal]} (`errata plan --goal {goal}`)"
+        for goal, count in context.by_chance.items()
+    ]
+    return joined(each)
+
+
+def _suspicious(context: ReportContext) -> str:
+    """Return which examples are shown, and in what order."""
+    shown, drawn = len(context.suspicious), sum(context.by_chance.values())
+    flagged = context.candidates - drawn
+    by = "" if not context.score else f" by {context.score}"
+    order = (
+        "in the order of the list they come from" if context.score == ORDER else f"worst first{by}"
+    )
+    struck = "A label struck through was corrected by the reviewers."
+    if flagged or not drawn:
+        first = "The" if shown == flagged else f"The first {shown} of the"
+        rest = f" Not shown here is what chance drew: {_drawn(context)}." if drawn else ""
+        return f"{first} {plural(flagged, 'candidate')}, {order}. {struck}{rest}"
+    first = "All" if shown == drawn else f"The {shown} most suspicious"
+    return (
+        f"No candidate was sent because it looked wrong: chance drew {_drawn(context)}. So most of "
+        f"their labels may well be right. {first} of them are shown, {order}. {struck}"
+    )
 
 
 def _verdicts(context: ReportContext) -> Section | None:
@@ -217,6 +302,11 @@ def _verdicts(context: ReportContext) -> Section | None:
         f"Reviewers found {wrong:,} of {context.decided:,} candidates wrong or doubtful "
         f"({percent(wrong / context.decided, 0)}); a verdict takes {_needed(context)}."
     )
+    if context.decided < context.n:
+        sentence += (
+            " That is the share among what was checked, not among all labels: suspicious ones are "
+            "checked more."
+        )
     says = "; ".join(f"{VERDICT_NAMES[name]}: {counts.get(name, 0):,}" for name in arise)
 
     def draw(width: int) -> Any:
@@ -291,9 +381,17 @@ def _accuracy(context: ReportContext) -> Section:
         rest = f" and {len(moved) - 4} more" if len(moved) > 4 else ""
         who = plural(len(moved), "model changes its", "models change their")
         ranks = f"{who} rank: {some}{rest}"
+    unchecked = context.n - context.decided
+    rest = (
+        f" The {unchecked:,} labels that nobody checked count as they are given: if some of them "
+        "are wrong, these accuracies are too."
+        if unchecked > 0
+        else ""
+    )
     sentence = (
-        f"{compared.headline()} {ranks}. Given labels are scored over all {compared.sizes['D']:,} "
-        f"examples, corrected ones over the {compared.sizes['P']:,} with a known label."
+        f"What do the corrections made so far change? {compared.headline()} {ranks}. Given labels "
+        f"are scored over all {compared.sizes['D']:,} examples, corrected ones over the "
+        f"{compared.sizes['P']:,} that were not left out.{rest}"
     )
     says = "; ".join(
         f"{row.model}: {percent(row.original)} to {percent(row.corrected)}" for row in rows[:40]
@@ -346,6 +444,7 @@ def _kinship(compared: Comparison | None) -> dict[str, Any] | None:
     return {
         "warning": told.warning(),
         "sentence": told.sentence(),
+        "few": _few(len(compared.models)) if told.flaggers else None,
         "drawings": [
             (flagger.name, flagger.candidates, _relations(compared, flagger))
             for flagger in drawn[:MOST_FLAGGERS]
@@ -370,6 +469,16 @@ def _kinship(compared: Comparison | None) -> dict[str, Any] | None:
             )
         ],
     }
+
+
+def _few(models: int) -> str | None:
+    """Return how little a few models can tell of kinship; None where they are too few or many."""
+    if not LEAST_OTHERS < models < FEW_MODELS:
+        return None
+    return (
+        f"With {models} models only strong kin would stand out: what models of one accuracy do is "
+        "known but roughly from so few."
+    )
 
 
 def _relations(compared: Comparison, flagger: Flagger) -> charts.Drawing:
@@ -408,12 +517,13 @@ def _prevalence(context: ReportContext) -> list[Section]:
     if len(lines) == 1:
         sentence = "With one model there is no order to change."
     elif not crossings:
-        sentence = "No two models change places at any noise prevalence: the order is stable."
+        sentence = "By these lines no two models would change places at any noise prevalence."
     else:
         changes = joined([f"{model} from {percent(start, 1)}" for start, model in leads[1:]])
         lead = f"The lead goes to {changes}." if changes else f"{leads[0][1]} leads throughout."
         sentence = (
-            f"{len(crossings):,} of {plural(pairs, 'pair')} of models change places somewhere. "
+            f"By these lines {len(crossings):,} of {plural(pairs, 'pair')} of models would change "
+            "places at some noise prevalence. "
             f"{lead}"
         )
     near = _near(today, [c[2] for c in crossings], [start for start, _ in leads[1:]])
@@ -445,6 +555,16 @@ def _near(today: float, prevalences: Sequence[float], changes: Sequence[float]) 
         if reach <= 0.9 * end:
             return end
     return 1.0
+
+
+def _today(compared: Comparison | None) -> str:
+    """Return the noise prevalence of this test set, as far as it was checked."""
+    return percent(compared.noise_prevalence) if compared is not None else ""
+
+
+def _by_chance(compared: Comparison | None) -> bool:
+    """Return whether chance drew some of what was checked, so that it tells of the rest."""
+    return bool(compared and compared.certainty and compared.certainty.by_chance)
 
 
 def _crossings(compared: Comparison | None) -> list[dict[str, str]]:
