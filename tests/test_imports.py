@@ -13,6 +13,7 @@ from helpers import REPO, modules
 BELOW_AUDIT = {
     "errors",
     "labels",
+    "words",
     "files",
     "array_files",
     "arrays",
@@ -59,16 +60,17 @@ VERBS = {
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "labels": set(),
+    "words": set(),
     "files": {"errors"},
     "array_files": {"errors"},
     "arrays": {"errors", "array_files", "core"},
     "core": {"errors"},
     "sources": {"errors", "array_files", "arrays", "core"},
-    "datasets": {"errors", "array_files", "arrays", "core"},
-    "predict": {"errors", "files", "array_files", "arrays", "core", "datasets", "engine"},
+    "datasets": {"errors", "array_files", "arrays", "core", "words"},
+    "predict": {"errors", "files", "array_files", "arrays", "core", "datasets", "engine", "words"},
     "engine": {"errors", "files"},
     "store": {"errors", "files"},
-    "exchange": {"errors", "array_files", "arrays", "core"},
+    "exchange": {"errors", "array_files", "arrays", "core", "words"},
     "reliability": {"errors", "core"},
     "searching": {"errors", "arrays", "core", "sources", "engine"},
     "finding": {
@@ -83,10 +85,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store",  # to leave alone what lies in an audit's folder
     },
     "multilabel": {"errors", "arrays", "core", "sources", "engine", "searching", "finding"},
-    "kin": {"core"},
-    "comparison": {"certain", "errors", "arrays", "core", "sources", "engine", "kin"},
+    "kin": {"core", "words"},
+    "comparison": {"certain", "errors", "arrays", "core", "sources", "engine", "kin", "words"},
     "report": {
         *("errors", "files", "labels", "arrays", "core", "datasets", "store", "comparison", "kin"),
+        "words",
         "certain",
     },
     "results": {"errors", "labels", "arrays", "core"},

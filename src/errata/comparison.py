@@ -17,6 +17,7 @@ from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
 from errata.kin import Checked, Kinship, kinship
+from errata.words import plural
 
 Labels = Literal["original", "corrected"]
 Subset = Literal["D", "P", "B", "C"]
@@ -264,7 +265,7 @@ class Comparison:
         parts.append("Acc is the percentage right by the given labels, cAcc by the corrected ones.")
         for subset, name in _SHOWN.items():
             if self.sizes[subset]:
-                of = _count(self.sizes[subset], "example")
+                of = plural(self.sizes[subset], "example")
                 parts.append(f"{name}, {of}\n{_text_table(self.table(subset))}")
         if self.sizes["C"]:
             parts.append(self._crossings_in_words())
@@ -284,7 +285,7 @@ class Comparison:
     def _title(self) -> str:
         sizes = self.sizes
         return _filled(
-            f"{_count(len(self.models), 'model')} on {_count(sizes['D'], 'example')}: "
+            f"{plural(len(self.models), 'model')} on {plural(sizes['D'], 'example')}: "
             f"{sizes['B']:,} benign (B: confirmed, or not checked), {sizes['C']:,} corrected (C), "
             f"{sizes['U']:,} unknown (U)"
         )
@@ -306,7 +307,7 @@ class Comparison:
         now = f"Noise prevalence N = |C| / |P| = {100 * here:.2f} %"
         if not self.crossings:
             return f"{now}; by corrected labels no two models change places at another."
-        pairs = _count(len(self.models) * (len(self.models) - 1) // 2, "pair")
+        pairs = plural(len(self.models) * (len(self.models) - 1) // 2, "pair")
         nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:5]
         many = f"by corrected labels {len(self.crossings):,} of {pairs} change places at some N"
         lines = [_filled(f"{now}; {many}, nearest first:")]
@@ -478,7 +479,7 @@ def _pairs(
     )
     told = "\n".join([title, *(_filled(column, indent="  ") for column in columns)])
     rest = len(leads[most:]) if most is not None else 0
-    more = f"\nand {_count(rest, 'pair')} more" if rest else ""
+    more = f"\nand {plural(rest, 'pair')} more" if rest else ""
     return f"{told}\n{_text_table([each.row() for each in leads[:most]])}{more}"
 
 
@@ -496,10 +497,6 @@ def _filled(paragraph: str, indent: str = "") -> str:
         held, _WIDTH, break_on_hyphens=False, break_long_words=False, subsequent_indent=indent
     )
     return lines.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _text_table(rows: Sequence[Mapping[str, Any]]) -> str:

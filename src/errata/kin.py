@@ -18,6 +18,7 @@ from errata.core.kinship import (
     proposed_by_others,
     right_by_votes,
 )
+from errata.words import plural
 
 ERROR = 0.05
 """The chance to name a model wrongly, over all models and flaggers."""
@@ -261,11 +262,11 @@ class Kinship:
         ]
         for number, flagger in enumerate(self.flaggers, 1):
             which = f"{number}: " if len(self.flaggers) > 1 else "by "
-            lines.append(f"  {which}{flagger.name}, {_count(flagger.candidates, 'suggestion')}")
+            lines.append(f"  {which}{flagger.name}, {plural(flagger.candidates, 'suggestion')}")
         votes = max((each.by_votes.of for each in self.models), default=0)
         lines += [
             "Expected is what models of its accuracy give. By others: on the corrections that",
-            f"other models propose, too. By votes: on all {_count(votes, 'checked example')}.",
+            f"other models propose, too. By votes: on all {plural(votes, 'checked example')}.",
         ]
         return "\n".join(lines)
 
@@ -453,7 +454,3 @@ def _ordinal(number: int) -> str:
 def _listed(words: Sequence[str], rest: int = 0) -> str:
     shown = [*words, *([f"{rest} more"] if rest else [])]
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -29,6 +29,7 @@ from errata.datasets.saved_files import sha256_of as _sha256
 from errata.datasets.saved_files import verify as _verify
 from errata.datasets.sounds import FORMATS, Sound, import_soundfile, read_sound
 from errata.errors import FileError, InputError
+from errata.words import plural
 
 WEB_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 """Picture formats that every browser shows; others are shown as PNG."""
@@ -212,7 +213,7 @@ class Images:
         return len(self._files) if self._pixels is None else len(self._pixels)
 
     def __repr__(self) -> str:
-        many = "1 picture" if len(self) == 1 else f"{len(self):,} pictures"
+        many = plural(len(self), "picture")
         if self._pixels is None:
             return f"Images({many}, files{self._where})"
         height, width = self._pixels.shape[1:3]
@@ -348,7 +349,7 @@ class Texts:
         return len(self._texts)
 
     def __repr__(self) -> str:
-        return f"Texts({len(self):,} {'text' if len(self) == 1 else 'texts'})"
+        return f"Texts({plural(len(self), 'text')})"
 
     def show(self, index: int) -> Text:
         """Return text ``index``."""
@@ -454,7 +455,7 @@ class Sounds:
         return len(self._files)
 
     def __repr__(self) -> str:
-        return f"Sounds({len(self):,} {'sound' if len(self) == 1 else 'sounds'}, files)"
+        return f"Sounds({plural(len(self), 'sound')}, files)"
 
     def show(self, index: int) -> Clip:
         """Return sound ``index`` as its file holds it, after reading it whole.

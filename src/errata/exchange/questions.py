@@ -14,6 +14,7 @@ from errata.core.consensus import ANSWERS, CANNOT_TELL, VOTED
 from errata.errors import VoteError, unknown_name
 from errata.exchange.cells import whole_number
 from errata.exchange.rows import Row, is_blank
+from errata.words import plural
 
 OPTIONS = ("A", "B", "both", "neither")
 """What can be answered to a blind task: the label shown first, the other, both, neither."""
@@ -357,4 +358,4 @@ def counted(count: int, one: str, many: str, why: str) -> tuple[str, ...]:
     >>> counted(1, "draft", "drafts", "not submitted"), counted(0, "draft", "drafts", "")
     (('1 draft: not submitted.',), ())
     """
-    return (f"{count:,} {one if count == 1 else many}: {why}.",) if count else ()
+    return (f"{plural(count, one, many)}: {why}.",) if count else ()

@@ -16,6 +16,7 @@ from errata.datasets.base import Dataset, Kind
 from errata.datasets.media import Images
 from errata.predict.near_pictures import NearPictures
 from errata.predict.near_texts import NearTexts, words_of
+from errata.words import plural
 
 COMPARED = 2_000_000
 """In a larger data set those that are the same are found, and those that are nearly so are not."""
@@ -50,7 +51,7 @@ class Duplicates:
         many = self.summary()
         return (
             f"Duplicates: {many['examples']:,} of {len(self.groups):,} examples, in "
-            f"{counted(many['groups'], 'group')}, of which {many['differing']:,} have different "
+            f"{plural(many['groups'], 'group')}, of which {many['differing']:,} have different "
             "labels"
         )
 
@@ -62,17 +63,6 @@ class Duplicates:
             "groups": len(np.unique(several)),
             "differing": len(self.differing),
         }
-
-
-def counted(count: int, what: str) -> str:
-    """Return how many there are, in words.
-
-    Examples
-    --------
-    >>> counted(1, "group"), counted(2000, "group")
-    ('1 group', '2,000 groups')
-    """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def find_duplicates(

@@ -15,12 +15,12 @@ from errata.errors import InputError, unknown_name
 from errata.predict.duplicates import (
     COMPARED,
     Duplicates,
-    counted,
     first_of,
     joined,
     linked,
     sizes_of,
 )
+from errata.words import plural
 
 Handling = Literal["together", "ignore"]
 """What becomes of duplicates: they stay in one fold, or nobody looks for them."""
@@ -82,7 +82,7 @@ def without_those_of(more: Dataset, data: Dataset) -> tuple[Dataset, tuple[str, 
         return more, ()
     are = "is" if count == 1 else "are"
     said = (
-        f"{counted(count, 'example')} to learn from first {are} the same as one to predict, or "
+        f"{plural(count, 'example')} to learn from first {are} the same as one to predict, or "
         f"nearly, and {are} left out."
     )
     return more.take(new), (said,)
@@ -152,7 +152,7 @@ def _notes(
     if len(kept):
         yield (
             f"{len(kept):,} examples are the same as others, or nearly, in "
-            f"{counted(len(np.unique(kept)), 'group')}: a group stays in one fold."
+            f"{plural(len(np.unique(kept)), 'group')}: a group stays in one fold."
         )
     differing = found.differing[~loose[found.differing[:, 0]]]
     if len(differing):

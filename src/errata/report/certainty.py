@@ -18,7 +18,8 @@ from errata.core.certainty import Sample, accuracies
 from errata.report import charts
 from errata.report.charts import ModelInterval, RankSet, Section
 from errata.report.context import ReportContext
-from errata.report.words import joined, percent, plural, short_names
+from errata.report.words import joined, percent, short_names
+from errata.words import plural
 
 MOST_TOLD = 40
 """So many models are told to those who cannot see a drawing; all are in the table."""

@@ -35,10 +35,10 @@ from errata.report.words import (
     VERDICT_NAMES,
     joined,
     percent,
-    plural,
     short_names,
 )
 from errata.store.files import check_replaceable
+from errata.words import plural
 
 THUMBNAIL = 320
 """Pictures with a longer side are made smaller: the page holds up to 48 of them."""

@@ -56,17 +56,6 @@ def brief_percent(share: float) -> str:
     return percent(share, digits)
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "model"), plural(1234, "class", "classes")
-    ('1 model', '1,234 classes')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def shorten(text: str, most: int) -> str:
     """Cut the middle out of a text that is longer than ``most`` characters.
 
