@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audits import CLASSES, planned_rows, small_audit
 from errata.audit import Audit
-from errata.certain import certainty
+from errata.certain import ranking_of
 from errata.continuing import confidence_at
 from errata.core.accuracy import hits
 from errata.errors import AuditError, InputError
@@ -179,9 +179,9 @@ def test_each_look_at_the_ranking_is_surer_than_the_one_before(audit, monkeypatc
 
     def certain(*args, **settings):
         seen.append(settings["confidence"])
-        return certainty(*args, **settings)
+        return ranking_of(*args, **settings)
 
-    monkeypatch.setattr("errata.planning.certainty", certain)
+    monkeypatch.setattr("errata.planning.ranking_of", certain)
     answers = models({"one": 0.05, "other": 0.06})
     audit.plan(budget=20, **ONE)
     audit.compare(answers)
@@ -244,6 +244,16 @@ def test_candidates_from_elsewhere_are_planned_without_an_outlook(tmp_path):
         "candidates."
     )
     assert audit.plan(continued=True).outlook == "Every candidate is planned."
+
+
+def test_a_plan_that_is_not_continued_shows_the_one_of_its_goal(audit):
+    rate = audit.plan(goal="rate", budget=20, **ONE)
+    audit.plan(goal="errors", budget=5)
+    stopped = audit.plan(goal="rate", continued=True)
+    assert stopped.outlook == "None of the 20 drawn examples is decided yet."
+    assert (stopped.goal, stopped.number) == ("rate", rate.number)
+    assert (stopped.budget, stopped.seed) == (rate.budget, rate.seed)
+    assert (stopped.added, stopped.candidates) == (0, 25)
 
 
 def test_sets_of_labels_can_be_continued(tmp_path):

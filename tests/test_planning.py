@@ -9,6 +9,7 @@ from audits import CLASSES, choice_audit, planned_rows, small_audit, small_set
 from errata.audit import Audit
 from errata.errors import AuditError, InputError, NameUnknownError
 from errata.planning import _as_number, _as_seed
+from errata.store import records
 from label_sets import sounds
 
 
@@ -97,6 +98,24 @@ def test_a_single_draw_stands_for_all_examples(tmp_path):
     assert rate.by_chance == 1
     assert rate.low <= rate.estimate <= rate.high
     assert audit.plan(goal="rate", budget=1).added == 1, "and of what is left, too"
+
+
+@pytest.mark.parametrize("goal", ["rate", "ranking"])
+def test_chance_draws_without_reading_whole_what_is_flagged_or_planned(tmp_path, monkeypatch, goal):
+    audit = small_audit(tmp_path / "a")
+    audit.find()
+    compared(audit, budget=4)
+    answer(audit, planned_rows(audit), np.ones(audit.n, dtype=bool))
+
+    def whole(*args):
+        raise AssertionError("a million rows would be read")
+
+    with monkeypatch.context() as patched:
+        for name in ("planned", "candidates"):
+            patched.setattr(records, name, whole)
+        assert audit.plan(goal=goal, budget=20).added == 20
+        assert audit.plan(goal=goal, continued=True).outlook.startswith("None of the 20 drawn")
+        assert audit.error_rate().waiting == 20
 
 
 def test_a_later_plan_draws_from_what_is_left(tmp_path):

@@ -471,7 +471,7 @@ class Audit(Planning):
                 "may have several. Take another rule."
             )
         with self._db.read() as db:
-            planned = records.planned(db)
+            planned = records.planned_draws(db)
             wrong: dict[int, bool] = {}
             open_: frozenset[int] = frozenset()
             if planned:

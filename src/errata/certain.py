@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int, Integer
 from errata.core.accuracy import Sets
 from errata.core.certainty import (
     POLICIES,
+    Accuracies,
     Order,
     Policy,
     Ranking,
@@ -367,15 +368,12 @@ def certainty(
     models = list(predictions)
     answers = np.stack([top[:, 0] for top in predictions.values()], axis=1).astype(np.int64)
     right = answers == given[:, np.newaxis]
-    rows = design.checked.examples
     standings: dict[Policy, tuple[Standing, ...]] = {}
     rankings, estimates = {}, {}
     for policy in POLICIES:
-        keep = counting(design.codes, policy)
-        if design.checked.counts @ ~keep >= len(given):
-            continue  # by what was checked, no label is clear
-        credit = _credits(answers[rows], given[rows], design, policy)
-        found = accuracies(right, credit, design.checked, keep=keep, population=population)
+        found = _accuracies(answers, given, design, policy, population=population)
+        if found is None:
+            continue
         ranking = decide(found, np.random.default_rng(_SEED), confidence=confidence)
         low, high = found.intervals(confidence)
         rankings[policy], estimates[policy] = ranking, found.accuracy
@@ -424,6 +422,43 @@ def certainty(
         supposed_right=design.supposed_right,
         n=len(given),
     )
+
+
+def ranking_of(
+    answers: Int[np.ndarray, "n models"],
+    *,
+    given: Integer[np.ndarray, "n"],
+    design: ReviewDesign,
+    confidence: float = 0.95,
+    population: bool = True,
+) -> Ranking:
+    """Return which pairs of models `certainty` decides, and nothing else that it tells.
+
+    Parameters
+    ----------
+    answers : the best answer of each model
+    given, design, confidence, population : as of `certainty`
+    """
+    found = _accuracies(answers, given, design, "corrected", population=population)
+    assert found is not None, "by this policy every label counts"
+    return decide(found, np.random.default_rng(_SEED), confidence=confidence)
+
+
+def _accuracies(
+    answers: Int[np.ndarray, "n models"],
+    given: Integer[np.ndarray, "n"],
+    design: ReviewDesign,
+    policy: Policy,
+    *,
+    population: bool,
+) -> Accuracies | None:
+    """Return how accurate the models are by a policy; None where it leaves no label to count."""
+    keep, rows = counting(design.codes, policy), design.checked.examples
+    if design.checked.counts @ ~keep >= len(given):
+        return None  # by what was checked, no label is clear
+    credit = _credits(answers[rows], given[rows], design, policy)
+    right = answers == given[:, np.newaxis]
+    return accuracies(right, credit, design.checked, keep=keep, population=population)
 
 
 def _leads(

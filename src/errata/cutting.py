@@ -71,7 +71,7 @@ def learnt_from(
 
     Parameters
     ----------
-    planned : rows of `errata.store.records.planned`
+    planned : rows of `errata.store.records.planned_draws`
     wrong : of the examples that are decided, whether their label is wrong
     open_ : the examples that have votes and no verdict
     n : how many examples there are

@@ -5,17 +5,17 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Bool, Float, Int
 from sqlalchemy import Connection
 
 from errata.arrays import as_choice, as_count
 from errata.asking import FULL_SHARE, STOPPINGS, as_question, asking_of
-from errata.certain import certainty
+from errata.certain import ranking_of
 from errata.continuing import (
     Outlook,
     confidence_at,
@@ -24,9 +24,8 @@ from errata.continuing import (
     rate_outlook,
     unsettled_pairs,
 )
-from errata.core.accuracy import corrected_labels
 from errata.core.crowd import CROWD, FEWEST_VOTERS, models_as_voters
-from errata.core.error_rate import expected_errors
+from errata.core.error_rate import Draw, expected_errors
 from errata.core.sampling import by_size, in_strata
 from errata.core.targeting import ranking_sizes, support_of
 from errata.crowd import Consensus
@@ -141,7 +140,7 @@ class Planning(Rating):
             )
         if seed is not None:
             seed = _as_seed(seed)
-        outlook, undecided = None, None
+        outlook, rivals = None, None
         if within is not None and not continued:
             raise InputError(
                 f"within is {within}, which is for a plan that is continued. Say --continue "
@@ -153,11 +152,13 @@ class Planning(Rating):
                     "Nothing is planned yet, so there is nothing to continue. Plan first, for one "
                     f"of the goals {', '.join(GOALS)}."
                 )
-            outlook, undecided = self._outlook(goal, budget, within)
+            outlook, rivals = self._outlook(goal, budget, within)
             if outlook.more == 0:
                 with self._db.read() as db:
                     count = records.planned_count(db)
-                return _as_plan(before["id"], 0, count, before, outlook)
+                    # of a goal that has no plan, what plans for others drew is continued
+                    row = records.newest_plan(db, goal) or before
+                return _as_plan(row["id"], 0, count, row | {"goal": goal}, outlook)
             budget = budget or outlook.more
         settings: _Row = {"goal": goal, "budget": budget} | _wanted(
             before, votes=votes, threshold=threshold, stopping=stopping, full_share=full_share
@@ -168,7 +169,7 @@ class Planning(Rating):
             classes=self.classes,
             multilabel=self.multilabel,
         )
-        drawn = None if goal == CENSUS else self._by_chance(settings, seed, undecided)
+        drawn = None if goal == CENSUS else self._by_chance(settings, seed, rivals)
         exact, share = settings["stopping"] == "exact", settings["full_share"]
         asking = asking_of(
             settings["votes"], settings["threshold"], exact=exact, multilabel=self.multilabel
@@ -232,16 +233,21 @@ class Planning(Rating):
     ) -> Callable[[list[dict[str, Any]]], list[list[int]]] | None:
         """Return what lists the classes to choose from of candidates; None if none is needed."""
         if asked["question"] == "pooled":
-            pooled = records.suggestions(db)
-            # what chance has just drawn may have been suggested by no run
-            return lambda found: [
-                sorted({one["given"], one["suggested"], *pooled.get(one["example"], ())})
-                for one in found
-            ]
+            return lambda found: self._pooled(db, found)
         count = asked["options"]
         if count is None:
             return None
         return lambda found: self._shortlists(db, found, count)
+
+    @staticmethod
+    def _pooled(db: Connection, found: Sequence[_Row]) -> list[list[int]]:
+        """Return for each candidate its given label and all that any run suggests for it."""
+        pooled = records.suggestions(db, [one["example"] for one in found])
+        # what chance has just drawn may have been suggested by no run
+        return [
+            sorted({one["given"], one["suggested"], *pooled.get(one["example"], ())})
+            for one in found
+        ]
 
     def _planned_already(self, settings: Mapping[str, Any]) -> Plan:
         with self._db.read() as db:
@@ -303,14 +309,12 @@ class Planning(Rating):
 
     # ------------------------------------------------------------ by chance
 
-    def _by_chance(
-        self, settings: _Row, seed: int | None, undecided: "_Pairs | None" = None
-    ) -> "_Drawn":
+    def _by_chance(self, settings: _Row, seed: int | None, rivals: "_Rivals | None") -> "_Drawn":
         """Draw the examples of a plan; note down its budget and seed in ``settings``.
 
         Parameters
         ----------
-        undecided : for the ranking, which two models are not told apart; without it, all
+        rivals : for the ranking, the models as they are known already
         """
         if self.multilabel:
             raise InputError(
@@ -319,52 +323,73 @@ class Planning(Rating):
             )
         with self._db.read() as db:
             run = records.newest_doubting(db)
-            planned = records.planned(db)
             number = len(records.plans(db)) + 1
-            flagged = [] if run is None else records.candidates(db, run["id"])
-            if run is None:
-                raise AuditError(
-                    f"The goal {settings['goal']} draws examples by how probable errors are, also "
-                    f"among those that nothing flagged, and `find` has not run on {self.path}. Run "
-                    "`errata find AUDIT`, on probabilities or on predictions (--predictions)."
-                )
-        left = self._left(planned)
+            left = self._left(db)
+        if run is None:
+            raise AuditError(
+                f"The goal {settings['goal']} draws examples by how probable errors are, also "
+                f"among those that nothing flagged, and `find` has not run on {self.path}. Run "
+                "`errata find AUDIT`, on probabilities or on predictions (--predictions)."
+            )
         if len(left) == 0:
             raise AuditError(
                 "All examples are planned already, so there is none left to draw. `verdicts` says "
                 "what they tell."
             )
-        settings["budget"] = min(settings["budget"] or DRAWN, len(left))
+        settings["budget"] = budget = min(settings["budget"] or DRAWN, len(left))
         settings["seed"] = self._seed if seed is None else seed
-        told = self._doubts(run)
-        suggested = told.suggested.copy()
-        suggested[[row["example"] for row in flagged]] = [row["suggested"] for row in flagged]
         rng = np.random.default_rng([settings["seed"], number, *settings["goal"].encode()])
+        told = self._doubts(run)
         if settings["goal"] == RANKING:
-            sizes, rivals = self._could_change(undecided)
-            # also of what a flagger doubts: it may put forward a label that no model answers
-            suggested = np.where(rivals >= 0, rivals, suggested)
-            examples, strata, probability = by_size(sizes[left], settings["budget"], rng)
+            drawn = self._for_ranking(rivals or self._rivals(), left, budget, rng)
         else:
-            is_flagged = np.zeros(self.n, dtype=bool)
-            is_flagged[[row["example"] for row in flagged]] = True
-            expected = self._expected(planned, told.predicted)
-            examples, strata, probability = in_strata(
-                expected[left], is_flagged[left], settings["budget"], rng
-            )
-        rows = self._told(run, left[examples], replace(told, suggested=suggested))
-        for row, stratum, chance in zip(rows, strata, probability, strict=True):
-            row |= {"stratum": int(stratum), "probability": float(chance)}
-        return _Drawn(run, rows)
+            drawn = self._for_rate(run, told, left, budget, rng)
+        return _Drawn(run, self._asked_about(run, told, drawn))
 
-    def _left(self, planned: Sequence[_Row]) -> Int[np.ndarray, "left"]:
+    def _for_rate(
+        self,
+        run: _Row,
+        told: Doubts,
+        left: Int[np.ndarray, "left"],
+        budget: int,
+        rng: np.random.Generator,
+    ) -> "_Sample":
+        """Draw from what is left by how probable errors are, by the votes so far."""
+        flagged = np.zeros(self.n, dtype=bool)
+        with self._db.read() as db:
+            flagged[records.flagged(db, run["id"])] = True
+        expected = expected_errors(self._decided(), told.predicted)
+        drawn, strata, probability = in_strata(expected[left], flagged[left], budget, rng)
+        return _Sample(left[drawn], strata, probability)
+
+    def _for_ranking(
+        self,
+        rivals: "_Rivals",
+        left: Int[np.ndarray, "left"],
+        budget: int,
+        rng: np.random.Generator,
+    ) -> "_Sample":
+        """Draw from what is left by how much each label could change between the models."""
+        sizes, answered = self._could_change(rivals)
+        drawn, strata, probability = by_size(sizes[left], budget, rng)
+        return _Sample(left[drawn], strata, probability, answered[left[drawn]])
+
+    def _left(self, db: Connection) -> Int[np.ndarray, "left"]:
         """Return the examples that no plan holds."""
         open_ = np.ones(self.n, dtype=bool)
-        open_[[row["example"] for row in planned]] = False
+        open_[records.planned_examples(db)] = False
         return np.flatnonzero(open_)
 
-    def _rivals(self) -> dict[str, Integer[np.ndarray, "n _answers"]]:
-        """Return the predictions that were compared last, of two models or more."""
+    def _decided(self) -> list[Draw]:
+        """Return what the plans drew, as far as it is decided."""
+        with self._db.read() as db:
+            planned = records.planned_draws(db)
+            if not planned:
+                return []
+            return draws_of(planned, wrong_by(self._verdicts(db, Consensus(name="threshold"))))[0]
+
+    def _rivals(self) -> "_Rivals":
+        """Return the models that were compared last, two or more."""
         with self._db.read() as db:
             kept = records.array(db, "predictions")
         if kept is None:
@@ -379,54 +404,52 @@ class Planning(Rating):
                 f"Only the model {next(iter(models))} was compared, so there is no ranking. Run "
                 "`compare` with the predictions of two or more."
             )
-        return models
+        return _Rivals(names=list(models), answers=best_answers(models))
 
     def _could_change(
-        self, undecided: "_Pairs | None"
+        self, rivals: "_Rivals"
     ) -> tuple[Float[np.ndarray, "n"], Int[np.ndarray, "n"]]:
         """Return how much each label could change between the models, and its rival, or -1."""
-        answers, given = best_answers(self._rivals()), self.labels.astype(np.int64)
+        answers, given = rivals.answers, self.labels.astype(np.int64)
         if answers.shape[1] < FEWEST_VOTERS:
             other = answers != given[:, np.newaxis]
-            rivals = np.where(
+            rival = np.where(
                 other.any(axis=1), answers[np.arange(self.n), other.argmax(axis=1)], -1
             )
-            return ranking_sizes(answers, given, undecided), rivals
+            return ranking_sizes(answers, given, rivals.undecided), rival
         voters = models_as_voters(answers, given, len(self.classes))
         support = support_of(answers, given, voters)
-        return ranking_sizes(answers, given, undecided, support=support), voters.rival
+        return ranking_sizes(answers, given, rivals.undecided, support=support), voters.rival
 
-    def _expected(
-        self, planned: Sequence[_Row], predicted: Float[np.ndarray, "n"]
-    ) -> Float[np.ndarray, "n"]:
-        """Return how probable errors are by the votes so far; without any, as predicted."""
-        if not planned:
-            return predicted
+    def _asked_about(self, run: _Row, told: Doubts, drawn: "_Sample") -> list[_Row]:
+        """Return what is asked about each drawn example, and its score in a run of `find`."""
+        examples = drawn.examples
+        given, suggested = self.labels[examples].astype(np.int64), told.suggested[examples]
         with self._db.read() as db:
-            wrong = wrong_by(self._verdicts(db, Consensus(name="threshold")))
-        return expected_errors(draws_of(planned, wrong)[0], predicted)
-
-    def _told(self, run: _Row, examples: Int[np.ndarray, "drawn"], told: Doubts) -> list[_Row]:
-        """Return what is asked about each example, and its score in a run of `find`."""
-        given = self.labels[examples].astype(np.int64)
+            flagged = records.candidates_of(db, run["id"], examples.tolist())
+        for place, example in enumerate(examples.tolist()):
+            if example in flagged:
+                suggested[place] = flagged[example]["suggested"]
+        if drawn.answered is not None:
+            # also of what a flagger doubts: it may put forward a label that no model answers
+            suggested = np.where(drawn.answered >= 0, drawn.answered, suggested)
         if run["score"] == CROWD:
             each = 1 - told.predicted[examples]
         else:
             normalize = bool(run["settings"].get("normalize"))
             rows = mean_rows(self._tables(run), examples, normalize=normalize)
             each = scores(given, rows, score=run["score"], compat=run["compat"])
-        columns = (examples, given, told.suggested[examples], each)
-        return [
-            {"example": example, "given": label, "suggested": other, "score": score}
-            for example, label, other, score in zip(*(c.tolist() for c in columns), strict=True)
-        ]
+        names = ("example", "given", "suggested", "score", "stratum", "probability")
+        columns = (examples, given, suggested, each, drawn.strata, drawn.probability)
+        rows_of = zip(*(column.tolist() for column in columns), strict=True)
+        return [dict(zip(names, row, strict=True)) for row in rows_of]
 
     # ------------------------------------------------------------ going on
 
     def _outlook(
         self, goal: str, budget: int | None, within: float | None
-    ) -> "tuple[Outlook, _Pairs | None]":
-        """Return what the votes say of going on; for the ranking, which pairs are undecided."""
+    ) -> "tuple[Outlook, _Rivals | None]":
+        """Return what the votes say of going on; for the ranking, also of the models."""
         if within is not None:
             if goal != "rate":
                 raise InputError(
@@ -438,64 +461,72 @@ class Planning(Rating):
                     f"within is {within}; a share above 0 and below 0.5 was expected, such as "
                     "0.01 for ± 1 percentage point."
                 )
-        with self._db.read() as db:
-            planned = records.planned(db)
         if goal == CENSUS:
-            return self._outlook_on_errors(planned, budget), None
-        left = self._left(planned)
-        drawn = sum(row["stratum"] is not None for row in planned)
+            return self._outlook_on_errors(budget), None
+        with self._db.read() as db:
+            left, drawn = self._left(db), records.drawn_count(db)
         if goal == RANKING:
             return self._outlook_on_ranking(left, drawn)
         return rate_outlook(self.error_rate(), drawn=drawn, left=len(left), within=within), None
 
-    def _outlook_on_errors(self, planned: Sequence[_Row], budget: int | None) -> Outlook:
-        held = {row["example"] for row in planned}
+    def _outlook_on_errors(self, budget: int | None) -> Outlook:
         with self._db.read() as db:
-            finding = records.newest_finding(db)
+            finding, run = records.newest_finding(db), records.newest_doubting(db)
             assert finding is not None, "there is a plan"
-            found = [row["example"] for row in records.candidates(db, finding["id"])]
-            run = records.newest_doubting(db)
-            decided = bool(wrong_by(self._verdicts(db, Consensus(name="threshold"))))
-        waiting = [example for example in found if example not in held]
+            waiting = records.waiting(db, finding["id"])
         chances = None
-        if run is not None and decided and not self.multilabel:
-            chances = self._expected(planned, self._doubts(run).predicted)[waiting]
+        if run is not None and waiting and not self.multilabel:
+            draws = self._decided()
+            if any(len(draw.examples) for draw in draws):
+                chances = expected_errors(draws, self._doubts(run).predicted)[waiting]
         return errors_outlook(chances, waiting=len(waiting), budget=budget)
 
     def _outlook_on_ranking(
         self, left: Int[np.ndarray, "left"], drawn: int
-    ) -> "tuple[Outlook, _Pairs]":
-        models, given = self._rivals(), self.labels.astype(np.int64)
+    ) -> "tuple[Outlook, _Rivals]":
+        rivals = self._rivals()
         with self._db.read() as db:
             verdicts = self._verdicts(db, Consensus(name="threshold"))
             assert isinstance(verdicts, Verdicts), "models are compared on single labels alone"
             design = self._design(db, verdicts)
             chance = [plan["goal"] for plan in records.plans(db) if plan["goal"] != CENSUS]
-        corrected = corrected_labels(given, verdicts.examples, verdicts.suggested, verdicts.codes)
-        # more checking says nothing of other test sets, for which a pair may stay undecided
-        found = certainty(
-            models,
-            given=given,
-            corrected=corrected,
-            design=design,
-            # before each plan for the ranking somebody may have looked, but before the first draw
-            confidence=confidence_at(1 + chance[1:].count(RANKING)),
-            population=False,
-        )
-        place = {model: at for at, model in enumerate(models)}
-        undecided = ~np.eye(len(models), dtype=bool)
-        for pair in found.decided if design.by_chance else ():
-            one, other = (place[model] for model in pair)
-            undecided[one, other] = undecided[other, one] = False
-        unsettled = unsettled_pairs(undecided, best_answers(models)[left])
+        undecided = ~np.eye(len(rivals.names), dtype=bool)
+        if design.by_chance:
+            # more checking says nothing of other test sets, for which a pair may stay undecided
+            undecided = ranking_of(
+                rivals.answers,
+                given=self.labels,
+                design=design,
+                # somebody may have looked before each plan for the ranking, but not the first draw
+                confidence=confidence_at(1 + chance[1:].count(RANKING)),
+                population=False,
+            ).undecided
+        unsettled = unsettled_pairs(undecided, rivals.answers[left])
         told = ranking_outlook(
-            list(models), undecided, unsettled, drawn=drawn, by_chance=design.by_chance
+            rivals.names, undecided, unsettled, drawn=drawn, by_chance=design.by_chance
         )
-        return told, unsettled
+        return told, rivals._replace(undecided=unsettled)
 
 
 _Pairs = Bool[np.ndarray, "models models"]
 """Which two of the compared models something holds of."""
+
+
+class _Rivals(NamedTuple):
+    """The models that were compared last, what they answer, and which two are not told apart."""
+
+    names: list[str]
+    answers: Int[np.ndarray, "n models"]
+    undecided: _Pairs | None = None  # all
+
+
+class _Sample(NamedTuple):
+    """What chance drew, as `errata.core.sampling` tells it, and what models answer there, or -1."""
+
+    examples: Int[np.ndarray, "drawn"]
+    strata: Int[np.ndarray, "drawn"]
+    probability: Float[np.ndarray, "drawn"]
+    answered: Int[np.ndarray, "drawn"] | None = None
 
 
 @dataclass(frozen=True)

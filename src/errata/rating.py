@@ -59,7 +59,7 @@ class Known(NamedTuple):
 
     Parameters
     ----------
-    planned : rows of `errata.store.records.planned`
+    planned : rows of `errata.store.records.planned_draws`
     wrong : of the examples that are decided, whether their label is wrong
     open : the examples that have votes and no verdict
     believed : how often what reviewers conclude is wrong
@@ -157,13 +157,15 @@ class Rating(Judging):
     def _known(
         self, db: Connection, verdicts: Verdicts | SetVerdicts, consensus: Consensus, slips: str
     ) -> Known:
-        planned = records.planned(db)
+        planned = records.planned_draws(db)
         run = records.newest_doubting(db)
         known = Known(
             planned=planned,
             wrong=wrong_by(verdicts),
             open=open_by(verdicts),
-            believed=_believed(db, planned, consensus, slips, multilabel=self.multilabel),
+            believed=_believed(
+                db, planned, consensus, slips, labels=None if self.multilabel else self.labels
+            ),
             predicted=np.zeros(self.n),
         )
         if known.by_chance and run is not None:
@@ -212,7 +214,7 @@ class Rating(Judging):
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
         What a later plan checked for certain is left to what those samples say of it.
         """
-        draws, unknown = draws_of(records.planned(db), wrong_by(verdicts), open_by(verdicts))
+        draws, unknown = draws_of(records.planned_draws(db), wrong_by(verdicts), open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
         checked = sample_of(draws, self.n)
@@ -274,7 +276,7 @@ def draws_of(
 
     Parameters
     ----------
-    planned : rows of `errata.store.records.planned`
+    planned : rows of `errata.store.records.planned_draws`
     wrong : of the examples that are decided, whether their label is wrong
     open_ : the examples that have votes and no verdict
 
@@ -452,14 +454,19 @@ def _believed(
     consensus: Consensus,
     by: str,
     *,
-    multilabel: bool,
+    labels: Integer[np.ndarray, "n"] | None,
 ) -> Believed:
-    """Return how often what reviewers conclude is wrong."""
+    """Return how often what reviewers conclude is wrong.
+
+    Parameters
+    ----------
+    labels : the given ones; None where an example may have several
+    """
     rules = {(row["votes"], consensus.threshold or row["threshold"]) for row in planned}
-    if by == "none" or multilabel or not consensus.counts or len(rules) > 1:
+    if by == "none" or labels is None or not consensus.counts or len(rules) > 1:
         why = {
             "a model weighs the votes": not consensus.counts,
-            "an example may have several labels": multilabel,
+            "an example may have several labels": labels is None,
             "the plans ask for different numbers of votes": len(rules) > 1,
         }
         reasons = [reason for reason, holds in why.items() if holds]
@@ -470,7 +477,7 @@ def _believed(
         "gold": lambda: _by_gold(
             db, least=1 if by == "gold" else _FEWEST_GOLD, threshold=threshold, votes=votes
         ),
-        "repeats": lambda: _by_repeats(db, planned, threshold=threshold, votes=votes),
+        "repeats": lambda: _by_repeats(db, planned, labels, threshold=threshold, votes=votes),
     }
     for way, told in ways.items():
         if by in ("auto", way):
@@ -505,7 +512,12 @@ _REJECTS = ("suggested", "both", "neither")
 
 
 def _by_repeats(
-    db: Connection, planned: Sequence[Mapping[str, Any]], *, votes: int, threshold: int
+    db: Connection,
+    planned: Sequence[Mapping[str, Any]],
+    labels: Integer[np.ndarray, "n"],
+    *,
+    votes: int,
+    threshold: int,
 ) -> Slips | None:
     """Return how often reviewers err together, by how often they disagree on what all are asked.
 
@@ -514,11 +526,10 @@ def _by_repeats(
     """
     stops = [row["threshold"] for row in planned if row["stopping"] == "exact"]
     asked = min(stops, default=votes)
-    given = {row["example"]: row["given"] for row in planned}
     said: dict[int, list[bool]] = {}
     for vote in voting.cast_by(db):
-        if vote.example in given and (vote.labels is not None or vote.answer != "other"):
-            confirms = vote.answer == "given" or vote.labels == [given[vote.example]]
+        if vote.labels is not None or vote.answer != "other":
+            confirms = vote.answer == "given" or vote.labels == [int(labels[vote.example])]
             said.setdefault(vote.example, []).append(not confirms)
     enough = [one[:asked] for one in said.values() if len(one) >= asked]
     one = slips_in_repeats(np.array(enough, dtype=bool).reshape(len(enough), asked))

@@ -130,6 +130,39 @@ def test_what_chance_drew_is_asked_about_with_the_label_it_was_drawn_with(db):
         (run,) = records.candidate_runs(connection, 3)
         assert run["suggested"] == 1, "what the run said stays"
         assert [row["example"] for row in records.candidates(connection, number)] == [2, 3, 4]
+        assert records.flagged(connection, number) == [2, 3, 4]
+
+
+@pytest.mark.parametrize("part", [1, 2, 10_000])
+def test_what_is_read_in_part_is_a_part_of_what_is_read_as_a_whole(db, monkeypatch, part):
+    monkeypatch.setattr(records, "_PART", part)
+    planned(db, n=4)
+    with db.write() as connection:
+        run = records.newest_finding(connection)
+        told = {name: one for name, one in run.items() if name not in ("id", "created_at")}
+        more = {"given": 0, "suggested": 2, "score": -0.5, "rules": ["margin"]}
+        number = records.add_finding(connection, told, [{"example": i} | more for i in (7, 3, 5)])
+        settings = {"goal": "rate", "votes": 1, "threshold": 1, "budget": 3, "finding": number}
+        told = {"given": 0, "suggested": 1, "score": 0.5, "probability": 0.5, "stratum": 0}
+        drawn = [{"example": i} | told for i in (5, 8, 9)]
+        records.add_plan(connection, settings, drawn=drawn)
+    with db.read() as connection:
+        rows = records.planned(connection)
+        assert [row["example"] for row in rows] == [0, 1, 2, 3, 5, 8, 9]
+        draws = records.planned_draws(connection)
+        assert draws == [{name: row[name] for name in draws[0]} for row in rows]
+        assert records.planned_examples(connection) == [row["example"] for row in rows]
+        assert records.drawn_count(connection) == 3
+        found = records.candidates(connection, number)
+        assert records.flagged(connection, number) == [7, 3, 5] == [one["example"] for one in found]
+        assert records.waiting(connection, number) == [7]
+        known = records.candidates_of(connection, number, [0, 5, 3, 8, 6])
+        assert {one: row["suggested"] for one, row in known.items()} == {5: 2, 3: 2, 8: 1}
+        assert records.suggestions(connection, [3, 5, 8, 6]) == {3: [1, 2], 5: [2], 8: [1]}
+        newest = records.newest_plan(connection)
+        assert newest == records.newest_plan(connection, "rate")
+        assert records.newest_plan(connection, "errors")["id"] < newest["id"]
+        assert records.newest_plan(connection, "ranking") is None
 
 
 def test_opening_again_changes_nothing(db, place):

@@ -35,6 +35,9 @@ _COMPUTED = or_(t.findings.c.probs.is_not(None), t.findings.c.averaged.is_not(No
 _VOTED = "crowd"
 """The score of the runs in which models voted, as `errata.core.crowd` calls it."""
 
+_PART = 10_000
+"""A database is asked about so many examples by name at once."""
+
 _TOLD_OF_RUNS = ("rule", "flagger", "thresholds", "probs", "averaged")
 
 
@@ -193,6 +196,13 @@ def finding_count(db: Connection) -> int:
     return db.scalar(select(func.count()).select_from(t.findings)) or 0
 
 
+def flagged(db: Connection, finding: int) -> list[int]:
+    """Return the examples that a run flagged, worst first."""
+    c = t.candidates.c
+    query = select(c.example).where(c.finding == finding, _FLAGGED).order_by(c.rank)
+    return list(db.scalars(query))
+
+
 def candidates(db: Connection, finding: int) -> list[Row]:
     """Return what a run flagged, worst first."""
     found = select(t.candidates).where(t.candidates.c.finding == finding, _FLAGGED)
@@ -230,6 +240,20 @@ def candidates_among(db: Connection, examples: Sequence[int]) -> set[int]:
     c = t.candidates.c
     flagged = select(c.example).where(c.example.in_(examples), _FLAGGED)
     return set(db.scalars(flagged.distinct()))
+
+
+def candidates_of(db: Connection, finding: int, examples: Sequence[int]) -> dict[int, Row]:
+    """Return what a run, or a plan that drew besides, says of some examples, by example.
+
+    Each row has ``id example given suggested``; an example that is no candidate of it has none.
+    """
+    c = t.candidates.c
+    query = select(c.id, c.example, c.given, c.suggested).where(c.finding == finding)
+    return {
+        row["example"]: row
+        for part in _parts(examples)
+        for row in _all(db, query.where(c.example.in_(part)))
+    }
 
 
 # ---------------------------------------------------------------- plans
@@ -291,13 +315,18 @@ def _waiting(db: Connection, finding: int, budget: int | None, *, labels: bool) 
     """Return the candidates of a run that no plan holds yet, worst first."""
     c = t.candidates.c
     more = (c.given, c.suggested) if labels else ()  # a million need not be read
-    query = (
-        select(c.id, c.example, *more)
-        .where(c.finding == finding, _FLAGGED, c.example.not_in(select(t.planned.c.example)))
-        .order_by(c.rank)
-        .limit(budget)
-    )
-    return _all(db, query)
+    return _all(db, _waiting_for(finding, c.id, c.example, *more).limit(budget))
+
+
+def waiting(db: Connection, finding: int) -> list[int]:
+    """Return the examples that a run flagged and no plan holds yet, worst first."""
+    return list(db.scalars(_waiting_for(finding, t.candidates.c.example)))
+
+
+def _waiting_for(finding: int, *columns: Any) -> Select[Any]:
+    c = t.candidates.c
+    unplanned = c.example.not_in(select(t.planned.c.example))
+    return select(*columns).where(c.finding == finding, _FLAGGED, unplanned).order_by(c.rank)
 
 
 def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -307,10 +336,9 @@ def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, An
     candidate says another, else None.
     """
     c = t.candidates.c
-    known = select(c.example, c.id, c.given, c.suggested).where(c.finding == finding)
-    flagged = {row["example"]: row for row in _all(db, known)}
+    known = candidates_of(db, finding, [one["example"] for one in drawn])
     last = db.scalar(select(func.max(c.rank)).where(c.finding == finding)) or 0
-    new = [one for one in drawn if one["example"] not in flagged]
+    new = [one for one in drawn if one["example"] not in known]
     if new:
         told = ("example", "given", "suggested", "score")
         db.execute(
@@ -321,10 +349,10 @@ def _as_candidates(db: Connection, finding: int, drawn: Sequence[Mapping[str, An
                 for rank, one in enumerate(new, last + 1)
             ],
         )
-        flagged = {row["example"]: row for row in _all(db, known)}
+        known |= candidates_of(db, finding, [one["example"] for one in new])
     rows = []
     for one in drawn:
-        found = flagged[one["example"]]
+        found = known[one["example"]]
         asked = {name: one[name] for name in ("suggested", "probability", "stratum")}
         instead = None if one["suggested"] == found["suggested"] else one["suggested"]
         rows.append(found | asked | {"instead": instead})
@@ -354,9 +382,10 @@ def _stand(
         db.execute(row.values(full=True, needs=votes), full)
 
 
-def newest_plan(db: Connection) -> Row | None:
-    """Return the newest plan."""
-    return _first(db, select(t.plans).order_by(t.plans.c.id.desc()))
+def newest_plan(db: Connection, goal: str | None = None) -> Row | None:
+    """Return the newest plan, of all or for a goal."""
+    query = select(t.plans).order_by(t.plans.c.id.desc())
+    return _first(db, query if goal is None else query.where(t.plans.c.goal == goal))
 
 
 def plans(db: Connection) -> list[Row]:
@@ -432,16 +461,46 @@ def planned_labels(db: Connection) -> list[Row]:
     return _all(db, _PLANNED_LABELS)
 
 
-def suggestions(db: Connection) -> dict[int, list[int]]:
-    """Return the distinct labels that any run suggested for each example, in class order.
+_PLANNED_DRAWS = (
+    select(
+        *(t.planned.c.example, t.planned.c.plan, t.planned.c.probability, t.planned.c.stratum),
+        *(t.plans.c.votes, t.plans.c.threshold, t.plans.c.stopping),
+    )
+    .select_from(t.planned.join(t.plans, t.planned.c.plan == t.plans.c.id))
+    .order_by(t.planned.c.id)
+)
 
-    Of audits whose examples have one label each.
+
+def planned_draws(db: Connection) -> list[Row]:
+    """Return a part of what `planned` does, in a fraction of the time: how it came to be planned.
+
+    Each row has ``example plan probability stratum votes threshold stopping``.
+    """
+    return _all(db, _PLANNED_DRAWS)
+
+
+def planned_examples(db: Connection) -> list[int]:
+    """Return the examples that are planned, in the order of asking."""
+    return list(db.scalars(select(t.planned.c.example).order_by(t.planned.c.id)))
+
+
+def suggestions(db: Connection, examples: Sequence[int]) -> dict[int, list[int]]:
+    """Return the distinct labels that any run suggested for some examples, in class order.
+
+    Of audits whose examples have one label each; an example that no run suggests any for has none.
     """
     c = t.candidates.c
     found: dict[int, set[int]] = {}
-    for example, suggested in db.execute(select(c.example, c.suggested)):
-        found.setdefault(example, set()).add(suggested)
+    for part in _parts(examples):
+        query = select(c.example, c.suggested).where(c.example.in_(part))
+        for example, suggested in db.execute(query):
+            found.setdefault(example, set()).add(suggested)
     return {example: sorted(labels) for example, labels in found.items()}
+
+
+def drawn_count(db: Connection) -> int:
+    """Return how many examples are planned that chance drew."""
+    return db.scalar(select(func.count()).where(t.planned.c.stratum.is_not(None))) or 0
 
 
 def planned_count(db: Connection) -> int:
@@ -505,7 +564,15 @@ def _inserted(db: Connection, table: Any, row: Mapping[str, Any]) -> int:
 
 
 def _all(db: Connection, query: Any) -> list[Row]:
-    return [dict(row) for row in db.execute(query).mappings()]
+    found = db.execute(query)
+    names = tuple(found.keys())
+    # not `dict` of each mapping, which takes twice as long
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _parts(examples: Sequence[int]) -> list[Sequence[int]]:
+    """Return examples in parts that one question to a database can name."""
+    return [examples[begin : begin + _PART] for begin in range(0, len(examples), _PART)]
 
 
 def _first(db: Connection, query: Any) -> Row | None:
