@@ -118,7 +118,7 @@ class Outcome:
             f"{raw:+.1f} ± {raw_error:.1f} %",
             f"{100 * self.coverage:.1f} %",
             f"{self.widths.mean():.2f} %",
-            f"{self.gain:.1f}",
+            "" if self.case.slips else f"{self.gain:.1f}",
         ]
 
 
@@ -331,12 +331,13 @@ def main() -> None:
         f"{100 * known(MODELS[0], args.data)[0].mean():.2f} % of them wrong as they are."
     )
     head = ["model, error rate", "checked", "bias", "bias, raw", "covers", "width", "worth"]
-    text = f"{where}\n\n{markdown(head, (one.cells() for one in found))}"
+    missed = [line for one in found for line in one.failures]
+    told = f"Out of bounds: {'; '.join(missed)}." if missed else "Every line is within the bounds."
+    text = f"{where}\n\n{markdown(head, (one.cells() for one in found))}\n\n{told}"
     print(text)
     if args.publish:
         put("results", text, PAGE)
         draw(args.data, PICTURE)
-    missed = [line for one in found for line in one.failures]
     print(*missed, sep="\n", file=sys.stderr)
     sys.exit(bool(missed))
 

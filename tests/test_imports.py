@@ -139,7 +139,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "doubting": {"core"},
     "certain": {"core"},
-    "rating": {"certain", "arrays", "core", "crowd", "doubting", "judging", "results", "store"},
+    "rating": {
+        *("certain", "arrays", "core", "crowd", "doubting", "judging", "results", "store", "words"),
+    },
     "planning": {
         *("errors", "arrays", "asking", "certain", "continuing", "core", "crowd", "doubting"),
         *("rating", "results", "store"),

@@ -11,6 +11,7 @@ from errata.core.error_rate import Draw, estimate_errors
 from errata.core.slips import Slips, concluded
 from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
+from errata.exchange.votes import CANNOT_TELL
 from errata.rating import FIRST_LOOK, _last_look, draws_of, open_by
 
 N = 3000
@@ -67,6 +68,51 @@ def test_it_says_so_in_words(tmp_path):
     assert "A simple random sample would take some " in told
     assert "50 planned examples are not decided yet." in told
     assert "150 of 150 votes were imported." in told
+
+
+def test_labels_that_reviewers_cannot_judge_are_told_apart_from_wrong_ones(tmp_path):
+    told, right = (rate_audit(tmp_path / name, votes=3, threshold=2) for name in "ab")
+    rows = planned_rows(told)
+    unclear = {row["example"] for row in rows[::9]} - set(np.flatnonzero(WRONG).tolist())
+    for audit, said in ((told, "other"), (right, "given")):
+        audit.add_votes(
+            {
+                "index": row["example"],
+                "reviewer": f"r{vote}",
+                # one of three confirms it, so that two who cannot tell could have
+                "answer": "suggested"
+                if WRONG[row["example"]]
+                else said
+                if vote and row["example"] in unclear
+                else "given",
+            }
+            for row in rows
+            for vote in range(3)
+        )
+    found, confirmed = (audit.error_rate(slips="none") for audit in (told, right))
+    assert found.count.found == confirmed.count.found + len(unclear)
+    first, *_ = found.notices
+    assert first.startswith(f"{len(unclear)} labels count as wrong that reviewers might have conf")
+    share, low, high = (100 * part for part in (confirmed.estimate, confirmed.low, confirmed.high))
+    assert f"would be {share:.3g} %, {low:.3g} % to {high:.3g} %. Have a maint" in first
+    assert not any("count as wrong" in notice for notice in confirmed.notices)
+
+
+def test_who_cannot_tell_of_sets_of_labels_is_told_of(tmp_path):
+    probs = np.random.default_rng(3).random((40, 3))
+    sets = [np.flatnonzero(row > 0.5).tolist() for row in probs]
+    sets[0] = []
+    audit = Audit.create(
+        tmp_path / "a", labels=sets, probs=probs, classes=("cat", "dog", "fox"), multilabel=True
+    )
+    audit.find()
+    audit.plan(votes=2, threshold=2, budget=1)
+    (row, *_) = planned_rows(audit)
+    for reviewer in ("ann", "ben"):
+        said = {"answer": "other", "said": CANNOT_TELL}
+        audit.add_votes([{"index": row["example"], "reviewer": reviewer, **said}])
+    first, *_ = audit.error_rate(slips="none").notices
+    assert first.startswith("1 label counts as wrong that reviewers might have confirmed")
 
 
 def test_a_census_says_what_it_does_not_know(tmp_path):

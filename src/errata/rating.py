@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from errata.arrays import as_choice
 from errata.certain import ReviewDesign
 from errata.core.certainty import Sample
-from errata.core.consensus import NON_ERROR, OPEN
+from errata.core.consensus import NON_AGREEMENT, NON_ERROR, OPEN, VOTED
 from errata.core.crowd import CROWD, models_as_voters
 from errata.core.error_rate import Design, Draw, estimate_errors, groups_of
 from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
@@ -27,6 +27,7 @@ from errata.doubting import Doubts, doubts, voted_doubts
 from errata.judging import Judging
 from errata.results import ErrorRate, SetVerdicts, Verdicts
 from errata.store import gold, records, voting
+from errata.words import plural
 
 CENSUS = "errors"
 """The goal of plans in which chance has no part."""
@@ -62,6 +63,7 @@ class Known(NamedTuple):
     planned : rows of `errata.store.records.planned_draws`
     wrong : of the examples that are decided, whether their label is wrong
     open : the examples that have votes and no verdict
+    unsure : those of the wrong ones whose label reviewers might have confirmed, could they tell
     believed : how often what reviewers conclude is wrong
     predicted : a guess at the probability that each label is wrong, ``(n,)``
     groups : what `errata.core.error_rate.groups_of` returns of these
@@ -70,6 +72,7 @@ class Known(NamedTuple):
     planned: Sequence[Mapping[str, Any]]
     wrong: Mapping[int, bool]
     open: frozenset[int]
+    unsure: frozenset[int]
     believed: Believed
     predicted: Float[np.ndarray, "n"]
     groups: Int[np.ndarray, "n"] | None = None
@@ -106,8 +109,10 @@ class Rating(Judging):
     ) -> ErrorRate:
         """Return how many of all labels are wrong, with an interval: what all plans say together.
 
-        A label counts as wrong if its verdict is any but ``non_error``. Where no plan drew its
-        examples by chance, as for the goal ``"errors"``, only bounds are known.
+        A label counts as wrong if its verdict is any but ``non_error``. Where reviewers might have
+        confirmed it had they not answered that they cannot tell, a notice says what the error rate
+        would be if it were right. Where no plan drew its examples by chance, as for the goal
+        ``"errors"``, only bounds are known.
 
         Parameters
         ----------
@@ -133,7 +138,12 @@ class Rating(Judging):
         with self._db.read() as db:
             known = self._known(db, self._verdicts(db, chosen), chosen, slips)
         rate = self._rate(known, confidence=confidence, anytime=anytime)
-        return replace(rate, notices=(*rate.notices, *self.notices))
+        notices = [*rate.notices, *self.notices]
+        if known.unsure:
+            confirmed = known._replace(wrong={**known.wrong, **dict.fromkeys(known.unsure, False)})
+            other = self._rate(confirmed, confidence=confidence, anytime=anytime)
+            notices.insert(0, _cannot_tell(len(known.unsure), other))
+        return replace(rate, notices=tuple(notices))
 
     def _rates(
         self, db: Connection, verdicts: Verdicts, consensus: Consensus, *, moments: int
@@ -163,6 +173,7 @@ class Rating(Judging):
             planned=planned,
             wrong=wrong_by(verdicts),
             open=open_by(verdicts),
+            unsure=unsure_by(verdicts),
             believed=_believed(
                 db, planned, consensus, slips, labels=None if self.multilabel else self.labels
             ),
@@ -173,7 +184,7 @@ class Rating(Judging):
         return known
 
     def _rate(self, known: Known, *, confidence: float = 0.95, anytime: bool = False) -> ErrorRate:
-        planned, wrong, open_, believed, predicted, groups = known
+        planned, wrong, open_, _, believed, predicted, groups = known
         level, looked = confidence, len(planned)
         if anytime and known.by_chance:
             level, looked = _last_look(planned, wrong, confidence)
@@ -261,6 +272,34 @@ def wrong_by(verdicts: Verdicts | SetVerdicts) -> dict[int, bool]:
 def open_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
     """Return the examples that have votes and no verdict."""
     return frozenset(verdicts.examples[verdicts.codes == OPEN].tolist())
+
+
+def unsure_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
+    """Return the examples whose label would be confirmed if all who cannot tell had said so.
+
+    An answer of another sort counts like "can't tell": neither decides. Where there is no single
+    agreement threshold, more than half of the votes are taken to confirm.
+    """
+    undecided = verdicts.codes == NON_AGREEMENT
+    if isinstance(verdicts, SetVerdicts):
+        return frozenset(verdicts.examples[undecided & (verdicts.unclear > 0)].tolist())
+    given, other = (verdicts.votes[:, VOTED.index(answer)] for answer in ("given", "other"))
+    one = verdicts.threshold
+    needed = one if isinstance(one, int) else verdicts.votes.sum(axis=1) // 2 + 1
+    could = undecided & (other > 0) & (given + other >= needed)
+    return frozenset(verdicts.examples[could].tolist())
+
+
+def _cannot_tell(count: int, otherwise: ErrorRate) -> str:
+    """Return what is said of labels that reviewers could not judge; `otherwise` they are right."""
+    share = otherwise.estimate
+    told = f"{100 * otherwise.low:.3g} % to {100 * otherwise.high:.3g} %"
+    rate = told if share is None else f"{100 * share:.3g} %, {told}"
+    return (
+        f"{plural(count, 'label counts', 'labels count')} as wrong that reviewers might have "
+        f"confirmed had they not said that they can't tell, or something of their own. Were they "
+        f"right, the error rate would be {rate}. Have a maintainer decide them."
+    )
 
 
 def draws_of(
