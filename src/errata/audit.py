@@ -38,6 +38,7 @@ from errata.asking import restand
 from errata.certain import ReviewDesign
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
+from errata.core.crowd import CROWD
 from errata.core.cutoff import Aim
 from errata.core.ranking import Score
 from errata.core.selection import REVIEWED, Rule
@@ -543,14 +544,6 @@ class Audit(Planning):
                 f"{self.path} holds no predictions yet. Say where they are: `errata compare AUDIT "
                 "PREDICTIONS`, a .npz, .npy or .csv file or a folder of what models answered."
             )
-        if compared is None:
-            warnings.warn(
-                "These models voted for what `find --predictions` flagged, and corrections favour "
-                "who voted for them. Compare models that had no vote, too, or have examples "
-                "checked that chance draws (`errata plan AUDIT --goal ranking`).",
-                ErrataWarning,
-                stacklevel=3,
-            )
         return self._arrays.predictions(kept)
 
     def _keep_found(
@@ -1035,7 +1028,7 @@ class Audit(Planning):
         Warns
         -----
         ErrataWarning
-            The models voted for what was flagged.
+            Models voted for what was flagged, and nothing was drawn by chance.
         """
         if self.multilabel:
             raise AuditError(
@@ -1048,6 +1041,12 @@ class Audit(Planning):
             verdicts = self._verdicts(db, chosen)
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
             checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
+            voted = {
+                model
+                for run in records.planned_findings(db)
+                if run["score"] == CROWD
+                for model in run["settings"]["models"]
+            }
         if not population and not design.by_chance and design.unchecked.any():
             raise AuditError(
                 f"How sure a ranking of this test set is hangs on the {design.unchecked.sum():,} "
@@ -1058,6 +1057,16 @@ class Audit(Planning):
         answers = (
             self._kept_predictions() if predictions is None else self._read_predictions(predictions)
         )
+        voters = [model for model in answers if model in voted]
+        if voters and not design.by_chance:
+            each = f"{len(voters)} of the models" if len(voters) > 1 else voters[0]
+            warnings.warn(
+                f"{each} voted for what `find --predictions` flagged, and corrections favour who "
+                "voted for them. Compare with models that had no vote, or have examples checked "
+                "that chance draws (`errata plan AUDIT --goal ranking`).",
+                ErrataWarning,
+                stacklevel=2,
+            )
         compared = self._compared(
             answers, verdicts, checked, design, confidence=confidence, population=population
         )

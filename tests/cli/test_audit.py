@@ -111,13 +111,17 @@ def test_compare_without_predictions_takes_those_that_the_audit_holds(tmp_path):
     )
     n, m = audit.n, len(audit.classes)
     rng = np.random.default_rng(0)
-    np.savez(tmp_path / "voters.npz", **{name: rng.integers(m, size=n) for name in "abc"})
+    doubted = np.where(np.arange(n) >= n - 9, (audit.labels + 1) % m, audit.labels)
+    np.savez(tmp_path / "voters.npz", **dict.fromkeys("abc", doubted))
     np.savez(tmp_path / "others.npz", **{name: rng.integers(m, size=n) for name in "de"})
     errata(tmp_path, "find", "a", "--predictions", "voters.npz")
+    quiet = errata(tmp_path, "compare", "a", "--format", "json")
+    assert "voted for" not in quiet.stderr, "nobody is asked about what they flagged"
+    errata(tmp_path, "plan", "a", "--budget", "5")
     voted = errata(tmp_path, "compare", "a", "--format", "json")
     assert [one["model"] for one in json.loads(voted.stdout)["models"]] == ["a", "b", "c"]
     assert "predictions that the audit holds: a, b, c." in voted.stderr
-    assert "warning: These models voted for what `find --predictions` flagged" in voted.stderr
+    assert "warning: 3 of the models voted for what `find --predictions` flagged" in voted.stderr
     told = errata(tmp_path, "compare", "a", "others.npz", "--format", "json")
     again = errata(tmp_path, "compare", "a", "--format", "json")
     assert again.stdout == told.stdout
