@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import chain, combinations, product
+from math import prod
 
 import numpy as np
 
@@ -34,50 +35,86 @@ def stratified_samples(strata, numbers):
 
 
 def pivotal_tree(probabilities):
-    """Return every sample of the pivotal method in this order: ``{sample: (chance, script)}``.
+    """Return the chance of every sample of the pivotal method in this order: ``{sample: chance}``.
 
-    By the rule of Deville and Tillé, in fractions. The script is a list of numbers between 0 and 1
-    that lead there, one for each example and one for the end.
+    By the rule of Deville and Tillé, two examples at a time, in fractions.
     """
     found = {}
 
-    def walk(rest, held, chosen, chance, script):
+    def walk(rest, held, chosen, chance):
+        if chance == 0:
+            return
         if not rest:
-            if held is None:
-                put(chosen, chance, [*script, 0.5])
-                return
-            example, share = held
-            for taken, weight, number in (
-                ([example], share, float(share) / 2),
-                ([], 1 - share, float(1 + share) / 2),
-            ):
+            example, share = held or (None, Fraction(0))
+            for taken, weight in (([example], share), ([], 1 - share)):
                 if weight > 0:
-                    put(chosen + taken, chance * weight, [*script, number])
+                    sample = tuple(sorted(chosen + taken))
+                    found[sample] = found.get(sample, 0) + chance * weight
             return
         (example, own), *others = rest
         if held is None:
-            walk(others, (example, own), chosen, chance, [*script, 0.5])
+            walk(others, (example, own), chosen, chance)
             return
         first, share = held
         both = share + own
-        if both < 1:
-            split = own / both  # below: the newcomer takes both shares
-            low, high = ((example, both), []), ((first, both), [])
-        else:
-            split = (1 - own) / (2 - both)  # below: the one before is in
-            low, high = ((example, both - 1), [first]), ((first, both - 1), [example])
-        for (keeps, wins), weight, number in (
-            (low, split, float(split) / 2),
-            (high, 1 - split, float(1 + split) / 2),
-        ):
-            if weight > 0:
-                left = keeps if keeps[1] > 0 else None
-                walk(others, left, chosen + wins, chance * weight, [*script, number])
+        if both < 1:  # one of them takes both shares
+            walk(others, (example, both), chosen, chance * own / both)
+            walk(others, (first, both), chosen, chance * share / both)
+        else:  # one of them is in
+            wins = (1 - own) / (2 - both)
+            for one, other, weight in ((first, example, wins), (example, first, 1 - wins)):
+                left = (other, both - 1) if both > 1 else None
+                walk(others, left, [*chosen, one], chance * weight)
 
-    def put(chosen, chance, script):
-        found.setdefault(tuple(sorted(chosen)), []).append((chance, script))
-
-    certain = [example for example, own in enumerate(probabilities) if own == 1]
-    others = [(example, Fraction(own)) for example, own in enumerate(probabilities) if own < 1]
-    walk(others, None, certain, Fraction(1), [])
+    certain, others = _certain_and_others(probabilities)
+    walk(others, None, certain, Fraction(1))
     return found
+
+
+def pivotal_scripts(probabilities):
+    """Return what leads to every sample where who gathers a share of 1 is drawn in one go.
+
+    ``{sample: [(chance, script)]}``. A script says, of each time that the shares reach 1 and of the
+    end, first who holds them, numbers in proportion to the shares, and then whether they are in.
+    """
+    found = {}
+
+    def walk(rest, parts, chosen, ways):
+        while rest and sum(share for _, share in parts) + rest[0][1] < 1:
+            parts, rest = [*parts, rest[0]], rest[1:]
+        total = sum((share for _, share in parts), Fraction(0))
+        low = Fraction(0)
+        for holder, share in parts or [(None, Fraction(0))]:
+            holds = (low / total, (low + share) / total) if total else (Fraction(0), Fraction(1))
+            low += share
+            if not rest:
+                for taken, fight in (([holder], (Fraction(0), total)), ([], (total, Fraction(1)))):
+                    put(chosen + taken, [*ways, (holds, fight)])
+                continue
+            (example, own), *others = rest
+            wins, left = (1 - own) / (2 - total - own), total + own - 1
+            for one, other, fight in (
+                (holder, example, (Fraction(0), wins)),
+                (example, holder, (wins, Fraction(1))),
+            ):
+                keeps = [(other, left)] if left > 0 else []
+                walk(others, keeps, [*chosen, one], [*ways, (holds, fight)])
+
+    def put(chosen, ways):
+        ends = [one for each in zip(*ways, strict=True) for one in each]
+        chance = prod((high - low for low, high in ends), start=Fraction(1))
+        if chance > 0:
+            for inside in (0.01, 0.99):
+                script = [float(low) + inside * float(high - low) for low, high in ends]
+                found.setdefault(tuple(sorted(chosen)), []).append((chance / 2, script))
+
+    certain, others = _certain_and_others(probabilities)
+    walk(others, [], certain, [])
+    return found
+
+
+def _certain_and_others(probabilities):
+    certain = [example for example, own in enumerate(probabilities) if own == 1]
+    return certain, [
+        (example, Fraction(own)) for example, own in enumerate(probabilities) if own < 1
+    ]

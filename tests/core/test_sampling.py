@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawing import Scripted, pivotal_tree, stratified_samples
+from drawing import Scripted, pivotal_scripts, pivotal_tree, stratified_samples
 from errata.core.sampling import (
     allocate,
     cut_strata,
@@ -170,16 +170,26 @@ fractions = st.sampled_from([Fraction(k, 6) for k in range(1, 7)])
 @settings(deadline=None)
 @given(st.lists(fractions, min_size=1, max_size=5))
 def test_the_pivotal_method_draws_each_example_with_its_own_probability(probabilities):
-    tree = pivotal_tree(probabilities)
-    chance = {one: sum(weight for weight, _ in ways) for one, ways in tree.items()}
+    chance = pivotal_tree(probabilities)
     for i, probability in enumerate(probabilities):
         assert sum(weight for one, weight in chance.items() if i in one) == probability
     floor = int(sum(probabilities))
     assert {len(one) for one in chance} <= {floor, floor + (sum(probabilities) != floor)}
     as_floats = np.array(probabilities, float)
-    for sample, ways in tree.items():  # and the program goes where the tree says
+    # who gathers a share of 1 may as well be drawn in one go, and that is what the program does
+    scripts = pivotal_scripts(probabilities)
+    assert {one: sum(weight for weight, _ in ways) for one, ways in scripts.items()} == chance
+    for sample, ways in scripts.items():
         for _, script in ways:
             assert sorted(pivotal_sample(as_floats, Scripted(script)).tolist()) == list(sample)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 300))
+def test_many_of_any_size_make_as_many_draws_as_are_wanted(seed, budget):
+    rng = np.random.default_rng(seed)
+    sizes = rng.choice([1e-6, 0.1, 1 / 3, 1.0, 40.0], 300) + 1e-3 * rng.random(300)
+    drawn = pivotal_sample(inclusion_probabilities(sizes, budget), rng)
+    assert len(drawn) == len(set(drawn.tolist())) == budget
 
 
 def test_what_is_certain_is_drawn_and_what_is_impossible_is_not():

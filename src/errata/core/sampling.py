@@ -292,6 +292,10 @@ def pivotal_sample(
     neither gains or loses on average. The number drawn is the sum of the probabilities, rounded
     up or down where that is no whole number.
 
+    Until the probabilities of those that met sum to 1 each new one is out or holds all, so who
+    holds them in the end is drawn in one go, in proportion. Work is left for each drawn example
+    alone, and not for each meeting.
+
     Parameters
     ----------
     probabilities : in ``0..1``
@@ -300,7 +304,8 @@ def pivotal_sample(
     References
     ----------
     Deville and Tillé (1998), "Unequal probability sampling without replacement through a splitting
-    method", Biometrika 85(1), section 7, in a random order.
+    method", Biometrika 85(1), section 7, in a random order; Chauvet (2012), "On a characterization
+    of ordered pivotal sampling", Bernoulli 18(4), for the draw in one go.
 
     Examples
     --------
@@ -311,24 +316,24 @@ def pivotal_sample(
     close = 1e-9  # of sums of fractions that ought to be whole
     certain = np.flatnonzero(probabilities >= 1 - close)
     open_ = rng.permutation(np.flatnonzero((probabilities > close) & (probabilities < 1 - close)))
+    own = probabilities[open_]
+    sums = np.cumsum(own)
+    before = np.concatenate([[0.0], sums])  # the sum of all before each
+    whole = np.arange(int(before[-1] + close) + 1)  # the sums at which one more is in
+    meets = np.searchsorted(sums, whole[1:] - close)  # the example with which it is reached
+    # what the holder has when that one comes, and at the very end
+    shares = np.append(before[meets], before[-1]) - whole
+    holders, fights = rng.random(2 * len(whole)).reshape(2, -1)
+    points = np.searchsorted(sums, whole + holders * shares, side="right").tolist()
+    wins = fights[:-1] * (2 - shares[:-1] - own[meets]) < 1 - own[meets]
     chosen: list[int] = []
-    held, share = -1, 0.0
-    for example, own, chance in zip(
-        open_.tolist(), probabilities[open_].tolist(), rng.random(len(open_)).tolist(), strict=True
-    ):
-        if held < 0:
-            held, share = example, own
-            continue
-        both = share + own
-        if both < 1 - close:  # one of them is out, the other takes both shares
-            if chance * both < own:
-                held = example
-            share = both
-        else:  # one of them is in, the other keeps what is above 1
-            room = 2 - both
-            winner, other = (held, example) if chance * room < 1 - own else (example, held)
-            chosen.append(winner)
-            held, share = (other, both - 1) if both - 1 > close else (-1, 0.0)
-    if held >= 0 and rng.random() < share:
-        chosen.append(held)
-    return rng.permutation(np.concatenate([certain, np.array(chosen, dtype=np.int64)]))
+    held, last = -1, -1  # who keeps what is above a whole number, and the last that came to one
+    for place, (at, win) in enumerate(zip(meets.tolist(), wins.tolist(), strict=True)):
+        if last < points[place] and last + 1 < at:
+            held = min(points[place], at - 1)
+        chosen.append(held if win else at)
+        held, last = (at if win else held), at
+    if shares[-1] > close and fights[-1] < shares[-1]:
+        at = min(points[-1], len(own) - 1)
+        chosen.append(at if at > last else held)
+    return rng.permutation(np.concatenate([certain, open_[np.array(chosen, dtype=np.int64)]]))
