@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from drawing import pivotal_tree, stratified_samples
 from errata.core.error_rate import (
@@ -538,6 +538,59 @@ def test_slips_make_the_interval_wider_and_what_is_not_known_of_them_wider_still
     for narrow, wide in pairwise(width):
         assert narrow[0] < wide[0]
         assert narrow[1] < wide[1]
+
+
+@st.composite
+def of_slipping_reviewers(draw):
+    population, checked = draw(st.sampled_from([(20_000, 100), (1000, 250), (60, 60)]))
+    rate, unsure = draw(st.sampled_from([0.02, 0.2])), draw(st.sampled_from([0.0, 2e-5]))
+    slips = Slips(false_alarm=rate, miss=rate, covariance=(unsure, 0.0, unsure))
+    return population, checked, slips
+
+
+@settings(deadline=None, max_examples=25)
+@given(of_slipping_reviewers(), st.data())
+def test_who_rejects_more_tells_of_no_fewer_errors(reviewed, data):
+    """However much of what was rejected slips account for, or confirmed."""
+    population, checked, slips = reviewed
+    rejected = data.draw(st.lists(st.integers(0, checked), min_size=1, max_size=3))
+    found = []
+    for count in sorted({0, checked, *rejected}):
+        draw = Draw(
+            examples=np.arange(checked),
+            wrong=np.arange(checked) < count,
+            probability=np.full(checked, checked / population),
+            stratum=np.zeros(checked, dtype=int),
+        )
+        told = estimate_errors([draw], np.full(population, 0.1), slips=slips)
+        assert 0 <= told.low <= told.high <= population
+        assert told.high - told.low < 0.9 * population, "as if nothing were known"
+        found.append(told)
+    for fewer, more in pairwise(found):
+        assert fewer.low <= more.low * (1 + 1e-5)
+        assert fewer.high <= more.high * (1 + 1e-5)
+
+
+def test_where_all_was_checked_slips_alone_make_the_interval():
+    """It holds the truth as often as it says, or oftener where none is wrong: over all answers."""
+    checked, slips = 80, Slips(false_alarm=0.1, miss=0.2)
+    told = []
+    for count in range(checked + 1):
+        draw = Draw(
+            examples=np.arange(checked),
+            wrong=np.arange(checked) < count,
+            probability=np.ones(checked),
+            stratum=np.zeros(checked, dtype=int),
+        )
+        found = estimate_errors([draw], np.full(checked, 0.1), slips=slips)
+        told.append((found.low, found.high))
+    for errors in (0, 1, 5, 30, 79, 80):
+        rejected = np.convolve(
+            binom.pmf(np.arange(checked - errors + 1), checked - errors, 0.1),
+            binom.pmf(np.arange(errors + 1), errors, 0.8),
+        )
+        held = [low - 0.5 <= errors <= high + 0.5 for low, high in told]
+        assert rejected @ held >= 0.94
 
 
 def test_a_census_of_the_top_tells_of_itself_alone():

@@ -127,13 +127,14 @@ def estimate_errors(
 
     **Interval.** Not that of a bell curve, which fails where few errors are found. It holds every
     total ``T`` that a two-sided test does not reject: were it the truth, an estimate as far off, or
-    farther, would come up in more than ``1 - confidence`` of samples. For that the chance that a
-    label is wrong is supposed to be ``expit(a + b s)``, where ``s`` is the logit of the mean of
-    ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given that 1 is to be
-    expected, give or take 1), and ``a`` what makes the chances sum to ``T``. The distribution of
-    the error of the estimate follows exactly, by its characteristic function; so the same input
-    gives the same interval. It holds the truth as often as it says as far as errors go along with
-    ``f`` in that way, and not with what else the probabilities of the draw depend on.
+    farther, would come up in more than ``1 - confidence`` of samples. An estimate that no total can
+    equal, as slips took off more than was found, is moved to the nearest that one can. For that the
+    chance that a label is wrong is supposed to be ``expit(a + b s)``, where ``s`` is the logit of
+    the mean of ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given
+    that 1 is to be expected, give or take 1), and ``a`` what makes the chances sum to ``T``. The
+    distribution of the error of the estimate follows exactly, by its characteristic function; so
+    the same input gives the same interval. It holds the truth as often as it says as far as errors
+    go along with ``f`` in that way, and not with what else the probabilities of the draw depend on.
 
     **Unknown.** What an earlier plan holds, no later one draws. Where nobody has decided it and
     nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
@@ -504,24 +505,24 @@ class _Supposed:
         if most - least < 1e-9:
             return least, most
         edge = min(1e-6 * design.n, (most - least) / 4)  # at the very ends no logit is finite
+        # what slips take off can be more than was found; an estimate moved to the next possible
+        # total is nearer to all of them, so that none is contradicted that was not before
         inside = min(max(estimate, least + edge), most - edge)
-        if self.doubt(inside, estimate) >= confidence:  # no total fits what is certain
-            return least, most
         # the first step is what one error in the sample is worth, or one standard error
         step = max(design.n / len(design.wrong), float(np.sqrt(design.variance(self.factor))))
 
         def end(outermost: float, last: float) -> float:
             towards = step if last > inside else -step
             near, far = inside, inside + towards
-            while abs(far - inside) < abs(last - inside) and self.doubt(far, estimate) < confidence:
+            while abs(far - inside) < abs(last - inside) and self.doubt(far, inside) < confidence:
                 near, towards = far, 2 * towards
                 far = inside + towards
             if abs(far - inside) >= abs(last - inside):
                 far = last
-                if self.doubt(far, estimate) < confidence:
+                if self.doubt(far, inside) < confidence:
                     return outermost
             return float(
-                brentq(lambda total: self.doubt(total, estimate) - confidence, near, far, rtol=1e-6)
+                brentq(lambda total: self.doubt(total, inside) - confidence, near, far, rtol=1e-6)
             )
 
         return end(least, least + edge), end(most, most - edge)
