@@ -9,7 +9,7 @@ far these cases go.
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from telling import markdown, put
 
 from errata.continuing import rate_outlook
 from errata.core.error_rate import Draw, ErrorCount, estimate_errors, expected_errors
-from errata.core.slips import NO_SLIPS
+from errata.core.slips import NO_SLIPS, concluded, slips_in_repeats
 from errata.planning import by_size, in_strata
 from errata.results import ErrorRate
 
@@ -34,6 +34,10 @@ OFTENER = (1, 9)
 """So many times as often as the rest the quarter is wrong that a plan by size draws least."""
 WITHIN = {0.01: 0.006, 0.02: 0.008, 0.05: 0.012}
 """Half the width that is wanted, by the rate of errors."""
+RULES = ((3, 2), (5, 3))
+"""So many votes for each example, of which so many confirm its label."""
+HARD, SLIP_AT_HARD, SLIP_ELSE = 0.1, 0.35, 0.02
+"""So many examples are hard, and one reviewer errs so often on them, and on the others."""
 
 Told = tuple[ErrorCount, int]
 """What is estimated, and the truth."""
@@ -63,6 +67,16 @@ def cases() -> Iterator[Case]:
         title = f"errors {100 * rate:g} %, within {100 * within:g} %"
         yield Case(f"{title}, one plan of 500", "500", continued, (rate, 0.0))
         yield Case(f"{title}, 200 and as many as it takes", "200 + …", continued, (rate, within))
+    for votes, threshold in RULES:
+        for hard in (0.0, HARD):
+            what = f"on {100 * hard:g} % above all" if hard else "on all alike"
+            title = f"{100 * _mean_slip():.1f} % slips {what}, {threshold} of {votes} votes"
+            yield Case(title, "500", slipping, (hard, votes, threshold))
+
+
+def _mean_slip() -> float:
+    """Return how often one reviewer errs, over hard examples and others."""
+    return HARD * SLIP_AT_HARD + (1 - HARD) * SLIP_ELSE
 
 
 # ---------------------------------------------------------------- one review of each
@@ -116,6 +130,22 @@ def continued(rng: np.random.Generator, rate: float, within: float) -> Told:
     return found, int(wrong.sum())
 
 
+def slipping(rng: np.random.Generator, hard: float, votes: float, threshold: float) -> Told:
+    """Review 500 by reviewers who slip as often over all, but on some examples above all."""
+    predicted = rng.beta(0.3, 0.3 / RATE, N)
+    wrong = rng.random(N) < predicted
+    slips = np.where(rng.random(N) < hard, SLIP_AT_HARD, SLIP_ELSE if hard else _mean_slip())
+    drawn = _drawn(predicted, np.ones(N, dtype=bool), wrong, 500, rng)
+    slipped = rng.random((500, int(votes))) < slips[drawn.examples, np.newaxis]
+    rejects = drawn.wrong[:, np.newaxis] ^ slipped
+    one = slips_in_repeats(rejects)
+    assert one is not None, "they do not guess"
+    rule = {"votes": int(votes), "threshold": int(threshold)}
+    reviewed = replace(drawn, wrong=(~rejects).sum(axis=1) < threshold)
+    together = concluded(one, **rule, repeats=int(votes))
+    return estimate_errors([reviewed], predicted, slips=together), int(wrong.sum())
+
+
 def _drawn(
     expected: np.ndarray,
     left: np.ndarray,
@@ -163,12 +193,16 @@ def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS, help="simulated reviews of each case")
+    parser.add_argument("--cases", default="", help="only lines with this in what is so")
     parser.add_argument("--publish", action="store_true", help=f"renew {PAGE.name}")
     args = parser.parse_args()
+    if args.publish and args.cases:
+        parser.error("--publish renews the whole table: leave --cases out")
+    chosen = [case for case in cases() if args.cases in case.title]
     parts = np.array_split(np.arange(args.runs), 10)
     lines = []
     with ProcessPoolExecutor() as pool:
-        waiting = [(case, [pool.submit(runs_of, case, part) for part in parts]) for case in cases()]
+        waiting = [(case, [pool.submit(runs_of, case, part) for part in parts]) for case in chosen]
         for case, jobs in waiting:
             lines.append(cells(case, [one for job in jobs for one in job.result()]))
             print(" | ".join(lines[-1]), flush=True)

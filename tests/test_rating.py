@@ -337,6 +337,33 @@ def test_reviewers_who_disagree_are_reckoned_out(tmp_path):
     assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in repr(found)
 
 
+@pytest.mark.parametrize(("hard", "said"), [(0.4, True), (0.06, False)])
+def test_it_says_where_reviewers_err_on_the_same_examples(tmp_path, hard, said):
+    audit = rate_audit(tmp_path / "a", votes=5, threshold=3)
+    slips = np.where(np.random.default_rng(0).random(N) < 0.1, hard, 0.06 if hard == 0.06 else 0.02)
+    rows, rng = planned_rows(audit), np.random.default_rng(1)
+    answers = [
+        {
+            "index": row["example"],
+            "reviewer": f"r{number}",
+            "answer": "suggested"
+            if WRONG[row["example"]] ^ (rng.random() < slips[row["example"]])
+            else "given",
+        }
+        for row in rows
+        for number in range(5)
+    ]
+    audit.add_votes(answers)
+    rejects: dict[int, int] = {}
+    for one in answers:
+        rejects[one["index"]] = rejects.get(one["index"], 0) + (one["answer"] == "suggested")
+    split = sum(count in (2, 3) for count in rejects.values())
+    told = repr(audit.error_rate())
+    assert ("disagree far more on some examples than on others" in told) == said
+    assert (f"than the rest on {split} of 200, where some " in told) == said
+    assert "far more on some examples" not in repr(audit.error_rate(slips="none"))
+
+
 def test_answers_to_gold_go_before_disagreement(tmp_path):
     audit = rate_audit(tmp_path / "a", votes=3, threshold=2)
     rows = planned_rows(audit)

@@ -21,7 +21,14 @@ from errata.core.certainty import Sample
 from errata.core.consensus import NON_AGREEMENT, NON_ERROR, OPEN, VOTED
 from errata.core.crowd import CROWD, models_as_voters
 from errata.core.error_rate import Design, Draw, estimate_errors, groups_of
-from errata.core.slips import NO_SLIPS, Slips, concluded, slips_in_gold, slips_in_repeats
+from errata.core.slips import (
+    NO_SLIPS,
+    Slips,
+    concluded,
+    slips_alike,
+    slips_in_gold,
+    slips_in_repeats,
+)
 from errata.crowd import Consensus, as_consensus
 from errata.doubting import Doubts, doubts, voted_doubts
 from errata.judging import Judging
@@ -512,7 +519,7 @@ def _believed(
         note = f"Reviewers' slips are not reckoned out: {reasons[0]}." if reasons else None
         return Believed("none", NO_SLIPS, note if by != "none" else None)
     ((votes, threshold),) = rules
-    ways: dict[str, Callable[[], Slips | None]] = {
+    ways: dict[str, Callable[[], tuple[Slips, str | None] | None]] = {
         "gold": lambda: _by_gold(
             db, least=1 if by == "gold" else _FEWEST_GOLD, threshold=threshold, votes=votes
         ),
@@ -520,9 +527,9 @@ def _believed(
     }
     for way, told in ways.items():
         if by in ("auto", way):
-            slips = told()
-            if slips is not None:
-                return Believed(way, slips)
+            found = told()
+            if found is not None:
+                return Believed(way, *found)
     note = None
     if by != "auto":
         note = f"There is too little of {by} to tell how often reviewers slip."
@@ -535,7 +542,9 @@ def _believed(
     return Believed("none", NO_SLIPS, note)
 
 
-def _by_gold(db: Connection, *, least: int, votes: int, threshold: int) -> Slips | None:
+def _by_gold(
+    db: Connection, *, least: int, votes: int, threshold: int
+) -> tuple[Slips, str | None] | None:
     """Return how often reviewers err together by gold; None where they answered too little."""
     answers = [row for row in gold.held(db) if row["answer"] in ("given", *_REJECTS)]
     if len(answers) < least:
@@ -543,7 +552,7 @@ def _by_gold(db: Connection, *, least: int, votes: int, threshold: int) -> Slips
     right = [row["answer"] != "given" for row in answers if row["known"] == "given"]
     wrong = [row["answer"] == "given" for row in answers if row["known"] != "given"]
     one = slips_in_gold(sum(right), len(right), sum(wrong), len(wrong))
-    return concluded(one, votes=votes, threshold=threshold)
+    return concluded(one, votes=votes, threshold=threshold), None
 
 
 _REJECTS = ("suggested", "both", "neither")
@@ -557,8 +566,10 @@ def _by_repeats(
     *,
     votes: int,
     threshold: int,
-) -> Slips | None:
+) -> tuple[Slips, str | None] | None:
     """Return how often reviewers err together, by how often they disagree on what all are asked.
+
+    With it comes what is to be said if some examples are harder than others.
 
     Where asking stops once a verdict is settled, only as many votes as settle it are asked for
     whatever the others say.
@@ -571,7 +582,18 @@ def _by_repeats(
             confirms = vote.answer == "given" or vote.labels == [int(labels[vote.example])]
             said.setdefault(vote.example, []).append(not confirms)
     enough = [one[:asked] for one in said.values() if len(one) >= asked]
-    one = slips_in_repeats(np.array(enough, dtype=bool).reshape(len(enough), asked))
+    rejected = np.array(enough, dtype=bool).reshape(len(enough), asked)
+    one = slips_in_repeats(rejected)
     if one is None:
         return None
-    return concluded(one, votes=votes, threshold=threshold, repeats=asked)
+    together = concluded(one, votes=votes, threshold=threshold, repeats=asked)
+    splits = slips_alike(rejected)
+    if splits is None or splits.alike:
+        return together, None
+    return together, (
+        "Reviewers disagree far more on some examples than on others: two or more said otherwise "
+        f"than the rest on {splits.found:,} of {splits.examples:,}, where some "
+        f"{splits.expected:,.0f} were expected if all were as hard. They err on the same ones, so "
+        "what they conclude is wrong more often than is reckoned out here, and of rare errors the "
+        "rate comes out too high. Gold says more, hard examples in it as in the set."
+    )

@@ -1,6 +1,7 @@
 """How often reviewers err, alone and together."""
 
 from itertools import product
+from math import comb
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from errata.core.slips import Slips, concluded, slips_in_gold, slips_in_repeats
+from errata.core.slips import Slips, concluded, slips_alike, slips_in_gold, slips_in_repeats
 
 rates = st.sampled_from([0.0, 0.05, 0.2, 0.5])
 
@@ -155,3 +156,70 @@ def test_people_who_guess_tell_nothing():
     assert slips_in_repeats(rng.random((50, 3)) < 0.5) is None
     assert slips_in_repeats(np.zeros((1, 3), dtype=bool)) is None
     assert slips_in_repeats(np.zeros((9, 1), dtype=bool)) is None
+
+
+def split_chance(votes, slip):
+    """Return the chance that two or more say one thing and two or more the other, by counting."""
+    return sum(
+        slip ** sum(said) * (1 - slip) ** (votes - sum(said))
+        for said in product([0, 1], repeat=votes)
+        if 2 <= sum(said) <= votes - 2
+    )
+
+
+@given(st.integers(4, 6), st.integers(1, 40), st.integers(0, 2**32), rates)
+def test_so_many_split_examples_are_expected_as_disagreements_make_likely(
+    votes, examples, seed, slip
+):
+    rejected = np.random.default_rng(seed).random((examples, votes)) < slip
+    told = slips_alike(rejected)
+    split = [row for row in rejected.tolist() if 2 <= sum(row) <= votes - 2]
+    pairs = [row[i] != row[j] for row in rejected.tolist() for i in range(votes) for j in range(i)]
+    q = (1 - np.sqrt(max(1 - 2 * np.mean(pairs), 0))) / 2
+    share = split_chance(votes, q)
+    tail = sum(
+        comb(examples, k) * share**k * (1 - share) ** (examples - k)
+        for k in range(len(split), examples + 1)
+    )
+    assert (told.examples, told.found) == (examples, len(split))
+    assert told.expected == pytest.approx(examples * share, abs=1e-9)
+    assert told.chance == pytest.approx(tail, abs=1e-9)
+
+
+@pytest.mark.parametrize("votes", [4, 5, 7])
+@pytest.mark.parametrize("slip", [0.02, 0.1, 0.3])
+def test_examples_that_are_alike_are_seldom_taken_for_unlike(votes, slip):
+    rng = np.random.default_rng([votes, int(100 * slip)])
+    wrong = rng.random(300) < 0.1
+    called = [
+        not slips_alike(wrong[:, np.newaxis] ^ (rng.random((300, votes)) < slip)).alike
+        for _ in range(400)
+    ]
+    # more than 9 in 400 would come up once in 130, were it wrong as often as it may be
+    assert sum(called) <= 9
+
+
+def test_hard_examples_make_reviewers_err_together_more_than_disagreement_says():
+    """One in ten is hard: both numbers come out too small, and the test sees it."""
+    rng = np.random.default_rng(0)
+    hard, rule = rng.random(600) < 0.1, {"votes": 5, "threshold": 3}
+    chances = np.where(hard, 0.35, 0.02)
+    truth = binom.sf(2, 5, chances).mean()
+    seen, told = [], []
+    for _ in range(60):
+        votes = rng.random((600, 5)) < chances[:, np.newaxis]
+        seen.append(not slips_alike(votes).alike)
+        told.append(slips_in_repeats(votes))
+    one = np.mean([each.false_alarm for each in told])
+    spread = 2 * chances.mean() * (1 - chances.mean()) - 2 * chances.var()
+    assert one == pytest.approx((1 - np.sqrt(1 - 2 * spread)) / 2, rel=0.02)
+    assert one < 0.9 * chances.mean()
+    together = [concluded(each, **rule, repeats=5).false_alarm for each in told]
+    assert np.mean(together) < truth / 10
+    assert np.mean(seen) == 1
+
+
+def test_few_votes_do_not_tell_whether_examples_are_alike():
+    assert slips_alike(np.zeros((50, 3), dtype=bool)) is None
+    assert slips_alike(np.zeros((0, 5), dtype=bool)) is None
+    assert slips_alike(np.zeros((50, 4), dtype=bool)).alike

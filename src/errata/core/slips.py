@@ -79,8 +79,12 @@ def slips_in_repeats(rejected: Bool[np.ndarray, "examples votes"]) -> Slips | No
     If a reviewer errs with probability ``q``, whatever the label, two of them disagree with
     probability ``D = 2 q (1 - q)``, hence ``q = (1 - sqrt(1 - 2 D)) / 2``, less what the curvature
     of this adds on average. That errors are as likely with right labels as with wrong ones, and
-    strike each example and reviewer alike, is supposed: where some examples are hard, people
-    disagree there without having erred, and ``q`` comes out too large.
+    strike each example and reviewer alike, is supposed.
+
+    Where examples are not alike, one erring on each with its own probability ``s``, ``q`` comes out
+    too small: with ``q`` the mean of ``s``, ``D = 2 E[s (1 - s)] = 2 q (1 - q) - 2 Var(s)``, as
+    people who err on the same hard examples agree in error. What several of them `concluded` is
+    too small by far more, as those who decide together err together. `slips_alike` tests that.
 
     Parameters
     ----------
@@ -115,6 +119,79 @@ def slips_in_repeats(rejected: Bool[np.ndarray, "examples votes"]) -> Slips | No
     # of few disagreements the variance is not smaller than that of half of one
     variance = max(variance, 0.5 / examples**2) / (4 * root**2)
     return Slips(false_alarm=slip, miss=slip, covariance=(variance,) * 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Examples about which two votes or more differ from two or more others.
+
+    Attributes
+    ----------
+    examples : how many were looked at
+    found : how many of them are split so
+    expected : how many would be, were one as hard as another
+    chance : the chance of so many or more, then, 0 to 1
+    """
+
+    examples: int
+    found: int
+    expected: float
+    chance: float
+
+    @property
+    def alike(self) -> bool:
+        """Whether the examples may be as hard as each other, by a test at 1 in 100."""
+        return self.chance >= _TOO_RARE
+
+
+_TOO_RARE = 0.01
+
+
+def slips_alike(rejected: Bool[np.ndarray, "examples votes"]) -> Splits | None:
+    """Return how many examples split the votes, and how many would if all were as hard.
+
+    If a reviewer errs with probability ``q`` on each example, of ``k`` votes ``X ~ Bin(k, q)`` err,
+    and ``2 <= X <= k - 2`` with a probability that follows from ``q``, whichever label is right.
+    ``q`` is what gives as many pairs that disagree as there are, ``D = 2 q (1 - q)``. Where some
+    examples are hard, disagreements come together: more examples are split, and more agree. How
+    many are split is tested against the binomial distribution, from above. As the split ones are
+    in ``D``, too, ``q`` rises with them, and the test errs less often than it says.
+
+    Parameters
+    ----------
+    rejected : as for `slips_in_repeats`
+
+    Returns
+    -------
+    None where there is no example, or fewer than four votes, which cannot be split so
+
+    References
+    ----------
+    Tarone (1979), "Testing the goodness of fit of the binomial distribution", Biometrika 66, has
+    the alternative: binomial counts whose probability varies.
+
+    Examples
+    --------
+    >>> votes = np.zeros((100, 5), dtype=bool)
+    >>> votes[:10, :2] = True
+    >>> told = slips_alike(votes)
+    >>> told.found, round(told.expected, 1), told.alike
+    (10, 0.9, False)
+    """
+    examples, votes = rejected.shape
+    if examples == 0 or votes < 4:
+        return None
+    said = rejected.sum(axis=1)
+    found = int(np.count_nonzero((said >= 2) & (said <= votes - 2)))
+    apart = min(float(_apart(said, votes).mean()), 0.5)
+    q = (1 - np.sqrt(1 - 2 * apart)) / 2
+    share = float(binom.cdf(votes - 2, votes, q) - binom.cdf(1, votes, q))
+    return Splits(
+        examples=examples,
+        found=found,
+        expected=examples * share,
+        chance=float(binom.sf(found - 1, examples, share)),
+    )
 
 
 def concluded(one: Slips, *, votes: int, threshold: int, repeats: int = 0) -> Slips:
