@@ -124,10 +124,41 @@ def test_a_census_says_what_it_does_not_know(tmp_path):
     assert found.estimate is None
     assert (found.low, found.high) == (wrong / 60, 1.0)
     first, second = found.sentences()
-    assert first.startswith(f"At least {100 * wrong / 60:.1f} % of the 60 labels are wrong (")
-    assert first.endswith(f"({wrong} checked, {wrong} of them wrong).")
+    assert first == (
+        f"At least {100 * wrong / 60:.1f} % of the 60 labels are wrong, if reviewers are taken at "
+        f"their word: they rejected {wrong} of the {wrong} checked."
+    )
     assert second.startswith(f"How many of the other {60 - wrong} are, nobody knows")
     assert "`errata plan AUDIT --goal rate`" in second
+
+
+def test_what_slips_may_have_rejected_is_not_said_to_be_wrong(tmp_path):
+    """Of a census in which no label is wrong, by three reviewers who slip, two of whom decide."""
+    right = np.zeros(N, dtype=bool)
+    given, probs = np.arange(N) % 3, doubting_probs(right)
+    audit = Audit.create(tmp_path / "a", labels=given, probs=probs, classes=("c", "d", "f"))
+    audit.find(count=200)
+    audit.plan(goal="errors", votes=3, threshold=2)
+    rng = np.random.default_rng(0)
+    audit.add_votes(
+        [
+            {
+                "index": row["example"],
+                "reviewer": f"r{number}",
+                "answer": "suggested" if rng.random() < 0.15 else "given",
+            }
+            for row in planned_rows(audit)
+            for number in range(3)
+        ]
+    )
+    found, believed = audit.error_rate(), audit.error_rate(slips="none")
+    assert found.slips_by == "repeats"
+    assert found.count.found == believed.count.low > 5
+    assert found.low == 0
+    first, _ = found.sentences()
+    assert first.startswith("At least 0.0 % of the 3,000 labels are wrong, with 95 % confidence: ")
+    assert f"reviewers rejected {found.count.found} of the {found.count.checked} checked" in first
+    assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in first
 
 
 def test_without_a_plan_there_is_nothing_to_tell(tmp_path):

@@ -366,12 +366,12 @@ class ErrorRate:
 
     @property
     def low(self) -> float:
-        """The lower end of the interval, a share; without an estimate, what is certain."""
+        """The lower end of the interval, a share; without an estimate, what checked ones tell."""
         return self.count.low / self.count.population
 
     @property
     def high(self) -> float:
-        """The upper end of the interval, a share; without an estimate, what is certain."""
+        """The upper end of the interval, a share; without an estimate, if all others are wrong."""
         return self.count.high / self.count.population
 
     def to_dict(self) -> dict[str, Any]:
@@ -401,11 +401,23 @@ class ErrorRate:
 
     def sentences(self) -> tuple[str, ...]:
         """Return what these numbers say, in words."""
-        count, slips = self.count, self.slips
+        count = self.count
         checked = f"{count.checked:,} checked, {count.found:,} of them wrong"
         if self.estimate is None or count.estimate is None:
             rest = count.population - count.checked
             at_least = f"At least {_share(self.low)} of the {count.population:,} labels are wrong"
+            rejected = f"{count.found:,} of the {count.checked:,} checked"
+            if count.checked == 0:
+                bound = f"{at_least} ({checked})."
+            elif self.slips_by == "none":
+                bound = (
+                    f"{at_least}, if reviewers are taken at their word: they rejected {rejected}."
+                )
+            else:
+                bound = (
+                    f"{at_least}, with {100 * self.confidence:g} % confidence: reviewers rejected "
+                    f"{rejected}, and slip. {self._reckoned_out()}"
+                )
             unknown = f"How many of the other {rest:,} are, nobody knows"
             way_on = (
                 "`errata plan AUDIT --goal rate` draws some."
@@ -415,7 +427,7 @@ class ErrorRate:
             if self.anytime and self.drawable:
                 way_on = f"{_LOOKS} Before the first of these it knows nothing. {way_on}"
             return (
-                f"{at_least} ({checked}).",
+                bound,
                 f"{unknown}: no verdict that counts is on an example that chance drew. {way_on}",
             )
         some = f"{_share(self.estimate)} of the {count.population:,} labels are wrong"
@@ -428,15 +440,18 @@ class ErrorRate:
             as_many = f"some {count.random_sample:,.0f} examples"
             told.append(f"A simple random sample would take {as_many} to say as much.")
         if self.slips_by != "none":
-            by = {"gold": "answers to gold", "repeats": "how often two reviewers disagree"}
-            alarm, miss = _share(slips.false_alarm), _share(slips.miss)
-            err = f"reviewers reject {alarm} of right labels and confirm {miss} of wrong ones"
-            told.append(f"Reckoned out, by {by[self.slips_by]}: {err}.")
+            told.append(self._reckoned_out())
         if self.waiting:
             told.append(f"{self.waiting:,} planned examples are not decided yet.")
         if self.anytime:
             told.append(f"{_LOOKS} What was decided since the last of these does not count yet.")
         return tuple(told)
+
+    def _reckoned_out(self) -> str:
+        by = {"gold": "answers to gold", "repeats": "how often two reviewers disagree"}
+        alarm, miss = _share(self.slips.false_alarm), _share(self.slips.miss)
+        err = f"reviewers reject {alarm} of right labels and confirm {miss} of wrong ones"
+        return f"Reckoned out, by {by[self.slips_by]}: {err}."
 
     def __repr__(self) -> str:
         return "\n".join([*self.sentences(), *self.notices])

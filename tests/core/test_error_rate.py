@@ -602,6 +602,30 @@ def test_a_census_of_the_top_tells_of_itself_alone():
     assert (found.low, found.high) == (7, 97)
 
 
+def test_of_a_census_by_reviewers_who_slip_no_more_is_told_than_their_answers_bear_out():
+    """Its interval holds the truth as often as it says, over all answers."""
+    n, checked, slips = 100, 60, Slips(false_alarm=0.1, miss=0.2)
+    told = []
+    for count in range(checked + 1):
+        draw = Draw(
+            examples=np.arange(checked),
+            wrong=np.arange(checked) < count,
+            probability=None,
+            stratum=np.zeros(checked, dtype=int),
+        )
+        found = estimate_errors([draw], np.full(n, 0.1), slips=slips)
+        assert found.estimate is None
+        told.append((found.low, found.high))
+    for errors in (0, 1, 5, 30, 60):
+        rejected = np.convolve(
+            binom.pmf(np.arange(checked - errors + 1), checked - errors, 0.1),
+            binom.pmf(np.arange(errors + 1), errors, 0.8),
+        )
+        above = [low - 0.5 <= errors for low, _ in told]
+        below = [errors + n - checked <= high + 0.5 for _, high in told]
+        assert rejected @ np.logical_and(above, below) >= 0.94
+
+
 def test_a_census_of_the_top_adds_to_what_is_drawn_after_it():
     top = Draw(
         examples=np.arange(10), wrong=np.arange(10) < 7, probability=None, stratum=np.zeros(10, int)

@@ -69,7 +69,7 @@ class ErrorCount:
     ----------
     estimate : the number of wrong labels among all examples; None if no draw tells of all of them
     standard_error : of the estimate
-    low, high : the interval
+    low, high : the interval; without an estimate, all that was not checked being right, or wrong
     confidence : with which the interval holds the number
     population : how many examples there are
     checked, found : how many were checked, and for how many of these reviewers rejected the label
@@ -115,7 +115,8 @@ def estimate_errors(
     errors by chance make a narrow interval, a small later draw, and more weight for the first
     total, which is then low: by a few percent of the rate, or a tenth where it is small. Draws
     that were not left to chance add what they found to those after them, and alone tell only of
-    themselves: the interval is then what is certain.
+    themselves: the interval is then what is certain, and with slips, what the answers say of the
+    checked ones with this confidence, all others being right, or wrong.
 
     **Slips.** Where reviewers err, ``e`` is replaced by ``(z - false_alarm) / (1 - false_alarm -
     miss)``, ``z`` being what they conclude, which is ``e`` on average (Rogan and Gladen), and the
@@ -211,7 +212,17 @@ def estimate_errors(
         random_sample=None,
     )
     if not design.sampled:
-        return known
+        if slips == NO_SLIPS or unchecked == n:
+            return known
+        alone = Draw(
+            examples=np.arange(len(design.wrong)),
+            wrong=design.wrong,
+            probability=np.ones(len(design.wrong)),
+            stratum=np.zeros(len(design.wrong), dtype=np.int64),
+        )
+        seen = design.predicted[design.examples]
+        of_them = estimate_errors([alone], seen, slips=slips, confidence=confidence)
+        return replace(known, low=of_them.low, high=of_them.high + unchecked)
     if groups is None or len(unknown):
         groups = groups_of(design.predicted)
     supposed = _Supposed(design, control, groups)
