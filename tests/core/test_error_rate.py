@@ -154,6 +154,48 @@ def test_the_standard_error_is_right_on_average_over_all_samples(population, con
     assert np.mean([one.standard_error**2 for one in found]) == pytest.approx(variance, abs=1e-12)
 
 
+LONE = [((3, 3), (1, 2)), ((2, 3), (1, 1)), ((2, 2, 3), (1, 2, 2)), ((3, 1, 3), (1, 1, 2))]
+"""How many each stratum has, and how many are drawn of it: of one or more, one alone."""
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(LONE), st.data())
+def test_of_one_example_of_a_stratum_the_standard_error_is_too_large_at_worst(cut, data):
+    """On average over all samples, and but for the part that is drawn of these strata."""
+    sizes, numbers = map(np.array, cut)
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    n, left_open = len(strata), 1 - numbers / sizes
+    wrong = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    found = [
+        estimate_errors([draw_of(one, wrong, strata, numbers)], np.full(n, 0.1), control=0.0)
+        for one in stratified_samples(strata, numbers)
+    ]
+    variance = np.mean([(one.estimate - wrong.sum()) ** 2 for one in found])
+    told = np.mean([one.standard_error**2 for one in found])
+    assert told >= left_open[left_open > 0].min() * variance - 1e-12
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(2, 40), st.integers(1, 60), st.integers(0, 30), st.data())
+def test_a_simple_random_sample_does_the_work_of_itself(checked, more, unknown, data):
+    """And what nobody tells of is as often wrong, and makes it neither more nor less sure."""
+    found = data.draw(st.integers(1, checked - 1))
+    n = checked + more
+    draw = Draw(
+        examples=np.arange(checked),
+        wrong=np.arange(checked) < found,
+        probability=np.full(checked, checked / n),
+        stratum=np.zeros(checked, dtype=int),
+    )
+    nobodys = n + np.arange(unknown)
+    told = estimate_errors([draw], np.full(n + unknown, 0.1), unknown=nobodys)
+    # of N s^2 / m with s^2 of m - 1 differences, and the finite population
+    assert told.random_sample == pytest.approx(n * (checked - 1) / (n - 1))
+    assert told.estimate == pytest.approx((n + unknown) * found / checked, rel=1e-4)
+    alone = estimate_errors([draw], np.full(n, 0.1))
+    assert told.standard_error == pytest.approx(alone.standard_error)
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.sampled_from([Fraction(k, 4) for k in (1, 2, 3, 4)]), min_size=2, max_size=5),

@@ -151,6 +151,16 @@ def test_repeats_are_read_the_same_whoever_answered_first(votes, examples, seed)
     assert slips_in_repeats(rejected) == turned
 
 
+@given(st.integers(2, 6), st.integers(2, 50), st.integers(0, 1))
+def test_of_few_disagreements_slips_are_known_no_better_than_of_half_of_one(votes, examples, apart):
+    rejected = np.zeros((examples, votes), dtype=bool)
+    rejected[:apart, 0] = True
+    told = slips_in_repeats(rejected)
+    if told is not None:
+        # the variance of D is that of half a disagreement at least, and dq/dD one half at least
+        assert told.covariance[0] >= (1 / 2) ** 2 * (1 / 2) / examples**2
+
+
 def test_people_who_guess_tell_nothing():
     rng = np.random.default_rng(0)
     assert slips_in_repeats(rng.random((50, 3)) < 0.5) is None

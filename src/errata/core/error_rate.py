@@ -140,7 +140,8 @@ def estimate_errors(
     **Unknown.** What an earlier plan holds, no later one draws. Where nobody has decided it and
     nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
     examples being right, and its upper end that of all being wrong. The estimate counts what is
-    supposed of them.
+    supposed of them; ``standard_error`` and ``random_sample`` are those of the estimate for all
+    others, and say nothing of these.
 
     **Control.** ``lambda`` is what makes the standard error least, were the chances of errors as
     supposed. What makes it least in the sample (PPI++) would follow each of a few errors by chance.
@@ -423,19 +424,23 @@ class Design:
 
 
 def _strata(draws: Sequence[Draw], pi: Float[np.ndarray, "checked"]) -> Int[np.ndarray, "checked"]:
-    """Return a number for each stratum of each draw; one with a single example joins the next.
+    """Return a number for each stratum of each draw; one with a single example joins the nearest.
 
-    Of a single example no spread can be told; joined, the variance comes out too large at worst.
+    Of a single example no spread can be told; joined, the variance comes out too large at worst,
+    but for as large a part as was drawn of these strata. It joins none that was checked to its end,
+    of which the spread does not count.
     """
     numbers = np.zeros(len(pi), dtype=np.int64)
     begin, first = 0, 0
     for draw in draws:
         own = np.unique_inverse(draw.stratum).inverse_indices
         names = np.arange(int(own.max(initial=-1)) + 1)
-        alone = (np.bincount(own) == 1) & (np.bincount(own, pi[begin : begin + len(own)]) < 1)
+        left_open = np.bincount(own, 1 - pi[begin : begin + len(own)]) > 0
+        alone = (np.bincount(own) == 1) & left_open
         for one in np.flatnonzero(alone).tolist():
-            near = one + 1 if one + 1 < len(names) else one - 1
-            if near >= 0:
+            others = [other for other in np.flatnonzero(left_open).tolist() if other != one]
+            if others:
+                near = min(others, key=lambda other: (abs(other - one), -other))
                 names[names == names[one]] = names[near]
         numbers[begin : begin + len(own)] = first + names[own]
         begin, first = begin + len(own), first + len(names)
