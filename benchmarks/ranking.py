@@ -170,6 +170,7 @@ class Outcomes:
     statements: np.ndarray  # of how many
     covered: np.ndarray  # whether all intervals hold
     ranked: np.ndarray  # whether all rank sets hold
+    own: np.ndarray  # in which share of the models the accuracy lies in its own interval
     error: np.ndarray  # the median standard error of a lead
     width: np.ndarray  # the mean number of ranks in a rank set
 
@@ -185,9 +186,11 @@ def measured(world: World, plan: str, checks: int, times: int) -> Outcomes:
     pairs = np.triu_indices(len(world.lead), 1)
     better = world.lead > 0
     rank, last = 1 + better.sum(axis=0), len(better) - better.sum(axis=1)
+    accuracy = world.right.mean(axis=0)
     rows = []
     for run in range(times):
         estimate, ranking = checked_once(world, probabilities, seed=run)
+        lowest, highest = estimate.intervals()
         rows.append(
             (
                 ranking.decided.sum() / len(pairs[0]),
@@ -195,6 +198,7 @@ def measured(world: World, plan: str, checks: int, times: int) -> Outcomes:
                 ranking.decided.sum(),
                 ((ranking.low <= world.lead) & (world.lead <= ranking.high)).all(),
                 ((ranking.best_rank <= rank) & (last <= ranking.worst_rank)).all(),
+                ((lowest <= accuracy) & (accuracy <= highest)).mean(),
                 np.median(estimate.error[pairs]),
                 (ranking.worst_rank - ranking.best_rank + 1).mean(),
             )
@@ -234,6 +238,9 @@ def targets(runs: Runs) -> list[Target]:
         )
         what = f"runs in which every interval holds, {name}"
         found.append(Target(what, "≥ 95 %", f"{held:.1f} %", bool(held >= 95)))
+    own = 100 * aimed.own.mean()
+    what = "intervals of single accuracies that hold, 1,000 aimed"
+    found.append(Target(what, "≥ 95 %", f"{own:.1f} %", bool(own >= 95)))
     return found
 
 
@@ -309,7 +316,8 @@ def told(world: World, runs: Runs, found: list[Target], times: int) -> str:
     )
     head = [
         "plan", "checks", "pairs decided", "of these wrongly", "all intervals hold",
-        "all rank sets hold", "median error of a lead", "ranks in a set",
+        "all rank sets hold", "intervals of single accuracies that hold",
+        "median error of a lead", "ranks in a set",
     ]  # fmt: skip
     rows = [
         [
@@ -319,6 +327,7 @@ def told(world: World, runs: Runs, found: list[Target], times: int) -> str:
             f"{100 * runs[plan, checks].wrong_share:.3f} %",
             f"{100 * runs[plan, checks].covered.mean():.1f} %",
             f"{100 * runs[plan, checks].ranked.mean():.1f} %",
+            f"{100 * runs[plan, checks].own.mean():.1f} %",
             f"{100 * runs[plan, checks].error.mean():.2f} points",
             f"{runs[plan, checks].width.mean():.1f}",
         ]

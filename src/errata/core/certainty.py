@@ -51,14 +51,17 @@ Few events
 ----------
 A wrong label moves few models, so the difference of two models may rest on three checked
 examples, or on none, and the formula above would then be much too sure. Two things are done. Each
-variance gets what *two imagined examples* more would have added, one in favour of each model,
-with the mean square weight of the checked examples on which the two differ (the idea of Agresti
-and Min 2005, and of Bonett and Price 2012, for paired proportions). And quantiles are those of
-Student's t with ``2 V² / Q`` degrees of freedom, ``Q`` the sum of the fourth powers of what ``V``
-is the sum of squares of (Satterthwaite 1946): twice the number of events, where all weigh the
-same. Where events are rare, so that their number has Poisson's distribution, an interval of 95 %
-then misses at most 5.5 % of the time, however many there are on average; with the normal
-distribution and nothing imagined, it misses whenever there are none.
+variance gets what *two imagined examples* more would have added, one in favour of each model
+(the idea of Agresti and Min 2005, and of Bonett and Price 2012, for paired proportions). What one
+adds is the mean of ``(1−π_i) (w_i/K)²`` over all examples on which the two models differ, estimated
+from the checked ones, each standing for ``c_i``: as likely as any other to be the one that was
+missed is an example that hardly had a chance to be drawn, which would have weighed much. And
+quantiles are those of Student's t with ``2 V² / Q`` degrees of freedom, ``Q`` the sum of the fourth
+powers of what ``V`` is the sum of squares of (Satterthwaite 1946): twice the number of events,
+where all weigh the same. Where they do and events are rare, so that their number has Poisson's
+distribution, an interval of 95 % then misses at most 5.5 % of the time, however many there are on
+average; with the normal distribution and nothing imagined, it misses whenever there are none.
+Where they weigh differently no such bound is known; benchmarks/ranking.py counts what is missed.
 
 References
 ----------
@@ -94,6 +97,7 @@ IMAGINED = 2
 """Examples imagined on top of those found; with fewer, rare events are missed too often."""
 
 _ROWS = 1 << 14  # examples taken at a time
+_TINY = np.finfo(np.float64).tiny  # in the place of a sum of nothing
 
 
 # ---------------------------------------------------------------- what is right
@@ -396,7 +400,10 @@ def _label_variances(
         squares[a], fourths[a] = (apart**2).sum(axis=0), (apart**4).sum(axis=0)
         # a model on its own, and two that never differ among the checked: by all of these
         differ[:, ~differ.any(axis=0)] = drawn[:, np.newaxis]
-        imagined[a] = IMAGINED * (each @ differ) / np.maximum(differ.sum(axis=0), 1)
+        # by what each counts for: an aimed plan draws mostly what weighs little, while what it has
+        # missed may be anywhere
+        counts = checked.counts[:, np.newaxis] * differ
+        imagined[a] = IMAGINED * (each @ counts) / np.maximum(counts.sum(axis=0), _TINY)
     variance = squares + imagined
     quartic = fourths + imagined**2 / IMAGINED
     most = max(1, sum(len(rows) - 1 for rows in _drawn_strata(checked)))
