@@ -309,6 +309,21 @@ def test_each_pair_is_told_once_the_better_first(tmp_path):
     assert undecided
 
 
+def test_models_that_answer_alike_tie_for_certain_on_this_test_set(tmp_path):
+    answers = models() | {"copy": models()["clever"]}
+    audit = by_chance(tmp_path / "a")
+    found = audit.compare(answers, population=False).certainty
+    (pair,) = (one for one in found.leads if {one.leader, one.follower} == {"clever", "copy"})
+    assert (pair.lead, pair.low, pair.high, pair.decided, pair.tied) == (0, 0, 0, False, True)
+    assert pair.row()["who leads"] == "neither"
+    assert pair not in found.unsettled
+    assert sum(one.tied for one in found.leads) == 1
+    assert found.best() == "By the corrected labels clever and copy tie for the best."
+    of_kind = audit.compare(answers).certainty  # on another set they may answer differently
+    (pair,) = (one for one in of_kind.leads if {one.leader, one.follower} == {"clever", "copy"})
+    assert pair.low < 0 == pair.lead < pair.high < 0.01
+
+
 def test_the_first_screen_has_the_pairs_that_are_not_settled_and_details_all_neighbours(tmp_path):
     compared = by_chance(tmp_path / "a").compare(with_twins())
     found = compared.certainty

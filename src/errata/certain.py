@@ -120,6 +120,11 @@ class Lead:
     flip: Flip
 
     @property
+    def tied(self) -> bool:
+        """Whether neither is better for certain, as where both give the same answers."""
+        return self.low == self.high == 0
+
+    @property
     def relabels(self) -> int | None:
         """The fewest relabels that would put the leader behind by what was counted.
 
@@ -135,7 +140,7 @@ class Lead:
             "lead": 100 * self.lead,
             "low": 100 * self.low,
             "high": 100 * self.high,
-            "who leads": "decided" if self.decided else "undecided",
+            "who leads": "neither" if self.tied else "decided" if self.decided else "undecided",
             "order": "swapped" if self.swapped else "as given",
             "swap at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
             "may swap at": _band_in_words(self.band),
@@ -213,7 +218,7 @@ class Certainty:
         Of these, those that the given labels have the other way round come first.
         """
         swapped = tuple(each for each in self.leads if each.swapped and each.decided)
-        undecided = (each for each in self.neighbours if not each.decided)
+        undecided = (each for each in self.neighbours if not (each.decided or each.tied))
         return swapped + tuple(sorted(undecided, key=lambda each: not each.swapped))
 
     def title(self) -> str:
@@ -458,7 +463,11 @@ def _accuracies(
         return None  # by what was checked, no label is clear
     credit = _credits(answers[rows], given[rows], design, policy)
     right = answers == given[:, np.newaxis]
-    return accuracies(right, credit, design.checked, keep=keep, population=population)
+    first: dict[bytes, int] = {}
+    alike = [first.setdefault(column.tobytes(), model) for model, column in enumerate(answers.T)]
+    return accuracies(
+        right, credit, design.checked, keep=keep, alike=np.array(alike), population=population
+    )
 
 
 def _leads(

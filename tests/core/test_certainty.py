@@ -485,6 +485,37 @@ def test_models_on_which_no_check_spoke_are_not_told_apart():
     assert not decide(found, np.random.default_rng(0)).decided.any()
 
 
+@given(reviews(), st.data())
+def test_models_that_answer_alike_are_equally_good_and_nothing_else_changes(review, data):
+    proxy, credit, checked, _ = review
+    models = proxy.shape[1]
+    copied = data.draw(st.integers(0, models - 1))
+    both = [*range(models), copied]
+    alone = accuracies(proxy, credit, checked)
+    found = accuracies(proxy[:, both], credit[:, both], checked, alike=np.array(both))
+    for one, other in product(range(models + 1), repeat=2):
+        pair = both[one], both[other]
+        assert found.covariance[one, other] == pytest.approx(alone.covariance[pair], abs=1e-12)
+        if one != other and pair == (copied, copied):
+            assert (found.error[one, other], found.freedom[one, other]) == (0, np.inf)
+        else:
+            assert found.error[one, other] == pytest.approx(alone.error[pair], abs=1e-9)
+            assert found.freedom[one, other] == pytest.approx(alone.freedom[pair], rel=1e-6)
+    ranking = decide(found, np.random.default_rng(0), draws=100)
+    assert found.accuracy[copied] == found.accuracy[models]
+    assert ranking.low[copied, models] == ranking.high[copied, models] == 0
+    assert not ranking.decided[[copied, models], [models, copied]].any()
+    assert ranking.ahead[copied, models] == 0.5
+
+
+def test_on_other_test_sets_models_that_answer_alike_may_differ():
+    """Not by how much the labels are unsure, but by what is imagined of a set of 1,000."""
+    right = np.ones((1000, 2), dtype=bool)
+    everything = checked_rows(range(1000), np.ones(1000))
+    found = accuracies(right, right, everything, alike=np.zeros(2, dtype=int), population=True)
+    assert found.error[0, 1] == pytest.approx(sqrt(2) / 1000)
+
+
 # ---------------------------------------------------------------- ranks
 
 
@@ -671,6 +702,13 @@ def test_credits_that_do_not_fit_are_refused():
         accuracies(proxy, np.ones((2, 2), dtype=bool), checked_rows([0, 3], [1, 1]))
     with pytest.raises(InputError, match="at least one"):
         accuracies(np.ones((3, 0)), np.ones((0, 0), dtype=bool), checked_rows([], []))
+    with pytest.raises(InputError, match=r"alike\[1\] is 0, but models 0 and 1 are not credited"):
+        accuracies(
+            np.array([[1.0, 0.0]]),
+            np.zeros((0, 2), dtype=bool),
+            checked_rows([], []),
+            alike=np.zeros(2, dtype=int),
+        )
 
 
 def test_a_confidence_and_a_number_of_draws_out_of_range_are_refused():

@@ -279,6 +279,7 @@ def accuracies(
     checked: Sample,
     *,
     keep: Bool[np.ndarray, "checked"] | None = None,
+    alike: Int[np.ndarray, "models"] | None = None,
     population: bool = False,
 ) -> Accuracies:
     """Return the accuracy of each model by the checked labels, with what is not known of them.
@@ -292,6 +293,9 @@ def accuracies(
     credit : whether it is right on each checked example, see `credited`
     checked : which were checked, and how they were drawn
     keep : which checked examples count, see `counting`; all, if left out
+    alike : for each model the first one that gives the same answer to every example, itself where
+        none does: whatever the labels are, these two are equally good, which their credits on
+        what was checked cannot tell. Without it, no two are alike
     population : whether the uncertainty is that of other test sets of the same kind, too: that of
         ``n`` examples drawn from a large population. If not, it is that of this test set alone,
         of which some labels are not checked.
@@ -299,7 +303,8 @@ def accuracies(
     Raises
     ------
     InputError
-        The shapes do not fit, or by what was checked no example counts.
+        The shapes do not fit, models said to be alike are credited differently, or by what was
+        checked no example counts.
 
     Examples
     --------
@@ -328,6 +333,14 @@ def accuracies(
             f"The checked examples run from {checked.examples.min()} to {checked.examples.max()}, "
             f"but there are {n:,} examples, 0 to {n - 1}."
         )
+    first = np.arange(models) if alike is None else alike
+    for model in np.flatnonzero(first != np.arange(models)).tolist():
+        one = first[model]
+        if any((table[:, one] != table[:, model]).any() for table in (proxy, credit)):
+            raise InputError(
+                f"alike[{model}] is {one}, but models {one} and {model} are not credited alike. "
+                "Put those together that give the same answer to every example."
+            )
     kept = np.ones(len(credit)) if keep is None else keep.astype(np.float64)
     guess = proxy[checked.examples].astype(np.float64)
     right = credit * kept[:, np.newaxis]
@@ -339,15 +352,18 @@ def accuracies(
             f"By the {len(kept):,} checked examples, of which {int((1 - kept).sum()):,} do not "
             "count, no example counts at all. Check more, or count those without a clear label."
         )
-    accuracy = total / size
+    accuracy = (total / size)[first]  # rounding must not put one of two that are alike ahead
     moves = ((right - guess) - (kept - 1)[:, np.newaxis] * accuracy) / size
     pieces = _pieces(moves, checked)
-    covariance = pieces.T @ pieces
+    pairs = np.ix_(first, first)
+    covariance = (pieces.T @ pieces)[pairs]
     variance, freedom = _label_variances(pieces, guess, right, checked, size)
+    tied = (first[:, np.newaxis] == first) & ~np.eye(models, dtype=np.bool_)
+    variance[tied], freedom[tied] = 0, np.inf
     if population:
         known = right - kept[:, np.newaxis] * accuracy
         squares = _squares(proxy, accuracy, guess - accuracy, known, weight)
-        spread = squares / (size * max(size - 1, 1))
+        spread = squares[pairs] / (size * max(size - 1, 1))
         covariance = covariance + spread
         variance, freedom = _with_population(variance, freedom, spread, size)
     error = np.sqrt(variance)
