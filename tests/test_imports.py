@@ -140,7 +140,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doubting": {"core"},
     "certain": {"core"},
     "rating": {
-        *("certain", "arrays", "core", "crowd", "doubting", "judging", "results", "store", "words"),
+        "rating": {
+            *("certain", "continuing", "arrays", "core", "crowd", "doubting", "judging", "results"),
+            *("store", "words"),
+        },
     },
     "planning": {
         *("errors", "arrays", "asking", "certain", "continuing", "core", "crowd", "doubting"),

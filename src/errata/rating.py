@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from errata.arrays import as_choice
 from errata.certain import ReviewDesign
+from errata.continuing import confidence_at
 from errata.core.certainty import Sample
 from errata.core.consensus import NON_AGREEMENT, NON_ERROR, OPEN, VOTED
 from errata.core.crowd import CROWD, models_as_voters
@@ -475,8 +476,7 @@ def _last_look(
     """Return the confidence of the last look, and how many of the planned examples it took in.
 
     A look takes in the first examples in the order of asking that chance drew; all of these are
-    decided. The ``i``-th look, from 0 on, may be wrong with ``(1 - confidence) / ((i + 1) (i +
-    2))``, which sums to ``1 - confidence`` over all looks there can ever be.
+    decided. How much of the error each look may spend, `errata.continuing.confidence_at` says.
     """
     looks: list[int] = []
     decided = 0
@@ -490,8 +490,7 @@ def _last_look(
             looks.append(place)
     if not looks:
         return confidence, 0
-    i = len(looks) - 1
-    return 1 - (1 - confidence) / ((i + 1) * (i + 2)), looks[-1]
+    return confidence_at(len(looks), confidence), looks[-1]
 
 
 def _believed(
