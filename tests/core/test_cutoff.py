@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from drawing import stratified_samples
-from errata.core.cutoff import Aim, errors_among_first, learn_cutoff, rule_orders
-from errata.core.error_rate import Draw
+from errata.core import cutoff
+from errata.core.cutoff import Aim, errors_told, learn_cutoff, rule_orders
+from errata.core.error_rate import Design, Draw
 from errata.core.sampling import allocate, cut_strata, stratified_sample
 from errata.core.selection import RULES, bit_of
+from errata.core.slips import NO_SLIPS
 from errata.errors import InputError
 
 AIMS = [Aim(), *(Aim(name=name, least=x) for name in ("precision", "recall") for x in (0.5, 0.75))]
@@ -86,6 +89,10 @@ def draw_of(sample, wrong, strata, numbers):
     )
 
 
+def errors_among_first(order, draws, predicted):
+    return np.cumsum(errors_told(Design(draws, predicted, NO_SLIPS), predicted)[order])
+
+
 @given(populations())
 def test_the_errors_among_the_first_are_right_on_average_over_all_samples(population):
     order, wrong, predicted, strata, numbers = population
@@ -114,6 +121,30 @@ def test_they_are_so_after_a_census_of_some_too(population):
         for one in stratified_samples(strata, numbers)
     ]
     np.testing.assert_allclose(np.mean(found, axis=0), np.cumsum(wrong[order]), atol=1e-9)
+
+
+@given(populations(), st.data())
+def test_what_is_told_of_a_cut_is_kept_to_what_reviews_have_proved(population, data):
+    order, wrong, predicted, strata, numbers = population
+    n, size = len(order), data.draw(st.integers(1, len(order)))
+    sample = data.draw(st.sampled_from(list(stratified_samples(strata, numbers))))
+    draw = draw_of(sample, wrong, strata, numbers)
+    learning = cutoff._Learning(
+        {"a": order}, Design([draw], np.zeros(n), NO_SLIPS), np.zeros((n, 1)), Aim()
+    )
+    told = learning.told(cutoff._Cut("a", size), predicted, draw.wrong)
+    parts = []
+    for part in (set(order[:size].tolist()), set(order[size:].tolist())):
+        estimate = sum(predicted[i] for i in part)
+        for i, chance in zip(sample, draw.probability, strict=True):
+            estimate += (wrong[i] - predicted[i]) / chance if i in part else 0
+        proved = sum(bool(wrong[i]) for i in sample if i in part)
+        right = sum(not wrong[i] for i in sample if i in part)
+        parts.append(min(max(estimate, proved), len(part) - right))
+    inside, outside = parts
+    recall = inside / (inside + outside) if inside + outside else 0
+    expected = [inside / size, recall, 2 * inside / (size + inside + outside)]
+    np.testing.assert_allclose(told, expected, atol=1e-9)
 
 
 # ---------------------------------------------------------------- the choice
@@ -182,6 +213,25 @@ def drawn(wrong, budget, seed):
 
 
 ORDERS = {name: np.argsort(-GUESSES[:, k], kind="stable") for k, name in enumerate("ab")}
+
+
+@pytest.mark.parametrize("guesses", [1, 2])
+@pytest.mark.parametrize("reviews", [6, 60])
+def test_chances_are_the_likeliest_if_slopes_share_1_give_or_take_seven_tenths(guesses, reviews):
+    scores = np.log(GUESSES / (1 - GUESSES))[:reviews, :guesses]
+    wrong = GUESSES[:reviews, 0] > 0.3  # surer than the guess, so that slopes would run away
+    design = Design([census(wrong)], np.zeros(reviews), NO_SLIPS)
+    found = cutoff._Learning({}, design, scores, Aim()).chances(wrong)
+    centred = scores - scores.mean(axis=0)
+
+    def unlikely(b):
+        chances = expit(b[0] + centred @ b[1:])
+        of_answers = np.log(np.where(wrong, chances, 1 - chances)).sum()
+        slopes = ((b[1:] - 1 / guesses) ** 2).sum() / (2 * 0.7**2)
+        return slopes + b[0] ** 2 / (2 * 10**2) - of_answers
+
+    best = minimize(unlikely, np.zeros(1 + guesses), method="Nelder-Mead", tol=1e-10).x
+    np.testing.assert_allclose(found, expit(best[0] + centred @ best[1:]), atol=1e-4)
 
 
 @pytest.mark.parametrize(("place", "better"), [(0, "a"), (1, "b")])

@@ -27,7 +27,11 @@ REPLICATES = 200
 """So many made-up sets of labels give the intervals: a twentieth more or less in their width."""
 
 _SLOPE_SPREAD = 0.7
-"""How far the slope of one guess lies from its share of 1, before any review, give or take."""
+"""How far the slope of one guess lies from its share of 1, before any review, give or take.
+
+A round number: of one guess, that it tells nothing (a slope of 0) or twice what it says (2) are
+then a standard deviation and a half away, which some dozens of reviews may show.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,21 +150,23 @@ def rule_orders(
 # ---------------------------------------------------------------- how many errors come first
 
 
-def errors_among_first(
-    order: Int[np.ndarray, "n"], draws: Sequence[Draw], predicted: Float[np.ndarray, "n"]
+def errors_told(
+    design: Design,
+    predicted: Float[np.ndarray, "n"],
+    wrong: Bool[np.ndarray, "checked"] | None = None,
 ) -> Float[np.ndarray, "n"]:
-    """Return how many of the first 1, 2, ..., n examples of an order are wrong, as is estimated.
+    """Return what each example adds to the estimated number of wrong labels of a part it is in.
 
-    For each number the difference estimator of `errata.core.error_rate.estimate_errors` (its
-    ``lambda`` being 1) of the errors among these examples. So it is right on average, whatever is
-    predicted and whatever the order, if neither looks at who was drawn. A curve of such numbers
-    is rough: where one example stands for many, it jumps, and it may fall.
+    Summed over a part, this is the difference estimator of `errata.core.error_rate.estimate_errors`
+    (its ``lambda`` being 1) of the errors there. So it is right on average, whatever is predicted
+    and whatever the part, if neither looks at who was drawn. Summed along an order, the curve is
+    rough: where one example stands for many, it jumps, and it may fall.
 
     Parameters
     ----------
-    order : the examples, each once
-    draws : as in `estimate_errors`, at least one left to chance
+    design : what was drawn and reviewed
     predicted : a guess at the probability that each label is wrong, in ``0..1``
+    wrong : of the reviewed examples, whether their labels are; without it, as the design has it
 
     References
     ----------
@@ -174,20 +180,10 @@ def errors_among_first(
     ...     probability=np.array([0.5, 0.5]),
     ...     stratum=np.array([0, 0]),
     ... )
-    >>> errors_among_first(np.array([0, 1, 2, 3]), [half], np.array([0.75, 0.5, 0.25, 0.25]))
+    >>> predicted = np.array([0.75, 0.5, 0.25, 0.25])
+    >>> np.cumsum(errors_told(Design([half], predicted, NO_SLIPS), predicted))
     array([1.25, 1.75, 2.  , 1.75])
     """
-    each = _told(Design(draws, predicted, NO_SLIPS), predicted)
-    among_first: Float[np.ndarray, "n"] = np.cumsum(each[order])
-    return among_first
-
-
-def _told(
-    design: Design,
-    predicted: Float[np.ndarray, "n"],
-    wrong: Bool[np.ndarray, "checked"] | None = None,
-) -> Float[np.ndarray, "n"]:
-    """Return what each example adds to the estimated number of errors of a part it belongs to."""
     each: Float[np.ndarray, "n"] = design.steadying * predicted
     each[design.examples] += design.counts * (design.wrong if wrong is None else wrong)
     return each
@@ -219,7 +215,7 @@ def learn_cutoff(
     equally, each give or take 0.7. By one guess alone no order could be better than its own.
 
     **Estimates.** Not from that curve, which is as good as its form: the errors among the first
-    ``k``, and among the rest, are those of `errors_among_first`, kept to what the reviews have
+    ``k``, and among the rest, are those of `errors_told`, kept to what the reviews have
     proved. From both estimates follow precision, recall and F1.
 
     **Intervals.** The choice is made on the reviews that tell how good it is, which flatters it.
@@ -408,7 +404,7 @@ class _Learning:
     ) -> Trade:
         """Return the estimated precision, recall and F1 of a cut."""
         inside = self._inside(cut)
-        each, checked = _told(self.design, chances, wrong), inside[self.design.examples]
+        each, checked = errors_told(self.design, chances, wrong), inside[self.design.examples]
 
         def kept(part: Bool[np.ndarray, "n"], of: Bool[np.ndarray, "checked"]) -> float:
             proved, right = np.count_nonzero(wrong & of), np.count_nonzero(~wrong & of)
