@@ -83,6 +83,18 @@ def test_strata_between_floor_and_ceiling_share_by_size_times_spread(case, propo
                 assert (numbers[a] + 1) * share[b] >= (numbers[b] - 1) * share[a] - 1e-9
 
 
+def test_a_fifth_of_a_budget_goes_by_size_alone_where_the_scores_see_no_spread():
+    assert allocate(np.array([100, 100]), np.array([0.5, 0.0]), 100).tolist() == [90, 10]
+    assert allocate(np.array([100, 300]), np.array([0.5, 0.0]), 100).tolist() == [85, 15]
+
+
+def test_two_of_each_stratum_are_drawn_at_least_as_one_alone_shows_no_spread():
+    assert allocate(np.array([5000, 5]), np.array([0.5, 0.0]), 20).tolist() == [18, 2]
+    predicted = np.append(np.full(2000, 0.5), np.zeros(4))
+    _, strata, _ = in_strata(predicted, predicted == 0, 40, np.random.default_rng(0))
+    assert np.bincount(strata).min() == 2
+
+
 def test_every_sample_of_a_stratum_comes_up_as_often():
     strata, numbers = np.array([0, 1, 0, 1, 1]), np.array([1, 2])
     drawn = Counter(

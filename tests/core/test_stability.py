@@ -1,5 +1,6 @@
 from fractions import Fraction
 from itertools import combinations, product
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -191,6 +192,30 @@ def test_a_duel_counts_and_its_variance_has_an_imagined_example_for_each(rows):
     expected = np.var(differences, ddof=1) / found.of + 2 / found.of**2
     assert abs(float(found.variance) - expected) < 1e-12
     assert found.freedom == 2 * (np.count_nonzero(differences) + 2)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "on_benign", "on_correctable"),
+    [
+        ((1000, 100), (0.05, 0.03), (0.1, 0.3)),
+        ((5000, 30), (0.01, 0.008), (0.02, 0.06)),
+        ((200, 10), (0.02, 0.01), (0.05, 0.2)),
+        ((40_000, 1400), (0.06, 0.05), (0.1, 0.2)),
+    ],
+)
+def test_the_band_holds_the_true_crossing_as_often_as_it_says(sizes, on_benign, on_correctable):
+    """Shares of B and of C on which only the first is right, and only the second."""
+    rng, times = np.random.default_rng(0), 200
+    at_0, at_1 = on_benign[0] - on_benign[1], on_correctable[0] - on_correctable[1]
+    crossing, held = at_0 / (at_0 - at_1), 0
+    for _ in range(times):
+        both = [
+            Duel(*rng.multinomial(of, [*shares, 1 - sum(shares)])[:2].tolist(), of)
+            for of, shares in zip(sizes, (on_benign, on_correctable), strict=True)
+        ]
+        held += any(low <= crossing <= high for low, high in crossing_band(*both))
+    # three standard errors of 200 bands of 95 %
+    assert held / times >= 0.95 - 3 * sqrt(0.95 * 0.05 / times)
 
 
 def test_the_band_goes_by_the_fewer_degrees_of_freedom():
