@@ -140,10 +140,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doubting": {"core"},
     "certain": {"core"},
     "rating": {
-        "rating": {
-            *("certain", "continuing", "arrays", "core", "crowd", "doubting", "judging", "results"),
-            *("store", "words"),
-        },
+        *("certain", "continuing", "arrays", "core", "crowd", "doubting", "judging", "results"),
+        *("store", "words"),
     },
     "planning": {
         *("errors", "arrays", "asking", "certain", "continuing", "core", "crowd", "doubting"),
