@@ -189,12 +189,14 @@ def estimate_errors(
             f"{100 * slips.miss:.0f} % of wrong ones, so that their answers say next to nothing. "
             "Look at the reviewers (`errata reviewers`), or ask for more votes on each example."
         )
-    n, left = len(predicted), np.delete(np.arange(len(predicted)), unknown)
-    place = np.full(n, -1)
-    place[left] = np.arange(len(left))
-    draws = [replace(draw, examples=place[draw.examples]) for draw in draws]
-    assert all((draw.examples >= 0).all() for draw in draws), "what was checked is known"
-    design = Design(draws, predicted[left], slips)
+    n, others = len(predicted), predicted
+    if len(unknown):
+        left = np.delete(np.arange(n), unknown)
+        others, place = predicted[left], np.full(n, -1)
+        place[left] = np.arange(len(left))
+        draws = [replace(draw, examples=place[draw.examples]) for draw in draws]
+        assert all((draw.examples >= 0).all() for draw in draws), "what was checked is known"
+    design = Design(draws, others, slips)
     if not design.sampled and len(design.examples) == n:  # all of them, for certain
         draws = [replace(draw, probability=np.ones(len(draw.examples))) for draw in draws]
         design = Design(draws, predicted, slips)
@@ -343,8 +345,6 @@ class Design:
         # what a plan drew and nobody checked is stood for by what is, in ``f`` as in ``e``
         self.steadying = np.ones(self.n)
         self.steadying[self.examples] -= self.counts
-        self.unchecked = np.ones(self.n, dtype=bool)
-        self.unchecked[self.examples] = False
 
     @cached_property
     def errors(self) -> Float[np.ndarray, "checked"]:
@@ -457,8 +457,8 @@ class _Supposed:
         means = np.bincount(group, predicted) / self.sizes
         self.least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
         self.scores = logit(np.clip(means, self.least, 1 - self.least))
-        self.unchecked = np.bincount(group[design.unchecked], minlength=len(self.sizes))
         self.group_of_all, self.group = group, group[design.examples]
+        self.unchecked = self.sizes - np.bincount(self.group, minlength=len(self.sizes))
         self.level, self.slope = self._fitted()
         self.factor = self._best_control() if control is None else control
         # checked examples that count alike and are as likely to be wrong are followed as one
