@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from audits import CLASSES, planned_audit
+from audits import CLASSES, planned_audit, planned_rows
 from errata.audit import Audit
 from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.certainty import accuracies, decide
@@ -247,6 +247,35 @@ def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):
     assert "all models tie" in audit.compare(tied).certainty.verdict()
     worse = {"copies": GIVEN, "knows": np.where(np.arange(N) % 40 == 1, (TRUTH + 1) % 3, TRUTH)}
     assert "knows overtakes copies" in audit.compare(worse).certainty.verdict()
+
+
+def test_labels_of_which_the_right_one_is_not_known_are_told_and_no_lead_hangs_on_them(tmp_path):
+    n = 300
+    rng = np.random.default_rng(5)
+    truth, labels = rng.integers(4, size=(2, n))
+    labels = np.where(np.arange(n) < 60, labels, truth)
+    one, other = labels.copy(), truth.copy()
+    one[100:110] = (truth[100:110] + 1) % 4  # so ahead by the given labels, and behind by the truth
+    probs = np.eye(4)[truth] * 0.9 + 0.025
+    audit = Audit.create(tmp_path / "a", labels=labels, probs=probs)
+    audit.find(count=20)
+    audit.plan(goal="rate", budget=n, votes=1, threshold=1)
+    answers = [
+        {
+            "index": row["example"],
+            "reviewer": "ann",
+            "answer": "given" if labels[row["example"]] == truth[row["example"]] else "neither",
+        }
+        for row in planned_rows(audit)
+    ]
+    audit.add_votes(answers)
+    told = audit.compare({"one": one, "other": other}, population=False).certainty
+    unknown = sum(row["answer"] == "neither" for row in answers)
+    assert (told.unknown, told.decided, told.firm) == (unknown, (("one", "other"),), ())
+    assert f"Of about {unknown} labels" in told.verdict()
+    assert "Whatever they are, 0 of 1 decided pair" in told.verdict()
+    assert "--question choice" in told.verdict()
+    assert told.to_dict()["firm"] == []
 
 
 def test_it_is_on_every_output(tmp_path):

@@ -138,7 +138,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "core", "exchange", "store", "reliability", "results", "crowd", "exchanging"),
     },
     "doubting": {"core"},
-    "certain": {"core"},
+    "certain": {"core", "words"},
     "rating": {
         *("certain", "continuing", "arrays", "core", "crowd", "doubting", "judging", "results"),
         *("store", "words"),

@@ -25,8 +25,11 @@ from errata.core.certainty import (
     credited,
     decide,
     order_kept,
+    worst_changes,
 )
+from errata.core.consensus import NEITHER, NON_AGREEMENT
 from errata.core.stability import Crossing, Flip, crossing_band, duel, fewest_flips
+from errata.words import plural
 
 _SEED = 7
 """Of the draws by which pairs are decided: the same comparison says the same."""
@@ -173,6 +176,9 @@ class Certainty:
     population : whether this is about test sets of this kind, or about this one's labels alone
     by_chance, checked, n : how many examples chance drew, were checked, and there are
     supposed_right : how many labels are held right, as nobody decided them and no sample tells
+    unknown : of how many labels the right one is not known, as reviewers rejected both or did not
+        agree, estimated; they count as given
+    firm : the pairs among `decided` that stay so whatever these are
     """
 
     standings: Mapping[Policy, tuple[Standing, ...]]
@@ -186,6 +192,8 @@ class Certainty:
     checked: int
     n: int
     supposed_right: int = 0
+    unknown: float = 0.0
+    firm: tuple[tuple[str, str], ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -270,6 +278,8 @@ class Certainty:
                 f"All this supposes that {self.supposed_right:,} labels of earlier plans are "
                 "right that are not decided: later plans could not draw them. Have them reviewed."
             )
+        if self.unknown:
+            told.append(self._of_unknown())
         accuracy = {one.model: one.accuracy for one in self.standings["corrected"]}
         possible = [
             one
@@ -283,6 +293,25 @@ class Certainty:
                 f"{nearest.fewest:,} of {rest:,}, of {nearest.leader} and {nearest.follower}."
             )
         return " ".join(told)
+
+    def _of_unknown(self) -> str:
+        """Return what labels of which the right one is not known could change."""
+        told = (
+            f"Of about {self.unknown:,.0f} labels ({100 * self.unknown / self.n:.2g} %) the right "
+            "one is not known, as reviewers rejected the labels shown or did not agree; the given "
+            "one counts."
+        )
+        if self.decided:
+            told += (
+                f" Whatever they are, {len(self.firm):,} of "
+                f"{plural(len(self.decided), 'decided pair')} would stay so."
+            )
+        if len(self.firm) < len(self.decided):
+            told += (
+                " Where reviewers choose among more classes (`errata plan --question choice`), "
+                "fewer are left open."
+            )
+        return told
 
     def best(self) -> str:
         """Return which model is the best, and how probable that is, in a sentence."""
@@ -331,6 +360,8 @@ class Certainty:
             "by_chance": self.by_chance,
             "checked": self.checked,
             "supposed_right": self.supposed_right,
+            "unknown": self.unknown,
+            "firm": [list(pair) for pair in self.firm],
             "policies": {
                 policy: [vars(one) for one in each] for policy, each in self.standings.items()
             },
@@ -414,6 +445,9 @@ def certainty(
             confidence=confidence,
         )
     )
+    rows, counts = design.checked.examples, design.checked.counts
+    shift = worst_changes(answers[rows], given[rows], design.suggested, design.codes, counts)
+    firm = main.decided & (main.low + shift / len(given) > 0)
     return Certainty(
         standings=standings,
         decided=tuple((models[a], models[b]) for a, b in np.argwhere(main.decided).tolist()),
@@ -425,6 +459,8 @@ def certainty(
         by_chance=design.by_chance,
         checked=int(np.count_nonzero(~design.unchecked)),
         supposed_right=design.supposed_right,
+        unknown=float(counts @ np.isin(design.codes, (NEITHER, NON_AGREEMENT))),
+        firm=tuple((models[a], models[b]) for a, b in np.argwhere(firm).tolist()),
         n=len(given),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import norm, studentized_range, t
 
 from drawing import pivotal_tree, stratified_samples
@@ -23,6 +24,7 @@ from errata.core.certainty import (
     credited,
     decide,
     order_kept,
+    worst_changes,
 )
 from errata.core.consensus import VERDICTS
 from errata.core.sampling import pivotal_sample
@@ -726,3 +728,29 @@ def test_one_model_is_the_first_and_the_last():
     assert isinstance(found, Ranking)
     assert (found.best_rank.tolist(), found.worst_rank.tolist()) == ([1], [1])
     assert prod(found.chance_of_best.tolist()) == 1
+
+
+@given(
+    top=arrays(np.int64, (4, 3), elements=st.integers(0, 3)),
+    labels=arrays(np.int64, (2, 4), elements=st.integers(0, 3)),
+    codes=arrays(np.int64, 4, elements=st.sampled_from([0, 1, 3, 4])),
+)
+def test_no_right_labels_take_more_from_a_lead_than_the_worst(top, labels, codes):
+    shown, suggested = labels[0], (labels[0] + 1 + labels[1] % 3) % 4
+    counts = np.array([1.0, 2.0, 4.0, 8.0])
+    found = worst_changes(top, shown, suggested, codes, counts)
+    now = np.stack(
+        [credited(top[:, [one]], shown, suggested, codes, policy="corrected") for one in range(3)]
+    ).astype(int)
+    for a, b in product(range(3), repeat=2):
+        worst = 0.0
+        for row in range(4):
+            if codes[row] == 3:
+                possible = set(range(5)) - {shown[row], suggested[row]}  # 4: what no model says
+            elif codes[row] == 4:
+                possible = set(range(5))
+            else:
+                continue
+            leads = [int(top[row, a] == one) - int(top[row, b] == one) for one in possible]
+            worst += counts[row] * (min(leads) - (now[a, row] - now[b, row]))
+        assert found[a, b] == worst

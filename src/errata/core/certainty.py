@@ -157,6 +157,53 @@ def counting(codes: Int[np.ndarray, "checked"], policy: Policy) -> Bool[np.ndarr
     return ~unclear if policy == "clear" else np.ones(len(codes), dtype=np.bool_)
 
 
+def worst_changes(
+    top: Integer[np.ndarray, "checked models"],
+    given: Integer[np.ndarray, "checked"],
+    suggested: Integer[np.ndarray, "checked"],
+    codes: Int[np.ndarray, "checked"],
+    counts: Float[np.ndarray, "checked"],
+) -> Float[np.ndarray, "models models"]:
+    """Return how much the right labels that nobody knows could take from each lead at most.
+
+    Where the verdict is neither, the right label is another than the two; where reviewers do not
+    agree, it may be any. Policy ``"corrected"`` counts the given one there. In place of that, the
+    model of the column can be right and that of the row wrong on each such example on which they
+    differ, if its answer may be the right one, and else neither is.
+
+    Parameters
+    ----------
+    top : each model's best answer
+    given, suggested, codes : as of `credited`
+    counts : for how many examples each counts
+
+    Returns
+    -------
+    what is to be added to the lead of the row on the column, in examples; above 0 where that can
+    only grow
+
+    Examples
+    --------
+    The first label is neither 0 nor 1. The first model says 0, and is credited for the given
+    label; the second says 2, which may be right.
+
+    >>> worst_changes(np.array([[0, 2]]), *np.array([[0], [1], [3]]), np.array([10.0]))
+    array([[  0., -20.],
+           [ 10.,   0.]])
+    """
+    models = top.shape[1]
+    open_ = np.isin(codes, (NEITHER, NON_AGREEMENT))
+    top, given, suggested = top[open_], given[open_, np.newaxis], suggested[open_, np.newaxis]
+    ruled_out = (codes[open_] == NEITHER)[:, np.newaxis] & ((top == given) | (top == suggested))
+    right = top == given
+    change = np.zeros((models, models))
+    for row in range(models):
+        differ = top[:, [row]] != top
+        worst = np.where(ruled_out, 0, -1) - (right[:, [row]].astype(int) - right)
+        change[row] = counts[open_] @ np.where(differ, worst, 0)
+    return change
+
+
 # ---------------------------------------------------------------- accuracies
 
 
