@@ -281,7 +281,13 @@ def ends(one: Draw, checked: int, predicted: np.ndarray) -> tuple[float, float, 
     assert one.probability is not None, "it was drawn by chance"
     columns = (one.examples, one.stratum, one.probability)
     rows = [
-        {"plan": 1, "example": example, "stratum": stratum, "probability": probability}
+        {
+            "plan": 1,
+            "goal": "rate",
+            "example": example,
+            "stratum": stratum,
+            "probability": probability,
+        }
         for example, stratum, probability in zip(*(c.tolist() for c in columns), strict=True)
     ]
     so_far = dict(zip(one.examples[:checked].tolist(), one.wrong[:checked].tolist(), strict=True))

@@ -13,6 +13,7 @@ from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
 from errata.exchange.votes import CANNOT_TELL
 from errata.rating import FIRST_LOOK, _last_look, draws_of, open_by
+from errata.store import records
 
 N = 3000
 WRONG = np.arange(N) % 12 == 0
@@ -207,6 +208,24 @@ def test_what_an_earlier_plan_holds_and_nobody_decided_is_left_open(tmp_path, go
     assert notice not in " ".join(audit.error_rate().notices)
 
 
+def test_what_tells_models_apart_counts_for_less_of_the_rate(tmp_path):
+    audit = rate_audit(tmp_path / "a", votes=1, threshold=1)
+    answer(audit, planned_rows(audit))
+    alone = audit.error_rate(slips="none")
+    rng = np.random.default_rng(1)
+    audit.compare({name: rng.integers(3, size=N) for name in "xyz"})
+    audit.plan(goal="ranking", budget=100)
+    answer(audit, planned_rows(audit)[200:])
+    found = audit.error_rate(slips="none")
+    with audit._db.read() as db:
+        rows = records.planned_draws(db)
+        first, second = draws_of(
+            rows, {row["example"]: bool(WRONG[row["example"]]) for row in rows}
+        )[0]
+    assert (first.worth, second.worth) == (1, 0.2)
+    assert found.high - found.low < 1.1 * (alone.high - alone.low)
+
+
 def test_candidates_in_wait_make_the_interval_wider(tmp_path):
     audit = rate_audit(tmp_path / "a", goal="errors")
     audit.find(count=100)
@@ -324,7 +343,13 @@ def test_what_is_planned_before_the_last_draw_is_told_of_or_unknown(plans):
             example = len(rows)
             stratum, probability = (0, 0.5) if by_chance else (None, 1.0)
             rows.append(
-                {"example": example, "plan": number, "stratum": stratum, "probability": probability}
+                {
+                    "example": example,
+                    "plan": number,
+                    "goal": "rate",
+                    "stratum": stratum,
+                    "probability": probability,
+                }
             )
             if state in ("right", "wrong"):
                 wrong[example] = state == "wrong"
@@ -485,7 +510,8 @@ def test_it_holds_whenever_one_looks(tmp_path):
     wrong_once = 0
     for _ in range(60):
         order = rng.permutation(N)[:400]
-        rows = [{"example": int(i), "stratum": 0, "plan": 1, "probability": 400 / N} for i in order]
+        drawn = {"goal": "rate", "stratum": 0, "plan": 1, "probability": 400 / N}
+        rows = [{"example": int(i), **drawn} for i in order]
         decided = {int(i): bool(WRONG[i]) for i in order}
         held = True
         for done in (50, 100, 200, 400):

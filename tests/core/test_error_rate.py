@@ -223,8 +223,8 @@ def test_it_is_right_on_average_with_unequal_probabilities(probabilities, data):
 
 
 @settings(deadline=None, max_examples=40)
-@given(populations(most=6), st.booleans())
-def test_a_second_draw_may_depend_on_what_the_first_found(population, census):
+@given(populations(most=6), st.booleans(), st.sampled_from([1.0, 0.25, 3.0]))
+def test_a_second_draw_may_depend_on_what_the_first_found(population, census, worth):
     """The first draw checks two; the second looks where errors were, or elsewhere."""
     wrong, predicted, *_ = population
     n = len(wrong)
@@ -254,11 +254,13 @@ def test_a_second_draw_may_depend_on_what_the_first_found(population, census):
                 wrong=wrong[rest[chosen]],
                 probability=np.full(size, size / len(rest)),
                 stratum=np.zeros(size, dtype=int),
+                worth=worth,
             )
             # weights must not depend on the first votes, so both totals are looked at apart
             both = estimate_errors([first, later], predicted, control=1.0).estimate
             alone = estimate_errors([first], predicted, control=1.0).estimate
-            second.append(((2 + size) * both - 2 * alone) / size)
+            weight = size * worth
+            second.append(((2 + weight) * both - 2 * alone) / weight)
         assert np.mean(second) == pytest.approx(wrong.sum()), "given whatever came first"
         totals.append(estimate_errors([first], predicted, control=1.0).estimate)
     assert np.mean(totals) == pytest.approx(wrong.sum())

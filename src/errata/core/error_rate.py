@@ -52,6 +52,8 @@ class Draw:
     stratum : within one, always as many are drawn, ``(drawn,)``
     stands_for : where a plan is not checked to its end, how many of what it drew each stands for,
         1 or more, ``(drawn,)``; without it, each for itself. Later draws cannot draw these again
+    worth : what one checked example of it weighs beside those of other draws, above 0: less where
+        it was drawn for another question, so that a total by it varies more
     """
 
     examples: Int[np.ndarray, "drawn"]
@@ -59,6 +61,7 @@ class Draw:
     probability: Float[np.ndarray, "drawn"] | None
     stratum: Int[np.ndarray, "drawn"]
     stands_for: Float[np.ndarray, "drawn"] | None = None
+    worth: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +113,13 @@ def estimate_errors(
 
     which is right on average, whatever ``f`` and ``lambda`` are, and whatever earlier draws have
     found: a later plan may be made from the votes so far. The totals of several draws are averaged,
-    weighted by how much each checked. The average is right on average, too, if how many a later
-    plan draws does not depend on votes. Where it is as many as the interval so far asks for, few
-    errors by chance make a narrow interval, a small later draw, and more weight for the first
-    total, which is then low: by a few percent of the rate, or a tenth where it is small. Draws
-    that were not left to chance add what they found to those after them, and alone tell only of
-    themselves: the interval is then what is certain, and with slips, what the answers say of the
-    checked ones with this confidence, all others being right, or wrong.
+    weighted by how much each checked and what that is worth. The average is right on average, too,
+    if how many a later plan draws does not depend on votes. Where it is as many as the interval so
+    far asks for, few errors by chance make a narrow interval, a small later draw, and more weight
+    for the first total, which is then low: by a few percent of the rate, or a tenth where it is
+    small. Draws that were not left to chance add what they found to those after them, and alone
+    tell only of themselves: the interval is then what is certain, and with slips, what the answers
+    say of the checked ones with this confidence, all others being right, or wrong.
 
     **Slips.** Where reviewers err, ``e`` is replaced by ``(z - false_alarm) / (1 - false_alarm -
     miss)``, ``z`` being what they conclude, which is ``e`` on average (Rogan and Gladen), and the
@@ -306,7 +309,8 @@ class Design:
         self.n, self.predicted, self.slips = len(predicted), predicted, slips
         sizes = [len(draw.examples) for draw in draws]
         drawn = [
-            0 if draw.probability is None else size for draw, size in zip(draws, sizes, strict=True)
+            0.0 if draw.probability is None else size * draw.worth
+            for draw, size in zip(draws, sizes, strict=True)
         ]
         self.sampled = sum(drawn) > 0
         none = np.zeros(0, np.int64)
@@ -314,7 +318,7 @@ class Design:
         assert len(np.unique(self.examples)) == len(self.examples), "an example is in two draws"
         self.wrong = np.concatenate([none.astype(bool), *(draw.wrong for draw in draws)])
         # each total in proportion to what it rests on, and none where nothing was left to chance
-        shares = np.array(drawn, float) / max(sum(drawn), 1)
+        shares = np.array(drawn) / (sum(drawn) or 1)
         later = np.cumsum(shares[::-1])[::-1] - shares
         self.share = np.repeat(shares, sizes)
         self.pi = np.concatenate(

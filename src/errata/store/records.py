@@ -464,7 +464,7 @@ def planned_labels(db: Connection) -> list[Row]:
 _PLANNED_DRAWS = (
     select(
         *(t.planned.c.example, t.planned.c.plan, t.planned.c.probability, t.planned.c.stratum),
-        *(t.plans.c.votes, t.plans.c.threshold, t.plans.c.stopping),
+        *(t.plans.c.goal, t.plans.c.votes, t.plans.c.threshold, t.plans.c.stopping),
     )
     .select_from(t.planned.join(t.plans, t.planned.c.plan == t.plans.c.id))
     .order_by(t.planned.c.id)
@@ -474,7 +474,7 @@ _PLANNED_DRAWS = (
 def planned_draws(db: Connection) -> list[Row]:
     """Return a part of what `planned` does, in a fraction of the time: how it came to be planned.
 
-    Each row has ``example plan probability stratum votes threshold stopping``.
+    Each row has ``example plan probability stratum goal votes threshold stopping``.
     """
     return _all(db, _PLANNED_DRAWS)
 
