@@ -150,8 +150,59 @@ def test_a_census_says_what_it_supposes(tmp_path):
     assert f"supposes that the {N - found.checked:,} labels that nobody checked are right" in (
         found.verdict()
     )
-    assert "`errata plan AUDIT --goal ranking`" in found.verdict()
+    assert found.verdict().startswith("All this supposes"), "first of all"
+    assert "`errata plan AUDIT --goal ranking` draws some." in found.verdict()
     assert "that would swap a pair, were they wrong: " in found.verdict()
+
+
+def test_before_any_vote_nothing_is_decided_and_that_comes_first(tmp_path):
+    audit = set_up(tmp_path / "a")
+    audit.plan(goal="rate", budget=300, votes=1, threshold=1)
+    stable = {"good": GIVEN, "bad": (GIVEN + 1) % 3}
+    told = audit.compare(stable).certainty.verdict()
+    assert told.startswith(
+        "No label is checked yet: all this is by the given labels, and decides nothing. "
+        "300 are drawn and wait for votes: `errata review AUDIT`."
+    )
+    assert "--goal" not in told
+    assert "best" not in told
+    assert "order" not in told
+    checked(audit, end=100)
+    assert "order of the models holds" in audit.compare(stable).certainty.verdict()
+
+
+def test_before_anything_is_drawn_the_way_on_is_a_plan(tmp_path):
+    audit = set_up(tmp_path / "a")
+    audit.plan(votes=1, threshold=1)
+    told = audit.compare(models()).certainty.verdict()
+    assert told.startswith("No label is checked yet")
+    assert "`errata plan AUDIT --goal ranking` draws some." in told
+
+
+def test_what_chance_drew_besides_a_census_waits_for_votes(tmp_path):
+    audit = set_up(tmp_path / "a")
+    held = audit.plan(votes=1, threshold=1, budget=60).added
+    audit.plan(goal="rate", budget=200)
+    checked(audit, end=held)
+    found = audit.compare(models()).certainty
+    assert found.to_dict()["waiting"] == 200
+    assert found.verdict().startswith(
+        f"All this supposes that the {N - held:,} labels that nobody checked are right: no verdict "
+        "that counts is on an example that chance drew. 200 are drawn and wait for votes"
+    )
+
+
+def test_models_that_may_be_the_best_are_counted_where_none_is_more_probable_than_not(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    answers = {f"m{i}": np.where(np.arange(N) % 60 == i, TRUTH + 1, TRUTH) % 3 for i in range(9)}
+    answers["poor"] = models()["poor"]
+    found = audit.compare(answers).certainty
+    first = [one.best_rank for one in found.standings["corrected"]].count(1)
+    assert 1 < first < 10
+    assert max(one.chance_of_best for one in found.standings["corrected"]) < 0.5
+    assert found.best() == (
+        f"By the corrected labels any of {first} models may be the best, with 95 % confidence."
+    )
 
 
 def test_what_earlier_plans_hold_undecided_is_told_to_count_as_right(tmp_path):
@@ -160,8 +211,8 @@ def test_what_earlier_plans_hold_undecided_is_told_to_count_as_right(tmp_path):
     audit.plan(goal="rate", budget=200)
     checked(audit, begin=held)
     supposing = audit.compare(models()).certainty
-    assert f"supposes that {held} labels of earlier plans are right that are not" in (
-        supposing.verdict()
+    assert supposing.verdict().startswith(
+        f"All this supposes that {held} labels of earlier plans are right that are not"
     )
     assert supposing.to_dict()["supposed_right"] == held
     with audit._db.read() as db:
@@ -244,7 +295,9 @@ def test_the_verdict_names_who_changes_places_and_who_is_undecided(tmp_path):
     stable = {"good": TRUTH, "bad": (TRUTH + 1 + np.arange(N) % 2) % 3}
     assert "The order of the models holds: with 95" in audit.compare(stable).certainty.verdict()
     tied = {"one": GIVEN, "other": GIVEN}
-    assert "all models tie" in audit.compare(tied).certainty.verdict()
+    of_tied = audit.compare(tied).certainty.verdict()
+    assert "all models tie" in of_tied
+    assert "swap a pair" not in of_tied
     worse = {"copies": GIVEN, "knows": np.where(np.arange(N) % 40 == 1, (TRUTH + 1) % 3, TRUTH)}
     assert "knows overtakes copies" in audit.compare(worse).certainty.verdict()
 

@@ -92,7 +92,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "words",
         "certain",
     },
-    "results": {"errors", "labels", "arrays", "core"},
+    "results": {"errors", "labels", "arrays", "core", "words"},
     "folder": {"errors", "files", "array_files", "store"},
     "release": {"errors", "labels", "arrays", "core", "store", "results"},
     "telling": {

@@ -377,6 +377,10 @@ def test_nothing_decided_is_nothing_known(tmp_path):
     audit = rate_audit(tmp_path / "a")
     found = audit.error_rate()
     assert (found.estimate, found.low, found.high, found.waiting) == (None, 0, 1, 200)
+    assert found.drawn_waiting == 200
+    told = repr(found)
+    assert "200 are drawn and wait for votes: `errata review AUDIT`." in told
+    assert "--goal" not in told
 
 
 def test_reviewers_who_disagree_are_reckoned_out(tmp_path):

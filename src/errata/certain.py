@@ -29,7 +29,7 @@ from errata.core.certainty import (
 )
 from errata.core.consensus import NEITHER, NON_AGREEMENT
 from errata.core.stability import Crossing, Flip, crossing_band, duel, fewest_flips
-from errata.words import plural
+from errata.words import drawn_and_waiting, plural
 
 _SEED = 7
 """Of the draws by which pairs are decided: the same comparison says the same."""
@@ -51,6 +51,7 @@ class ReviewDesign:
     unchecked : which labels nobody checked, ``(n,)``
     supposed_right : how many labels of earlier plans nobody decided: later plans could not draw
         them, so no sample tells of them
+    waiting : how many examples chance drew that are not decided yet
     """
 
     checked: Sample
@@ -59,6 +60,7 @@ class ReviewDesign:
     by_chance: int
     unchecked: Bool[np.ndarray, "n"]
     supposed_right: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +181,7 @@ class Certainty:
     unknown : of how many labels the right one is not known, as reviewers rejected both or did not
         agree, estimated; they count as given
     firm : the pairs among `decided` that stay so whatever these are
+    waiting : how many examples chance drew that are not decided yet
     """
 
     standings: Mapping[Policy, tuple[Standing, ...]]
@@ -194,6 +197,7 @@ class Certainty:
     supposed_right: int = 0
     unknown: float = 0.0
     firm: tuple[tuple[str, str], ...] = ()
+    waiting: int = 0
 
     @property
     def pairs(self) -> int:
@@ -264,27 +268,26 @@ class Certainty:
         ]
 
     def verdict(self) -> str:
-        """Return in a paragraph whether the order of the models holds, and how sure that is."""
-        sure = f"{100 * self.confidence:g} % confidence"
-        told = [self.best(), *self._of_order(sure)]
+        """Return in a paragraph whether the order of the models holds, and how sure that is.
+
+        What all of it hangs on comes first. Where nothing is checked, nothing is decided.
+        """
         rest = self.n - self.checked
-        if not self.by_chance and rest:
-            told.append(
-                f"All this supposes that the {rest:,} labels that nobody checked are right: none "
-                "was drawn by chance (`errata plan AUDIT --goal ranking`)."
-            )
-        if self.by_chance and self.supposed_right:
-            told.append(
-                f"All this supposes that {self.supposed_right:,} labels of earlier plans are "
-                "right that are not decided: later plans could not draw them. Have them reviewed."
-            )
+        told = [*self._supposed(rest)]
+        if self.checked:
+            sure = f"{100 * self.confidence:g} % confidence"
+            told += [self.best(), *self._of_order(sure)]
         if self.unknown:
             told.append(self._of_unknown())
+        if not self.order.pairs:
+            return " ".join(told)  # of models that tie none is ahead, to be put behind
         accuracy = {one.model: one.accuracy for one in self.standings["corrected"]}
         possible = [
             one
             for one in self.flips
-            if one.fewest is not None and accuracy[one.leader] >= accuracy[one.follower]
+            if one.fewest is not None
+            and one.lead
+            and accuracy[one.leader] >= accuracy[one.follower]
         ]
         if possible:
             nearest = min(possible, key=lambda one: one.fewest or 0)
@@ -313,8 +316,35 @@ class Certainty:
             )
         return told
 
+    def _supposed(self, rest: int) -> Iterator[str]:
+        """Yield what all else supposes; `rest` labels are not checked."""
+        if not self.checked:
+            yield "No label is checked yet: all this is by the given labels, and decides nothing."
+            yield _way_on(self.waiting)
+        elif not self.by_chance and rest:
+            drawn = (
+                "no verdict that counts is on an example that chance drew."
+                if self.waiting
+                else "none was drawn by chance."
+            )
+            yield (
+                f"All this supposes that the {rest:,} labels that nobody checked are right: {drawn}"
+            )
+            yield _way_on(self.waiting)
+        if self.by_chance and self.supposed_right:
+            labels = plural(self.supposed_right, "label")
+            one = self.supposed_right == 1
+            yield (
+                f"All this supposes that {labels} of earlier plans {'is' if one else 'are'} right "
+                f"that {'is' if one else 'are'} not decided: later plans could not draw "
+                f"{'it' if one else 'them'}. Have {'it' if one else 'them'} reviewed."
+            )
+
     def best(self) -> str:
-        """Return which model is the best, and how probable that is, in a sentence."""
+        """Return which model is the best, and how probable that is, in a sentence.
+
+        Where it is less probable than not, it is told how many models may be.
+        """
         standings = self.standings["corrected"]
         highest = max(one.accuracy for one in standings)
         tied = [one.model for one in standings if one.accuracy == highest]
@@ -323,6 +353,12 @@ class Certainty:
                 f"By the corrected labels {', '.join(tied[:-1])} and {tied[-1]} tie for the best."
             )
         most = max(standings, key=lambda one: one.chance_of_best)
+        first = sum(one.best_rank == 1 for one in standings)
+        if most.chance_of_best < 0.5 and first > 1:
+            return (
+                f"By the corrected labels any of {first:,} models may be the best, with "
+                f"{100 * self.confidence:g} % confidence."
+            )
         return (
             f"The best by the corrected labels is most probably {most.model} "
             f"({_percent(most.chance_of_best)})."
@@ -340,14 +376,15 @@ class Certainty:
         if names:
             yield f"On corrected labels, with {sure}: {_some(names)}."
         else:
-            yield f"With {sure} no pair is shown to have another order than on the given labels."
+            yield f"With {sure} no swap is proven."
         names = [
             f"{pair.first} and {pair.second} ({_percent(pair.chance)} that the second is better)"
             for pair in self.order.open
         ]
         if names:
             yield (
-                f"{len(names):,} of {self.pairs:,} pairs are undecided, as either model may be the "
+                f"{len(names):,} of {plural(self.pairs, 'pair')} "
+                f"{'is' if len(names) == 1 else 'are'} undecided, as either model may be the "
                 f"better: {_some(names)}."
             )
 
@@ -362,6 +399,7 @@ class Certainty:
             "supposed_right": self.supposed_right,
             "unknown": self.unknown,
             "firm": [list(pair) for pair in self.firm],
+            "waiting": self.waiting,
             "policies": {
                 policy: [vars(one) for one in each] for policy, each in self.standings.items()
             },
@@ -461,6 +499,7 @@ def certainty(
         supposed_right=design.supposed_right,
         unknown=float(counts @ np.isin(design.codes, (NEITHER, NON_AGREEMENT))),
         firm=tuple((models[a], models[b]) for a, b in np.argwhere(firm).tolist()),
+        waiting=design.waiting,
         n=len(given),
     )
 
@@ -560,6 +599,13 @@ def _credits(
         for model in range(answers.shape[1])
     ]
     return np.stack(each, axis=1)
+
+
+def _way_on(waiting: int) -> str:
+    """Say how to come by labels that chance drew and people checked; `waiting` are drawn."""
+    if waiting:
+        return f"{drawn_and_waiting(waiting)}."
+    return "`errata plan AUDIT --goal ranking` draws some."
 
 
 def _percent(chance: float) -> str:

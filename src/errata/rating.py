@@ -230,6 +230,7 @@ class Rating(Judging):
             anytime=anytime,
             notices=tuple(notes),
             drawable=not self.multilabel,
+            drawn_waiting=drawn_waiting(planned, known.wrong),
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:
@@ -238,7 +239,8 @@ class Rating(Judging):
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
         What a later plan checked for certain is left to what those samples say of it.
         """
-        draws, unknown = draws_of(records.planned_draws(db), wrong_by(verdicts), open_by(verdicts))
+        planned, wrong = records.planned_draws(db), wrong_by(verdicts)
+        draws, unknown = draws_of(planned, wrong, open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
         checked = sample_of(draws, self.n)
@@ -251,6 +253,7 @@ class Rating(Judging):
             by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
             unchecked=unchecked,
             supposed_right=len(unknown),
+            waiting=drawn_waiting(planned, wrong),
         )
 
     def _doubts(self, run: Mapping[str, Any]) -> Doubts:
@@ -285,6 +288,11 @@ def wrong_by(verdicts: Verdicts | SetVerdicts) -> dict[int, bool]:
 def open_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
     """Return the examples that have votes and no verdict."""
     return frozenset(verdicts.examples[verdicts.codes == OPEN].tolist())
+
+
+def drawn_waiting(planned: Sequence[_Row], wrong: Mapping[int, bool]) -> int:
+    """Return how many examples chance drew that are not decided."""
+    return sum(row["stratum"] is not None and row["example"] not in wrong for row in planned)
 
 
 def unsure_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:

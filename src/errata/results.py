@@ -17,6 +17,7 @@ from errata.core.crowd import CROWD
 from errata.core.error_rate import ErrorCount
 from errata.core.slips import Slips
 from errata.labels import Label, named
+from errata.words import drawn_and_waiting
 
 Side = Literal["given", "suggested"]
 
@@ -340,6 +341,7 @@ class ErrorRate:
     confidence : with which the interval holds the truth; with ``anytime``, at all moments at once
     by_chance : how many of the checked examples were drawn by chance
     waiting : how many planned examples are not decided
+    drawn_waiting : how many of these chance drew
     slips : how often what reviewers conclude is wrong, which is reckoned out
     slips_by : what tells that: ``"gold"``, ``"repeats"``, or ``"none"``: they are taken at their
         word
@@ -357,6 +359,7 @@ class ErrorRate:
     anytime: bool
     notices: tuple[str, ...]
     drawable: bool = True
+    drawn_waiting: int = 0
 
     @property
     def estimate(self) -> float | None:
@@ -420,7 +423,9 @@ class ErrorRate:
                 )
             unknown = f"How many of the other {rest:,} are, nobody knows"
             way_on = (
-                "`errata plan AUDIT --goal rate` draws some."
+                f"{drawn_and_waiting(self.drawn_waiting)}."
+                if self.drawn_waiting
+                else "`errata plan AUDIT --goal rate` draws some."
                 if self.drawable
                 else "Where examples may have several labels, no plan draws any."
             )
