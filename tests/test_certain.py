@@ -397,7 +397,7 @@ def test_models_that_answer_alike_tie_for_certain_on_this_test_set(tmp_path):
     found = audit.compare(answers, population=False).certainty
     (pair,) = (one for one in found.leads if {one.leader, one.follower} == {"clever", "copy"})
     assert (pair.lead, pair.low, pair.high, pair.decided, pair.tied) == (0, 0, 0, False, True)
-    assert pair.row()["who leads"] == "neither"
+    assert pair.row()["order"] == "tied"
     assert pair not in found.unsettled
     assert sum(one.tied for one in found.leads) == 1
     assert found.best() == "By the corrected labels clever and copy tie for the best."
@@ -417,8 +417,8 @@ def test_the_first_screen_has_the_pairs_that_are_not_settled_and_details_all_nei
     neighbours = compared.details().partition("Neighbours:")[2]
     assert all(f"{one.leader}, {one.follower} " in neighbours for one in found.neighbours)
     said = " ".join(pairs.split())
-    assert "- who leads, for all pairs at once" in said
-    assert "- at which noise prevalence N, for each pair alone" in said
+    assert "- lead, for all pairs at once" in said
+    assert "- swap at N: at which noise prevalence" in said
     for crossing in compared.crossings[:1]:
         assert f"{crossing} (95 % band: " in compared.details()
 
@@ -444,8 +444,51 @@ def test_the_table_tells_the_ranks_before_and_after(tmp_path):
     assert (rows["clever"]["low"], rows["clever"]["high"]) == (100 * clever.low, 100 * clever.high)
 
 
-def test_one_model_has_no_rank_to_be_sure_of(tmp_path):
-    assert by_chance(tmp_path / "a").compare({"only": TRUTH}).certainty is None
+def test_one_model_has_the_estimate_it_has_among_others_and_no_rank(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    among = audit.compare(models())
+    alone = audit.compare({"clever": models()["clever"]})
+    (one,) = alone.certainty.standings["corrected"]
+    other = among.certainty.standings["corrected"][0]
+    assert (one.model, one.accuracy) == ("clever", other.accuracy)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
+    (row,) = alone.summary()
+    assert list(row) == ["model", "rank", "given", "corrected", "low", "high"]
+    assert "clever is the only model, so there is no ranking." in alone.verdict()
+    assert "best" not in alone.details()
+    assert "lead" not in alone.details()
+    json.dumps(alone.to_dict(), allow_nan=False)
+    assert len(alone.rows()) == 1
+    page = audit.report(tmp_path / "report.html").read_text()
+    assert "clever" in page
+
+
+def test_how_many_unchecked_labels_are_wrong_stands_beside_relabels(tmp_path):
+    audit = by_chance(tmp_path / "a")
+    compared = audit.compare(with_twins())
+    with audit._db.read() as db:
+        design = audit._design(db, audit.verdicts())
+    wrong = WRONG[design.checked.examples]
+    others = (wrong / design.checked.probabilities).sum() - wrong.sum()
+    assert compared.certainty.wrong_unchecked == pytest.approx(others)
+    assert others == pytest.approx(WRONG.sum() - wrong.sum(), rel=0.5)
+    said = " ".join(repr(compared).split())
+    assert f"of the {N - 400} unchecked some {others:,.0f} are wrong, by what chance drew" in said
+    assert f"here N is {100 * compared.noise_prevalence:.2f} %" in said
+    census = set_up(tmp_path / "b")
+    census.plan(votes=1, threshold=1)
+    checked(census)
+    said = " ".join(repr(census.compare(with_twins())).split())
+    assert "are wrong is not known, as chance drew none" in said
+
+
+def test_the_first_screen_is_narrow_and_says_once_how_to_read_it(tmp_path):
+    answers = {f"some_long_prefix_{name}": top for name, top in with_twins().items()}
+    compared = by_chance(tmp_path / "a").compare(answers)
+    assert max(map(len, repr(compared).split("\n"))) <= 80
+    details = compared.details()
+    assert details.count("- relabels:") == details.count("- may swap at:") == 1
+    assert "- may swap at:" not in repr(compared)
 
 
 def test_the_same_comparison_says_the_same(tmp_path):

@@ -256,7 +256,7 @@ def test_the_comparison_reads_as_a_table():
         "copycat  100.00    0.00       1        3\n"
         "\n"
         "Noise prevalence N = |C| / |P| = 25.00 %; by corrected labels 1 of 3 pairs\n"
-        "change places at some N, nearest first:\n"
+        "changes places at some N, nearest first:\n"
         "  half overtakes copycat at N = 25.00 %"
     )
 

@@ -15,7 +15,7 @@ from errata.comparison import compare
 from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.consensus import CORRECTABLE, verdict_codes
 from errata.core.kinship import find_kin
-from errata.kin import ERROR, Checked
+from errata.kin import ERROR, Checked, kinship
 from errata.store import records
 
 N, WRONG = 400, 120
@@ -227,8 +227,44 @@ def test_without_kin_that_is_said_and_nothing_is_warned_of():
     assert compared(kin=(), plain=10)[0].kinship.sentence() == said
 
 
+def flagger_beside(share, *, others=2, candidates=200):
+    """Return the kinship of the flagger itself, or a model near it, and some others."""
+    given_labels = np.zeros(400, dtype=int)
+    copied = np.arange(400) < share * candidates
+    answers = {f"other {i}": given_labels + (np.arange(400) % 5 == i) for i in range(others)}
+    answers["net"] = given_labels + copied
+    checked = Checked(
+        examples=np.arange(candidates),
+        suggested=np.ones(candidates, dtype=int),
+        votes=np.tile([0, 3, 0, 0], (candidates, 1)),
+        threshold=3,
+        decided=np.ones(candidates, dtype=bool),
+        flaggers=("probs",),
+        flagger=np.zeros(candidates, dtype=int),
+    )
+    correctable = np.arange(400) < candidates
+    return kinship(
+        answers,
+        given=given_labels,
+        corrected=correctable.astype(int),
+        correctable=correctable,
+        checked=checked,
+    )
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_of_few_models_the_flagger_itself_is_named(others):
+    assert flagger_beside(0.95, others=others).warning() == (
+        "net is the flagger (probs), or as good as that: it gives 95 % of the suggestions as its "
+        "own answers. Corrections favour it."
+    )
+    assert flagger_beside(0.94, others=others).warning() is None
+    assert flagger_beside(1, others=others, candidates=19).warning() is None
+    assert flagger_beside(1, others=others, candidates=20).warning() is not None
+
+
 def test_from_few_models_kinship_is_not_told_however_near_one_is():
-    found = compared(plain=4)[0].kinship
+    found = flagger_beside(0.94, others=4)
     assert found.warning() is None
     assert found.sentence().startswith(
         "Whether a model is kin of the flagger cannot be told from 5"

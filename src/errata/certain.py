@@ -27,7 +27,7 @@ from errata.core.certainty import (
     order_kept,
     worst_changes,
 )
-from errata.core.consensus import NEITHER, NON_AGREEMENT
+from errata.core.consensus import NEITHER, NON_AGREEMENT, NON_ERROR
 from errata.core.stability import Crossing, Flip, crossing_band, duel, fewest_flips
 from errata.words import drawn_and_waiting, plural
 
@@ -83,15 +83,22 @@ class Standing:
     worst_rank: int
     chance_of_best: float
 
-    def row(self) -> dict[str, Any]:
-        """Return the model's standing as a row to look at, accuracies in percent."""
-        return {
+    def row(self, *, ranked: bool = True) -> dict[str, Any]:
+        """Return the model's standing as a row to look at, accuracies in percent.
+
+        Parameters
+        ----------
+        ranked : whether there are others, so that it has a rank
+        """
+        row: dict[str, Any] = {
             "corrected": 100 * self.accuracy,
             "low": 100 * self.low,
             "high": 100 * self.high,
-            "ranks": f"{self.best_rank}-{self.worst_rank}",
-            "best": _percent(self.chance_of_best),
         }
+        if ranked:
+            row["ranks"] = f"{self.best_rank}-{self.worst_rank}"
+            row["best"] = _percent(self.chance_of_best)
+        return row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,15 +145,22 @@ class Lead:
         """
         return self.flip.fewest if self.flip.leader == self.leader else None
 
-    def row(self) -> dict[str, Any]:
-        """Return the pair as a row to look at: leads in points, prevalences in percent."""
+    def row(self, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the pair as a row to look at: leads in points, prevalences in percent.
+
+        Parameters
+        ----------
+        names : what to call each model, if not by its name
+        """
+        names = names or {}
+        order = "swapped" if self.swapped else "as given"
+        pair = (names.get(model, model) for model in (self.leader, self.follower))
         return {
-            "pair": f"{self.leader}, {self.follower}",
+            "pair": ", ".join(pair),
             "lead": 100 * self.lead,
             "low": 100 * self.low,
             "high": 100 * self.high,
-            "who leads": "neither" if self.tied else "decided" if self.decided else "undecided",
-            "order": "swapped" if self.swapped else "as given",
+            "order": "tied" if self.tied else order if self.decided else f"{order}?",
             "swap at N": None if self.prevalence is None else f"{100 * self.prevalence:.2f} %",
             "may swap at": _band_in_words(self.band),
             "relabels": None if self.relabels is None else f"{self.relabels:,}",
@@ -182,6 +196,8 @@ class Certainty:
         agree, estimated; they count as given
     firm : the pairs among `decided` that stay so whatever these are
     waiting : how many examples chance drew that are not decided yet
+    wrong_unchecked : how many labels that nobody checked are wrong by what chance drew, reviewers
+        taken at their word; None where it drew nothing that is decided
     """
 
     standings: Mapping[Policy, tuple[Standing, ...]]
@@ -198,6 +214,7 @@ class Certainty:
     unknown: float = 0.0
     firm: tuple[tuple[str, str], ...] = ()
     waiting: int = 0
+    wrong_unchecked: float | None = None
 
     @property
     def pairs(self) -> int:
@@ -250,7 +267,7 @@ class Certainty:
         """Return a row for each model, the best first."""
         rows = [
             {"model": one.model}
-            | one.row()
+            | one.row(ranked=self.pairs > 0)
             | {
                 name: 100 * self.standings[name][place].accuracy
                 for name in list(self.standings)[1:]
@@ -274,7 +291,10 @@ class Certainty:
         """
         rest = self.n - self.checked
         told = [*self._supposed(rest)]
-        if self.checked:
+        if self.pairs == 0:
+            (only,) = self.standings["corrected"]
+            told.append(f"{only.model} is the only model, so there is no ranking.")
+        elif self.checked:
             sure = f"{100 * self.confidence:g} % confidence"
             told += [self.best(), *self._of_order(sure)]
         if self.unknown:
@@ -340,6 +360,15 @@ class Certainty:
                 f"{'it' if one else 'them'}. Have {'it' if one else 'them'} reviewed."
             )
 
+    def wrong_in_words(self) -> str:
+        """Return how many of the unchecked labels are wrong, as far as that is known."""
+        if self.checked == self.n:
+            return "none is unchecked"
+        rest = f"{self.n - self.checked:,} unchecked"
+        if self.wrong_unchecked is None:
+            return f"how many of the {rest} are wrong is not known, as chance drew none"
+        return f"of the {rest} some {self.wrong_unchecked:,.0f} are wrong, by what chance drew"
+
     def best(self) -> str:
         """Return which model is the best, and how probable that is, in a sentence.
 
@@ -400,6 +429,7 @@ class Certainty:
             "unknown": self.unknown,
             "firm": [list(pair) for pair in self.firm],
             "waiting": self.waiting,
+            "wrong_unchecked": self.wrong_unchecked,
             "policies": {
                 policy: [vars(one) for one in each] for policy, each in self.standings.items()
             },
@@ -500,6 +530,7 @@ def certainty(
         unknown=float(counts @ np.isin(design.codes, (NEITHER, NON_AGREEMENT))),
         firm=tuple((models[a], models[b]) for a, b in np.argwhere(firm).tolist()),
         waiting=design.waiting,
+        wrong_unchecked=_wrong_unchecked(design),
         n=len(given),
     )
 
@@ -543,6 +574,18 @@ def _accuracies(
     return accuracies(
         right, credit, design.checked, keep=keep, alike=np.array(alike), population=population
     )
+
+
+def _wrong_unchecked(design: ReviewDesign) -> float | None:
+    """Return how many unchecked labels are wrong, if what chance drew stands for them.
+
+    What it stands for, less what was found; not less than none, nor more than there are.
+    """
+    if not design.by_chance:
+        return None
+    wrong = design.codes != NON_ERROR
+    others = float(design.checked.counts @ wrong) - int(np.count_nonzero(wrong))
+    return float(np.clip(others, 0, np.count_nonzero(design.unchecked)))
 
 
 def _leads(

@@ -17,7 +17,7 @@ from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
 from errata.kin import Checked, Kinship, kinship
-from errata.words import plural
+from errata.words import plural, short_names
 
 Labels = Literal["original", "corrected"]
 Subset = Literal["D", "P", "B", "C"]
@@ -223,7 +223,7 @@ class Comparison:
         parts.append(f"{self._summary_title()}\n{_text_table(self.summary())}")
         if self.certainty and (unsettled := self.certainty.unsettled):
             title = "Pairs that are swapped for sure, and undecided neighbours:"
-            parts.append(_pairs(title, unsettled, self.certainty.confidence))
+            parts.append(self._pairs(title, unsettled, most=_MOST_PAIRS))
         return "\n\n".join(parts)
 
     def verdict(self) -> str:
@@ -255,7 +255,7 @@ class Comparison:
                 "corrected": corrected.percent,
             }
             if standings:
-                row |= standings[place].row()
+                row |= standings[place].row(ranked=len(self.models) > 1)
             rows.append((rank or given.rank or 0, row))
         return [row for _, row in sorted(rows, key=lambda one: one[0])]
 
@@ -273,8 +273,9 @@ class Comparison:
             parts.append(
                 f"{_filled(self.certainty.title())}\n{_text_table(self.certainty.table())}"
             )
-            sure, pairs = self.certainty.confidence, self.certainty.neighbours
-            parts.append(_pairs("Neighbours:", pairs, sure, most=None))
+            if neighbours := self.certainty.neighbours:
+                told = bool(self.certainty.unsettled)
+                parts.append(self._pairs("Neighbours:", neighbours, told=told, bands=True))
         kin = self.kinship
         if kin is not None and kin.models[0].by_votes.of:
             parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
@@ -296,11 +297,57 @@ class Comparison:
                 f"Percentage right by the given labels (D, {self.sizes['D']:,}) and by the "
                 f"corrected ones (P, {self.sizes['P']:,})"
             )
+        ranked = (
+            "; ranks: between which each lies, all at once; best: the chance that no other is "
+            "better"
+        )
         return _filled(
             "Percentage right by the given and by the corrected labels, with intervals of "
-            f"{self.certainty.about()}; ranks: between which each lies, all at once; best: the "
-            "chance that no other is better"
+            f"{self.certainty.about()}{ranked if len(self.models) > 1 else ''}"
         )
+
+    def _pairs(
+        self,
+        title: str,
+        leads: Sequence[Lead],
+        *,
+        most: int | None = None,
+        told: bool = False,
+        bands: bool = False,
+    ) -> str:
+        """Lay out some pairs of models.
+
+        Parameters
+        ----------
+        most : show so many of them
+        told : whether what the columns mean has been said before
+        bands : whether to show at which prevalences they may swap, too
+        """
+        assert self.certainty is not None, "without it nothing is known of pairs"
+        relabels = (
+            "- relabels: so many wrong labels among the unchecked, each right as the second says, "
+            "put the first behind"
+        )
+        here = f"here N is {100 * self.noise_prevalence:.2f} %" if self.sizes["P"] else "here: none"
+        lead = (
+            "- lead, for all pairs at once: by so many points the first is better, from low to "
+            "high. Order, by the estimates: as given, or swapped; with a ?: either may be better"
+        )
+        swap = f"- swap at N: at which noise prevalence they swap by what was counted; {here}"
+        columns = (lead, swap, f"{relabels}; {self.certainty.wrong_in_words()}")
+        also = (
+            f"- may swap at: where N may be, with {100 * self.certainty.confidence:g} % confidence "
+            "for each pair alone (no N: one leads at each; any N: the checked labels cannot tell)"
+        )
+        shown = [*([] if told else columns), *([also] if bands else [])]
+        head = "\n".join([title, *(_filled(column, indent="  ") for column in shown)])
+        short = short_names([each.model for each in self.models])
+        rows = [each.row(short) for each in leads[:most]]
+        if not bands:
+            rows = [{name: row[name] for name in row if name != "may swap at"} for row in rows]
+        rest = len(leads) - len(rows)
+        more = f"\nand {plural(rest, 'pair')} more" if rest else ""
+        return f"{head}\n{_text_table(rows)}{more}"
 
     def _crossings_in_words(self) -> str:
         here = self.noise_prevalence
@@ -309,7 +356,8 @@ class Comparison:
             return f"{now}; by corrected labels no two models change places at another."
         pairs = plural(len(self.models) * (len(self.models) - 1) // 2, "pair")
         nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:5]
-        many = f"by corrected labels {len(self.crossings):,} of {pairs} change places at some N"
+        change = "changes" if len(self.crossings) == 1 else "change"
+        many = f"by corrected labels {len(self.crossings):,} of {pairs} {change} places at some N"
         lines = [_filled(f"{now}; {many}, nearest first:")]
         bands = self.certainty.bands if self.certainty else {}
         return "\n".join(
@@ -408,7 +456,7 @@ def compare(
             checked=checked,
         ),
         certainty=None
-        if design is None or len(models) < 2
+        if design is None
         else certainty(
             predictions,
             given=given,
@@ -462,25 +510,6 @@ def _plain(crossing: Crossing) -> dict[str, Any]:
         "below": crossing.below,
         "above": crossing.above,
     }
-
-
-def _pairs(
-    title: str, leads: Sequence[Lead], confidence: float, most: int | None = _MOST_PAIRS
-) -> str:
-    """Lay out some pairs of models."""
-    band = f"the band of {100 * confidence:g} % confidence"
-    who = "by so many points, from low to high; undecided: either may be the better"
-    where = f"they swap at N by what was counted, and may swap at {band}"
-    bands = "no N: one leads at each; any N: the checked labels cannot tell"
-    columns = (
-        f"- who leads, for all pairs at once: {who}",
-        f"- at which noise prevalence N, for each pair alone: {where} ({bands})",
-        "- relabels: so many wrong labels among the unchecked put the first behind",
-    )
-    told = "\n".join([title, *(_filled(column, indent="  ") for column in columns)])
-    rest = len(leads[most:]) if most is not None else 0
-    more = f"\nand {plural(rest, 'pair')} more" if rest else ""
-    return f"{told}\n{_text_table([each.row() for each in leads[:most]])}{more}"
 
 
 def _lead(models: Sequence[str], leads: str, tie: str) -> str:

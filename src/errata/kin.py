@@ -25,6 +25,12 @@ ERROR = 0.05
 
 _NAMED = 3  # so many kin are named in a sentence
 
+_SAME = 0.95
+"""Who gives such a share of a flagger's suggestions is as good as the flagger."""
+
+_ENOUGH = 20
+"""Of fewer suggestions a good model may give nearly all by being right."""
+
 _FEW = 10
 """Of fewer models one must copy a third of the suggestions to be named more often than not."""
 
@@ -141,6 +147,16 @@ class Flagger:
         """The models that stand out, those that agree most first."""
         return tuple(sorted((m for m in self.models if m.kin), key=lambda m: -m.agreeing))
 
+    @property
+    def same(self) -> tuple[Agreement, ...]:
+        """The models that answer as it suggests, where too few others say what is usual.
+
+        Where there are enough, it is these that tell who stands out.
+        """
+        if self.candidates < _ENOUGH:
+            return ()
+        return tuple(m for m in self.models if m.expected is None and m.share >= _SAME)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Kinship:
@@ -161,6 +177,7 @@ class Kinship:
     def warning(self) -> str | None:
         """Return whom the corrections may favour, in words; None where nobody stands out."""
         told = [self._favoured(flagger) for flagger in self.flaggers if flagger.kin]
+        told += [self._same(flagger, one) for flagger in self.flaggers for one in flagger.same]
         return " ".join(told) or None
 
     def sentence(self) -> str:
@@ -272,6 +289,12 @@ class Kinship:
 
     def __repr__(self) -> str:
         return f"Kinship: {self.sentence()}"
+
+    def _same(self, flagger: Flagger, one: Agreement) -> str:
+        return (
+            f"{one.model} is the flagger ({flagger.name}), or as good as that: it gives "
+            f"{100 * one.share:.0f} % of the suggestions as its own answers. Corrections favour it."
+        )
 
     def _favoured(self, flagger: Flagger) -> str:
         kin = flagger.kin[:_NAMED]

@@ -1,4 +1,6 @@
-"""How counts are told, whoever tells them."""
+"""How counts and models are told, whoever tells them."""
+
+from collections.abc import Sequence
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -22,3 +24,20 @@ def drawn_and_waiting(count: int) -> str:
     """
     wait = "is drawn and waits" if count == 1 else "are drawn and wait"
     return f"{count:,} {wait} for votes: `errata review AUDIT`"
+
+
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Return the names to draw: without the words that all models begin with.
+
+    Examples
+    --------
+    >>> short_names(["pytorch_vgg11", "pytorch_vgg16"])
+    {'pytorch_vgg11': 'vgg11', 'pytorch_vgg16': 'vgg16'}
+    >>> short_names(["vgg11"])
+    {'vgg11': 'vgg11'}
+    """
+    first, last = min(models), max(models)
+    same = [a == b for a, b in zip(first, last, strict=False)] if len(models) > 1 else []
+    shared = first[: [*same, False].index(False)]
+    cut = max(shared.rfind(mark) for mark in "_-/ ") + 1
+    return {model: model[cut:] or model for model in models}

@@ -18,8 +18,8 @@ from errata.core.certainty import Sample, accuracies
 from errata.report import charts
 from errata.report.charts import ModelInterval, RankSet, Section
 from errata.report.context import ReportContext
-from errata.report.words import joined, percent, short_names
-from errata.words import plural
+from errata.report.words import joined, percent
+from errata.words import plural, short_names
 
 MOST_TOLD = 40
 """So many models are told to those who cannot see a drawing; all are in the table."""
@@ -78,7 +78,7 @@ def rate(context: ReportContext) -> Section | None:
 def ranking(context: ReportContext) -> Ranking | None:
     """Return how sure the order of the models is; None where there is no order."""
     compared: Comparison | None = context.comparison
-    if compared is None or compared.certainty is None:
+    if compared is None or compared.certainty is None or not compared.certainty.pairs:
         return None
     told = _Told(compared, compared.certainty)
     return Ranking(

@@ -35,10 +35,9 @@ from errata.report.words import (
     VERDICT_NAMES,
     joined,
     percent,
-    short_names,
 )
 from errata.store.files import check_replaceable
-from errata.words import plural
+from errata.words import plural, short_names
 
 THUMBNAIL = 320
 """Pictures with a longer side are made smaller: the page holds up to 48 of them."""

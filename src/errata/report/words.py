@@ -1,7 +1,5 @@
 """How a report says things: names of verdicts, numbers, and names cut to fit."""
 
-from collections.abc import Sequence
-
 VERDICT_NAMES = {
     "non_error": "non-error",
     "correctable": "correctable",
@@ -79,20 +77,3 @@ def joined(words: list[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def short_names(models: Sequence[str]) -> dict[str, str]:
-    """Return the names to draw: without the words that all models begin with.
-
-    Examples
-    --------
-    >>> short_names(["pytorch_vgg11", "pytorch_vgg16"])
-    {'pytorch_vgg11': 'vgg11', 'pytorch_vgg16': 'vgg16'}
-    >>> short_names(["vgg11"])
-    {'vgg11': 'vgg11'}
-    """
-    first, last = min(models), max(models)
-    same = [a == b for a, b in zip(first, last, strict=False)] if len(models) > 1 else []
-    shared = first[: [*same, False].index(False)]
-    cut = max(shared.rfind(mark) for mark in "_-/ ") + 1
-    return {model: model[cut:] or model for model in models}
