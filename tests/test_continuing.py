@@ -13,7 +13,7 @@ from errata.certain import ranking_of
 from errata.continuing import confidence_at
 from errata.core.accuracy import hits
 from errata.errors import AuditError, InputError
-from label_sets import doubts, sounds
+from label_sets import doubts, sounds, tick
 
 N = 1200
 TRUTH = np.arange(N) % 3
@@ -101,8 +101,11 @@ def test_without_a_wish_the_rate_goes_on_and_says_what_half_the_width_takes(audi
     plan = audit.plan(continued=True, budget=30)
     assert (plan.added, plan.enough) == (30, False)
     assert f"± {100 * half:.2g} percentage points takes about" in plan.outlook
+    assert "; half of that, ± " in plan.outlook
     answer(audit)
-    assert audit.plan(continued=True).budget == 500, "as of a plan that is not told"
+    plan = audit.plan(continued=True)
+    takes = int(plan.outlook.split("takes about ")[1].split()[0].replace(",", ""))
+    assert plan.added == min(takes - 130, 500), "what it says it takes, up to a plan's usual size"
 
 
 def test_of_a_rate_that_all_is_checked_for_nothing_is_left_to_draw(tmp_path):
@@ -231,12 +234,30 @@ def test_errors_are_looked_for_until_hardly_any_are_to_be_expected(audit):
     assert np.mean(WRONG[sorted(found)]) > 0.5
 
 
+def test_errors_that_wait_for_votes_are_waited_for_and_the_next_plan_is_as_large(audit):
+    audit.find(count=120)
+    audit.plan(budget=30, **ONE)
+    assert "Of 30 planned candidates 0 have a verdict" in audit.plan(continued=True).outlook
+    answer(audit, but=16)
+    assert audit.plan(continued=True).added == 0
+    answer(audit, but=1)
+    plan = audit.plan(continued=True)
+    assert (plan.added, plan.budget) == (30, 30), "as many as before, not all that are left"
+    assert "among the next 30 of 90 candidates" in plan.outlook
+
+
 def test_candidates_from_elsewhere_are_planned_without_an_outlook(tmp_path):
     audit = Audit.create(tmp_path / "a", labels=GIVEN[:9], classes=CLASSES)
     audit.add_candidates(
         [{"index": i, "suggested": int(TRUTH[i] + 2) % 3} for i in (1, 2)], flagger="x"
     )
-    audit.plan(budget=1, **ONE)
+    first = audit.plan(budget=1, **ONE)
+    plan = audit.plan(continued=True)
+    assert (plan.added, plan.number) == (0, first.number)
+    assert plan.outlook == (
+        "Of 1 planned candidates 0 have a verdict. Have the others reviewed first."
+    )
+    answer(audit)
     plan = audit.plan(continued=True)
     assert plan.added == 1
     assert plan.outlook == (
@@ -260,6 +281,9 @@ def test_sets_of_labels_can_be_continued(tmp_path):
     audit = sounds(tmp_path / "a")
     assert audit.plan(continued=True).outlook == "Every candidate is planned."
     audit.add_candidates([*doubts(), {"index": 20, "suggested": [0, 1, 2]}], flagger="bob")
+    assert "planned candidates 0 have a verdict" in audit.plan(continued=True).outlook
+    for doubt in doubts():
+        tick(audit, doubt["index"], "?", "?", "?")
     plan = audit.plan(continued=True)
     assert plan.added == 1
     assert "votes so far cannot tell how many wrong labels" in plan.outlook

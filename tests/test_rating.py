@@ -159,7 +159,7 @@ def test_what_slips_may_have_rejected_is_not_said_to_be_wrong(tmp_path):
     first, _ = found.sentences()
     assert first.startswith("At least 0.0 % of the 3,000 labels are wrong, with 95 % confidence: ")
     assert f"reviewers rejected {found.count.found} of the {found.count.checked} checked" in first
-    assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in first
+    assert "Reckoned out, by how often two reviewers disagree: the verdict of 3 " in first
 
 
 def test_without_a_plan_there_is_nothing_to_tell(tmp_path):
@@ -394,7 +394,14 @@ def test_reviewers_who_disagree_are_reckoned_out(tmp_path):
     assert found.estimate < believed.estimate
     assert found.high - found.low > believed.high - believed.low
     assert found.low <= WRONG.mean() <= found.high
-    assert "Reckoned out, by how often two reviewers disagree: reviewers reject " in repr(found)
+    assert found.one_slips is not None
+    assert found.one_slips.false_alarm == pytest.approx(0.1, rel=0.3)
+    one = f"{100 * found.one_slips.false_alarm:.1f} %"
+    assert (
+        "by how often two reviewers disagree: the verdict of 3 reviewers rejects "
+        f"{100 * found.slips.false_alarm:.1f} % of right labels and confirms"
+    ) in repr(found)
+    assert f"one of them alone errs on about {one} of right and {one} of wrong ones." in repr(found)
 
 
 @pytest.mark.parametrize(("hard", "said"), [(0.4, True), (0.06, False)])
@@ -458,10 +465,13 @@ def test_plans_that_ask_otherwise_are_taken_at_their_word(tmp_path):
     assert "the plans ask for different numbers of votes" in repr(found)
 
 
-def test_too_little_gold_is_said(tmp_path):
+def test_what_tells_of_no_slips_is_named(tmp_path):
     audit = rate_audit(tmp_path / "a")
     answer(audit, planned_rows(audit))
-    assert "There is too little of gold" in repr(audit.error_rate(slips="gold"))
+    assert "Nobody has answered gold, so how often" in repr(audit.error_rate(slips="gold"))
+    told = repr(audit.error_rate(slips="repeats"))
+    assert "Too few examples have two votes" in told
+    assert "taken at their word" in told
 
 
 def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path):
@@ -482,7 +492,8 @@ def test_whenever_one_looks_the_interval_is_that_of_the_last_look(tmp_path):
     assert ", whenever you look: " in repr(found)
     looks = f"this looks when {FIRST_LOOK}, {2 * FIRST_LOOK}, {4 * FIRST_LOOK}, ... of the examples"
     assert looks in repr(found)
-    assert "decided since the last of these does not count yet" in repr(found)
+    assert "20 that were decided since the last of these do not count yet." in repr(found)
+    assert found.waiting == 0, "they are decided all the same"
     assert "this looks" not in repr(plain)
 
 
@@ -532,7 +543,7 @@ def test_it_holds_whenever_one_looks(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"slips": "golds"}, NameUnknownError, "no slips 'golds'. Did you mean 'gold'"),
+        ({"slips": "golds"}, NameUnknownError, "no way to tell slips 'golds'. Did you mean 'gold'"),
         ({"confidence": 1.0}, InputError, "confidence is 1.0; between 0 and 1 was expected"),
         ({"threshold": 0}, InputError, "threshold is 0, but it counts things"),
     ],

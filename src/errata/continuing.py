@@ -42,7 +42,8 @@ def rate_outlook(
     found : the error rate by the votes so far
     drawn : how many examples chance drew, decided or not
     left : how many examples no plan holds
-    within : half the width of the interval that is wanted, a share
+    within : half the width of the interval that is wanted, a share; without it, half of what it
+        is now
     """
     n, waiting = found.count.population, drawn - found.by_chance
     if found.estimate is None:
@@ -55,16 +56,21 @@ def rate_outlook(
         return Outlook(says=f"{known}, and every example is planned.", more=0, enough=waiting == 0)
     goal = now / 2 if within is None else within
     total = math.ceil(1 / (1 / n + (goal / now) ** 2 * (1 / found.by_chance - 1 / n)))
-    takes = f"{known}; ± {_points(goal)} takes about {total:,} drawn examples"
+    half = "half of that, " if within is None else ""
+    takes = f"{known}; {half}± {_points(goal)} takes about {total:,} drawn examples"
     if total > drawn:
-        more = None if within is None else min(total - drawn, left)
-        return Outlook(says=f"{takes}, and {drawn:,} are drawn.", more=more)
+        return Outlook(says=f"{takes}, and {drawn:,} are drawn.", more=min(total - drawn, left))
     open_ = f"of these {waiting:,} are not decided yet: have them reviewed first"
     return Outlook(says=f"{takes}, and {drawn:,} are drawn; {open_}.", more=0)
 
 
 def errors_outlook(
-    chances: Float[np.ndarray, "waiting"] | None, *, waiting: int, budget: int | None
+    chances: Float[np.ndarray, "waiting"] | None,
+    *,
+    waiting: int,
+    budget: int | None,
+    planned: int = 0,
+    decided: int = 0,
 ) -> Outlook:
     """Return whether the next candidates are worth a look.
 
@@ -73,9 +79,16 @@ def errors_outlook(
     chances : that the label of each candidate is wrong, in the order of asking; None: not known
     waiting : how many candidates no plan holds
     budget : how many would be planned next; None: all
+    planned, decided : how many examples plans for errors hold, and how many of these have a verdict
     """
     if waiting == 0:
         return Outlook(says="Every candidate is planned.", more=0, enough=True)
+    if planned > 2 * decided:
+        return Outlook(
+            says=f"Of {planned:,} planned candidates {decided:,} have a verdict. Have the others "
+            "reviewed first.",
+            more=0,
+        )
     following = waiting if budget is None else min(budget, waiting)
     which = f"the next {following:,} of {waiting:,} candidates"
     if chances is None:
@@ -192,4 +205,5 @@ def _nothing_known(drawn: int) -> Outlook:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:.2g} percentage points"
+    told = f"{100 * share:.2g}"
+    return f"{told} percentage point{'' if told == '1' else 's'}"

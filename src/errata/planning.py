@@ -90,7 +90,8 @@ class Planning(Rating):
             ``"ranking"``: a sample of all examples, too, drawn more often where another label
             would change which of the models that `compare` has seen is better. Without a goal,
             ``"errors"``; with ``continued``, that of the newest plan
-        budget : at most so many examples; of ``"errors"``, without it, all candidates, else 500
+        budget : at most so many examples; of ``"errors"``, without it, all candidates, else 500;
+            with ``continued``, of ``"errors"`` as many as the plan for errors before
         seed : of chance; without it, it follows from the audit and the plans there are. The same
             seed draws the same examples
         votes : wanted for each candidate; at first 5
@@ -112,8 +113,10 @@ class Planning(Rating):
         extra : with another question than ``"pair"``, answers that are no class, such as
             ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
         continued : plan only if the votes so far say that this is of use, and say what they do
-            (`Plan.outlook`). For ``"rate"``: until the interval is as narrow as is wanted, and so
-            many examples as that takes; for ``"ranking"``: until all pairs of models are told apart
+            (`Plan.outlook`), and not while fewer than half of what is planned for ``"errors"``, or
+            drawn for ``"ranking"``, is decided. For ``"rate"``: until the interval is as narrow as
+            is wanted, and so many examples as that takes, or, if nothing is wanted, as half its
+            width takes, up to 500; for ``"ranking"``: until all pairs of models are told apart
             on this test set, drawn by what could tell the others apart; for ``"errors"``: until
             less than one wrong label is to be expected among the next
         within : with ``continued``, for ``"rate"``: half the width of the interval that is wanted,
@@ -159,7 +162,8 @@ class Planning(Rating):
                     # of a goal that has no plan, what plans for others drew is continued
                     row = records.newest_plan(db, goal) or before
                 return _as_plan(row["id"], 0, count, row | {"goal": goal}, outlook)
-            budget = budget or outlook.more
+            if budget is None:
+                budget = self._budget_to_continue(goal, outlook, within)
         settings: _Row = {"goal": goal, "budget": budget} | _wanted(
             before, votes=votes, threshold=threshold, stopping=stopping, full_share=full_share
         )
@@ -469,8 +473,24 @@ class Planning(Rating):
             return self._outlook_on_ranking(left, drawn)
         return rate_outlook(self.error_rate(), drawn=drawn, left=len(left), within=within), None
 
+    def _budget_to_continue(self, goal: str, outlook: Outlook, within: float | None) -> int | None:
+        """Return how many examples are planned where it is not said."""
+        if goal == CENSUS:
+            return self._budget_before(goal)
+        if outlook.more is None or within is not None:
+            return outlook.more
+        return min(outlook.more, DRAWN)  # nobody has asked for half the width
+
+    def _budget_before(self, goal: str) -> int | None:
+        """Return the budget of the newest plan for a goal; None where it had none."""
+        with self._db.read() as db:
+            last = records.newest_plan(db, goal)
+        return None if last is None else last["budget"]
+
     def _outlook_on_errors(self, budget: int | None) -> Outlook:
         with self._db.read() as db:
+            verdicts = self._verdicts(db, Consensus(name="threshold"))
+            census = [row["example"] for row in records.planned_draws(db) if row["stratum"] is None]
             finding, run = records.newest_finding(db), records.newest_doubting(db)
             assert finding is not None, "there is a plan"
             waiting = records.waiting(db, finding["id"])
@@ -479,7 +499,14 @@ class Planning(Rating):
             draws = self._decided()
             if any(len(draw.examples) for draw in draws):
                 chances = expected_errors(draws, self._doubts(run).predicted)[waiting]
-        return errors_outlook(chances, waiting=len(waiting), budget=budget)
+        wrong = wrong_by(verdicts)
+        return errors_outlook(
+            chances,
+            waiting=len(waiting),
+            budget=budget or self._budget_before(CENSUS),
+            planned=len(census),
+            decided=sum(example in wrong for example in census),
+        )
 
     def _outlook_on_ranking(
         self, left: Int[np.ndarray, "left"], drawn: int

@@ -61,11 +61,13 @@ _FEWEST_GOLD = 10
 
 
 class Believed(NamedTuple):
-    """How often what reviewers conclude is wrong, and what tells it."""
+    """How often what reviewers conclude is wrong, what tells it, and how often one of them errs."""
 
     by: str
     slips: Slips
     note: str | None = None
+    one: Slips | None = None
+    voters: int = 1
 
 
 class Known(NamedTuple):
@@ -147,7 +149,7 @@ class Rating(Judging):
             A setting is out of range; or reviewers slip so often that nothing follows.
         """
         chosen = as_consensus(consensus, threshold, least)
-        slips = as_choice("slips", slips, BELIEVING)
+        slips = as_choice("way to tell slips", slips, BELIEVING)
         with self._db.read() as db:
             known = self._known(db, self._verdicts(db, chosen), chosen, slips)
         rate = self._rate(known, confidence=confidence, anytime=anytime)
@@ -218,19 +220,22 @@ class Rating(Judging):
         )
         notes = [] if believed.note is None else [believed.note]
         by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
-        decided = sum(row["stratum"] is not None and row["example"] in wrong for row in planned)
+        decided = _by_chance_in(planned, wrong)
         notes += _waiting(planned, decided - by_chance, len(unknown))
         return ErrorRate(
             count=found,
             confidence=confidence,
             by_chance=by_chance,
-            waiting=len(planned) - len(wrong),
+            waiting=len(planned) - len(known.wrong),
             slips=believed.slips,
             slips_by=believed.by,
             anytime=anytime,
             notices=tuple(notes),
             drawable=not self.multilabel,
             drawn_waiting=drawn_waiting(planned, known.wrong),
+            one_slips=believed.one,
+            voters=believed.voters,
+            late=_by_chance_in(planned, known.wrong) - decided,
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:
@@ -360,6 +365,11 @@ def draws_of(
         if not told and row["example"] not in wrong
     ]
     return draws, np.array(unknown, dtype=np.int64)
+
+
+def _by_chance_in(planned: Sequence[_Row], wrong: Mapping[int, bool]) -> int:
+    """Return how many of the examples that chance drew are decided."""
+    return sum(row["stratum"] is not None and row["example"] in wrong for row in planned)
 
 
 def _by_plan(planned: Sequence[_Row]) -> list[list[_Row]]:
@@ -533,7 +543,7 @@ def _believed(
         note = f"Reviewers' slips are not reckoned out: {reasons[0]}." if reasons else None
         return Believed("none", NO_SLIPS, note if by != "none" else None)
     ((votes, threshold),) = rules
-    ways: dict[str, Callable[[], tuple[Slips, str | None] | None]] = {
+    ways: dict[str, Callable[[], tuple[Slips, str | None, Slips] | None]] = {
         "gold": lambda: _by_gold(
             db, least=1 if by == "gold" else _FEWEST_GOLD, threshold=threshold, votes=votes
         ),
@@ -543,10 +553,17 @@ def _believed(
         if by in ("auto", way):
             found = told()
             if found is not None:
-                return Believed(way, *found)
+                return Believed(way, *found, voters=votes)
     note = None
     if by != "auto":
-        note = f"There is too little of {by} to tell how often reviewers slip."
+        nothing = {
+            "gold": "Nobody has answered gold",
+            "repeats": "Too few examples have two votes, or people disagree as if they guessed",
+        }
+        note = (
+            f"{nothing[by]}, so how often reviewers slip is not known by {by}, and they are taken "
+            "at their word."
+        )
     elif votes == 1 and any(row["stratum"] is not None for row in planned):
         note = (
             "Reviewers are taken at their word, as one vote for each example does not tell how "
@@ -558,15 +575,18 @@ def _believed(
 
 def _by_gold(
     db: Connection, *, least: int, votes: int, threshold: int
-) -> tuple[Slips, str | None] | None:
-    """Return how often reviewers err together by gold; None where they answered too little."""
+) -> tuple[Slips, str | None, Slips] | None:
+    """Return how often reviewers err together by gold; None where they answered too little.
+
+    With it come what is to be said, and how often one of them errs.
+    """
     answers = [row for row in gold.held(db) if row["answer"] in ("given", *_REJECTS)]
     if len(answers) < least:
         return None
     right = [row["answer"] != "given" for row in answers if row["known"] == "given"]
     wrong = [row["answer"] == "given" for row in answers if row["known"] != "given"]
     one = slips_in_gold(sum(right), len(right), sum(wrong), len(wrong))
-    return concluded(one, votes=votes, threshold=threshold), None
+    return concluded(one, votes=votes, threshold=threshold), None, one
 
 
 _REJECTS = ("suggested", "both", "neither")
@@ -580,10 +600,11 @@ def _by_repeats(
     *,
     votes: int,
     threshold: int,
-) -> tuple[Slips, str | None] | None:
+) -> tuple[Slips, str | None, Slips] | None:
     """Return how often reviewers err together, by how often they disagree on what all are asked.
 
-    With it comes what is to be said if some examples are harder than others.
+    With it come what is to be said if some examples are harder than others, and how often one
+    reviewer errs.
 
     Where asking stops once a verdict is settled, only as many votes as settle it are asked for
     whatever the others say.
@@ -603,11 +624,12 @@ def _by_repeats(
     together = concluded(one, votes=votes, threshold=threshold, repeats=asked)
     splits = slips_alike(rejected)
     if splits is None or splits.alike:
-        return together, None
-    return together, (
+        return together, None, one
+    note = (
         "Reviewers disagree far more on some examples than on others: two or more said otherwise "
         f"than the rest on {splits.found:,} of {splits.examples:,}, where some "
         f"{splits.expected:,.0f} were expected if all were as hard. They err on the same ones, so "
         "what they conclude is wrong more often than is reckoned out here, and of rare errors the "
         "rate comes out too high. Gold says more, hard examples in it as in the set."
     )
+    return together, note, one

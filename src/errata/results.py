@@ -3,6 +3,7 @@
 They know no file and no database; `errata.audit` fills them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -348,6 +349,9 @@ class ErrorRate:
     anytime : whether the interval holds whenever one looks
     notices : what must be said along with these numbers
     drawable : whether a plan can draw examples by chance, as where each has one label
+    one_slips : how often one reviewer errs, where that is known
+    voters : how many reviewers conclude together
+    late : how many decided examples do not count with ``anytime``, as the last look was before
     """
 
     count: ErrorCount
@@ -360,6 +364,9 @@ class ErrorRate:
     notices: tuple[str, ...]
     drawable: bool = True
     drawn_waiting: int = 0
+    one_slips: Slips | None = None
+    voters: int = 1
+    late: int = 0
 
     @property
     def estimate(self) -> float | None:
@@ -440,7 +447,10 @@ class ErrorRate:
         interval = f"{level} {_share(self.low)} to {_share(self.high)}"
         if self.low == self.high:
             interval = "every one was checked"
-        told = [f"{some}, about {max(count.estimate, 0):,.0f}; {interval} ({checked})."]
+        if count.checked and count.found / count.checked > 1.2 * self.estimate:
+            checked += "; doubtful ones are checked more often"
+        about = _as_sure(max(count.estimate, 0), (count.high - count.low) / 2)
+        told = [f"{some}, about {about:,}; {interval} ({checked})."]
         if count.random_sample is not None and count.random_sample > 1.2 * count.checked:
             as_many = f"some {count.random_sample:,.0f} examples"
             told.append(f"A simple random sample would take {as_many} to say as much.")
@@ -449,13 +459,21 @@ class ErrorRate:
         if self.waiting:
             told.append(f"{self.waiting:,} planned examples are not decided yet.")
         if self.anytime:
-            told.append(f"{_LOOKS} What was decided since the last of these does not count yet.")
+            late = f"{self.late:,} that were decided since the last of these do not count yet."
+            told.append(f"{_LOOKS} {late}" if self.late else _LOOKS)
         return tuple(told)
 
     def _reckoned_out(self) -> str:
         by = {"gold": "answers to gold", "repeats": "how often two reviewers disagree"}
         alarm, miss = _share(self.slips.false_alarm), _share(self.slips.miss)
         err = f"reviewers reject {alarm} of right labels and confirm {miss} of wrong ones"
+        if self.one_slips is not None and self.voters > 1:
+            one, other = _share(self.one_slips.false_alarm), _share(self.one_slips.miss)
+            err = (
+                f"the verdict of {self.voters} reviewers rejects {alarm} of right labels and "
+                f"confirms {miss} of wrong ones; one of them alone errs on about {one} of right "
+                f"and {other} of wrong ones"
+            )
         return f"Reckoned out, by {by[self.slips_by]}: {err}."
 
     def __repr__(self) -> str:
@@ -466,6 +484,17 @@ _LOOKS = (
     "To hold whenever you look (--anytime), this looks when 50, 100, 200, ... of the examples that "
     "chance drew are decided, in the order of asking."
 )
+
+
+def _as_sure(number: float, error: float) -> int:
+    """Return a number without the digits that an error of so much leaves open.
+
+    Examples
+    --------
+    >>> _as_sure(4839.2, 750), _as_sure(4839.2, 41), _as_sure(12.3, 0)
+    (4800, 4840, 12)
+    """
+    return int(round(number, -int(math.log10(max(error, 1)))))
 
 
 def _share(share: float) -> str:
