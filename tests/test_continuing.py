@@ -80,14 +80,15 @@ def test_what_is_drawn_and_not_decided_is_waited_for(audit):
     audit.plan(goal="rate", budget=300, **ONE)
     plan = audit.plan(continued=True)
     assert (plan.added, plan.enough) == (0, False)
-    assert plan.outlook == "None of the 300 drawn examples is decided yet."
+    assert plan.outlook == "None of the 300 drawn examples is decided yet. Nothing was added."
     answer(audit, but=200)
     found = audit.error_rate()
     within = 0.8 * (found.high - found.low) / 2
     plan = audit.plan(continued=True, within=within)
     assert (plan.added, plan.enough) == (0, False)
     assert plan.outlook.endswith(
-        "and 300 are drawn; of these 200 are not decided yet: have them reviewed first."
+        "and 300 are drawn; of these 200 are not decided yet: have them reviewed first. "
+        "Nothing was added."
     )
     answer(audit)
     assert audit.plan(continued=True, within=within).enough
@@ -117,7 +118,8 @@ def test_of_a_rate_that_all_is_checked_for_nothing_is_left_to_draw(tmp_path):
     plan = audit.plan(continued=True)
     assert plan.enough
     assert plan.outlook == (
-        "The error rate is known to ± 0 percentage points, and every example is planned."
+        "The error rate is known to ± 0 percentage points, and every example is planned. "
+        "Nothing was added."
     )
 
 
@@ -159,7 +161,9 @@ def test_the_ranking_is_continued_until_the_models_are_told_apart(audit):
             off = [chance[one] for one in chance if not apart[one]]
             assert min(on) > max(off, default=0)
         answer(audit)
-    assert plan.outlook == "All 3 pairs of models are told apart on this test set."
+    assert (
+        plan.outlook == "All 3 pairs of models are told apart on this test set. Nothing was added."
+    )
     assert plan.candidates < N
     found = audit.compare(answers, population=False).certainty
     right = {name: hits(one[:, np.newaxis], TRUTH, 1).mean() for name, one in answers.items()}
@@ -205,13 +209,16 @@ def test_models_that_answer_alike_are_not_waited_for(audit):
     plan = audit.plan(goal="ranking", continued=True, budget=40)
     assert (plan.added, plan.enough) == (40, False), "a census tells of nothing else"
     assert plan.outlook.startswith("No example was drawn by chance yet")
-    assert audit.plan(continued=True).outlook == "None of the 40 drawn examples is decided yet."
+    assert (
+        audit.plan(continued=True).outlook
+        == "None of the 40 drawn examples is decided yet. Nothing was added."
+    )
     answer(audit)
     plan = audit.plan(continued=True)
     assert (plan.added, plan.enough) == (0, True)
     assert plan.outlook == (
         "0 of 1 pairs of models are told apart on this test set, and no label that is left to "
-        "check could tell more."
+        "check could tell more. Nothing was added."
     )
 
 
@@ -255,7 +262,8 @@ def test_candidates_from_elsewhere_are_planned_without_an_outlook(tmp_path):
     plan = audit.plan(continued=True)
     assert (plan.added, plan.number) == (0, first.number)
     assert plan.outlook == (
-        "Of 1 planned candidates 0 have a verdict. Have the others reviewed first."
+        "Of 1 planned candidates 0 have a verdict. Have the others reviewed first. "
+        "Nothing was added."
     )
     answer(audit)
     plan = audit.plan(continued=True)
@@ -264,14 +272,14 @@ def test_candidates_from_elsewhere_are_planned_without_an_outlook(tmp_path):
         "The votes so far cannot tell how many wrong labels to expect among the next 1 of 1 "
         "candidates."
     )
-    assert audit.plan(continued=True).outlook == "Every candidate is planned."
+    assert audit.plan(continued=True).outlook == "Every candidate is planned. Nothing was added."
 
 
 def test_a_plan_that_is_not_continued_shows_the_one_of_its_goal(audit):
     rate = audit.plan(goal="rate", budget=20, **ONE)
     audit.plan(goal="errors", budget=5)
     stopped = audit.plan(goal="rate", continued=True)
-    assert stopped.outlook == "None of the 20 drawn examples is decided yet."
+    assert stopped.outlook == "None of the 20 drawn examples is decided yet. Nothing was added."
     assert (stopped.goal, stopped.number) == ("rate", rate.number)
     assert (stopped.budget, stopped.seed) == (rate.budget, rate.seed)
     assert (stopped.added, stopped.candidates) == (0, 25)
@@ -279,7 +287,7 @@ def test_a_plan_that_is_not_continued_shows_the_one_of_its_goal(audit):
 
 def test_sets_of_labels_can_be_continued(tmp_path):
     audit = sounds(tmp_path / "a")
-    assert audit.plan(continued=True).outlook == "Every candidate is planned."
+    assert audit.plan(continued=True).outlook == "Every candidate is planned. Nothing was added."
     audit.add_candidates([*doubts(), {"index": 20, "suggested": [0, 1, 2]}], flagger="bob")
     assert "planned candidates 0 have a verdict" in audit.plan(continued=True).outlook
     for doubt in doubts():

@@ -259,6 +259,35 @@ def test_the_command_says_in_words_what_was_chosen(reviewed):
     assert told not in listed.stdout
 
 
+def test_what_comes_next_of_a_sample_is_to_find_the_others(reviewed):
+    told = run_errata("verdicts", reviewed.path).stderr
+    assert f"Next: errata find {reviewed.path} --rule reviewed" in told
+    found = run_errata("find", reviewed.path, "--rule", "reviewed")
+    assert f"Next: errata plan {reviewed.path} --goal errors" in found.stderr
+    assert "estimated errors" not in found.stderr, "what reviews say is surer"
+    assert "errors estimated" not in repr(reviewed.find(rule="reviewed"))
+
+
+@pytest.mark.parametrize(("wrong", "words"), [(0, "release {} OUT"), (3, "plan {} --goal errors")])
+def test_of_few_errors_in_a_sample_no_cut_is_learnt(tmp_path, wrong, words):
+    audit = drawn_audit(tmp_path / "a")
+    rows = planned_rows(audit)
+    few = np.zeros(N, dtype=bool)
+    few[[row["example"] for row in rows[:wrong]]] = True
+    answer(audit, rows, few)
+    next_ = f"Next: errata {words.format(audit.path)}"
+    assert next_ in run_errata("verdicts", audit.path).stderr
+
+
+def test_why_of_what_chance_drew_names_no_rank(reviewed):
+    flagged = set(reviewed.find().indices.tolist())
+    drawn = next(r["example"] for r in planned_rows(reviewed) if r["example"] not in flagged)
+    told = repr(reviewed.why(reviewed.ids[drawn]))
+    assert "not flagged by run 1, rule 'margin', normalized_margin" in told
+    assert "rank" not in told.split("run 2")[0]
+    assert "  flagged by" not in told.split("run 2")[0]
+
+
 def test_json_holds_what_was_chosen(reviewed):
     done = run_errata("find", reviewed.path, "--rule", "reviewed", "--format", "json")
     found = json.loads(done.stdout)

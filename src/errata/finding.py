@@ -169,9 +169,11 @@ class Findings:
         }
 
     def __repr__(self) -> str:
+        # what reviews told of a cut is surer than what was estimated before them
+        told = self.cutoff or f"{self.estimated_errors:,} errors estimated"
         head = (
             f"Findings: {len(self):,} of {self.n:,} examples flagged by rule {self.rule!r} "
-            f"({self.estimated_errors:,} errors estimated), {self.classes} classes"
+            f"({told}), {self.classes} classes"
         )
         lines = [head, *(self._line(place) for place in range(min(5, len(self))))]
         if len(self) > 5:

@@ -269,7 +269,8 @@ class Planning(Rating):
                 "plan does not change. "
                 "`verdicts`, `release` and `compare` take another threshold."
             )
-        return _as_plan(last["id"], 0, count, last)
+        told = Outlook(says="All candidates are planned already.")
+        return _as_plan(last["id"], 0, count, last, told)
 
     def ensure_planned(
         self,
@@ -609,7 +610,7 @@ def _as_plan(
         added=added,
         candidates=candidates,
         **asked | {"extra": tuple(row["extra"] or ())},
-        outlook=told.says,
+        outlook=told.says if added else f"{told.says} Nothing was added.",
         enough=told.enough,
     )
 

@@ -59,7 +59,8 @@ class Plan:
     extra : answers that are no class, but for a pair
     added, candidates : how many this plan added; how many all plans hold now
     seed : of chance, or None where it had no part
-    outlook : of a plan that was continued, what the votes say of going on, in words
+    outlook : of a plan that was continued, what the votes say of going on, in words; also why
+        nothing was added
     enough : whether they say to stop, as what is wanted is reached or cannot be brought nearer;
         nothing is added then
     """
@@ -1122,13 +1123,17 @@ class Story:
 
     def _found(self, run: Mapping[str, Any]) -> list[str]:
         rank = f"rank {run['rank']:,} of {run['of']:,} by rule {run['rule']!r}"
+        drawn = run["rank"] > run["of"]  # chance drew it later: it stands behind what is flagged
+        if drawn:
+            rank = f"not flagged by run {run['run']}, rule {run['rule']!r}"
         lines = [
             f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
             f"  suggested {self._told(run['suggested'])} by {run['flagger']}",
         ]
         if run["rule"] in (IMPORTED, CROWD):  # there are no other rules, and no thresholds
             return lines
-        lines.append(f"  flagged by {', '.join(run['rules'])}")
+        if not drawn:
+            lines.append(f"  flagged by {', '.join(run['rules'])}")
         if isinstance(self.given, int):
             bars = [
                 f"{self.classes[label]} {'no examples' if bar is None else f'{bar:.4g}'}"

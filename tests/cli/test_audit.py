@@ -141,7 +141,8 @@ def test_a_plan_that_is_continued_says_what_the_votes_say(tmp_path):
     audit.add_votes([{"index": i, "reviewer": "ann", "answer": "given"} for i in examples])
     done = errata(tmp_path, "plan", "a", "--continue", "--within", "0.3")
     assert "and ± 30 percentage points is wanted." in " ".join(done.stdout.split())
-    assert "Next: errata report a" in done.stderr
+    assert "Next: errata report a OUT.html" in done.stderr
+    assert "full_share" not in done.stdout
     told = as_json(tmp_path, "plan", "a", "--continue", "--within", "0.3")
     assert (told["added"], told["enough"]) == (0, True)
     assert as_json(tmp_path, "plan", "a", "--continue", "--budget", "5")["added"] == 5
@@ -161,6 +162,34 @@ def test_votes_come_out_as_they_went_in(voted):
     given = rows((voted / "votes.csv").read_text())
     assert [{key: row[key] for key in given[0]} for row in exported] == given
     assert {row["kind"] for row in exported} == {"imported"}
+
+
+def test_of_many_votes_that_are_refused_ten_are_named(voted):
+    there = "pet-0,ada,suggested"
+    lines = ["id,reviewer,answer", there, *(f"pet-108,eve{i},perhaps" for i in range(158))]
+    (voted / "many.csv").write_text("\n".join(lines))
+    result = errata(voted, "votes", "import", "pets.audit", "many.csv", code=2)
+    assert "Refused: 158." in result.stderr
+    assert result.stderr.count("many.csv, line") == 10
+    assert "and 148 more; --format json has them all" in result.stderr
+    listed = errata(voted, "votes", "import", "pets.audit", "many.csv", "--format", "json", code=2)
+    assert len(json.loads(listed.stdout)["refused"]) == 158
+
+
+def test_an_audit_that_is_there_is_not_made_again(planned):
+    words = ("--labels", "labels.npy", "--probs", "probs.npy")
+    told = errata(planned, "init", "pets.audit", *words, code=2).stderr
+    assert "There is an audit at pets.audit already, and nothing was changed." in told
+    assert "Audit.open" not in told
+
+
+def test_a_plan_that_adds_nothing_says_so_in_every_form(planned):
+    again = errata(planned, "plan", "pets.audit")
+    assert "All candidates are planned already. Nothing was added." in again.stdout
+    told = as_json(planned, "plan", "pets.audit")
+    assert (told["added"], told["outlook"][-18:]) == (0, "Nothing was added.")
+    (row,) = rows(errata(planned, "plan", "pets.audit", "-q", "--format", "csv").stdout)
+    assert (row["added"], row["outlook"]) == ("0", told["outlook"])
 
 
 def test_votes_that_cannot_be_taken_are_named_and_the_others_go_in(voted):

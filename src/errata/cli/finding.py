@@ -222,7 +222,7 @@ def find(
     if audit is not None:
         if predictions is None:
             _say_which(printer, audit, probs)
-        printer.next("plan", audit)
+        printer.next("plan", audit, *(["--goal", "errors"] if rule == "reviewed" else []))
 
 
 def _check_inputs(
@@ -366,12 +366,15 @@ def _print(
     printer.show(payload | {"flagged": rows}, rows, table=table, columns=columns)
     cut = printer.format == "table" and len(findings) > limit
     what = "labels" if findings.given.ndim == 1 else "examples"
+    cutoff = getattr(findings, "cutoff", None)
+    # of a cut that reviews chose, `verdicts` tells better how many labels are wrong
+    estimated = "" if cutoff else f"; estimated errors: {findings.estimated_errors:,}"
     printer.say(
         f"{len(findings):,} of {findings.n:,} {what} ({len(findings) / findings.n:.2%}) are "
-        f"flagged by rule '{findings.rule}'; estimated errors: {findings.estimated_errors:,}."
+        f"flagged by rule '{findings.rule}'{estimated}."
         + (f" These are the worst {limit}." if cut else "")
     )
-    if (cutoff := getattr(findings, "cutoff", None)) is not None:
+    if cutoff is not None:
         chosen = f"Chosen by {cutoff.checked:,} reviewed examples for {cutoff.aim}: {cutoff}."
         if printer.format == "table":  # a part of the result, which JSON holds, too
             printer.text(payload, rows, "\n" + textwrap.fill(chosen, WIDTH))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from errata.cli.options import AuditFolder, FormatOption, NamesOption, QuietOption
-from errata.cli.output import Printer
+from errata.cli.output import Printer, first_of
 from errata.errors import InputError
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def import_(
     payload = added.to_dict()
     printer.facts(payload, table=payload | {"refused": len(added.refused)})
     if added.refused:
-        listed = "\n".join(added.refused)
+        listed = first_of(added.refused)
         raise InputError(
             f"{len(added.refused):,} gold examples were refused, the others are in:\n{listed}"
         )

@@ -8,7 +8,7 @@ import typer
 
 from errata.cli.options import AuditFolder, FormatOption, QuietOption
 from errata.cli.output import WIDTH, Printer
-from errata.errors import InputError
+from errata.errors import AuditError, InputError
 
 if TYPE_CHECKING:
     from errata.datasets.media import Media
@@ -78,8 +78,14 @@ def init(
     """
     import errata
     from errata.exchange.lists import read_ids, read_list
+    from errata.store.place import is_audit
 
     printer = Printer(format=format, quiet=quiet)
+    if is_audit(audit):
+        raise AuditError(
+            f"There is an audit at {audit} already, and nothing was changed. Go on with it, as by "
+            "`errata find AUDIT`, or name another folder."
+        )
     media = _media(images, files, texts, sounds, features)
     if isinstance(media, errata.Images):  # a broken one is told of now, not by a reviewer
         with printer.progress("Looking at the pictures") as bar:
@@ -256,9 +262,10 @@ def plan(
     if made.outlook and format == "table":
         printer.text(told, [told], textwrap.fill(made.outlook, WIDTH))
     if made.added or not made.outlook or format != "table":
-        printer.facts(told, table={**told, "enough": None, "outlook": None})
+        share = made.full_share if made.stopping == "exact" else None
+        printer.facts(told, table={**told, "full_share": share, "enough": None, "outlook": None})
     if made.enough:
-        printer.next("report", audit)
+        printer.next("report", audit, "OUT.html")
         return
     printer.say("Votes from elsewhere: errata votes import AUDIT FILE")
     printer.next("review", audit)

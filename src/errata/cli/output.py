@@ -38,6 +38,21 @@ class Report(Protocol):
         """Say how far it is."""
 
 
+def first_of(refused: Sequence[str], most: int = 10) -> str:
+    """Return the first of many lines, and how many more there are.
+
+    Examples
+    --------
+    >>> print(first_of(["line 2: why", "line 3: why", "line 4: why"], 2))
+    line 2: why
+    line 3: why
+    and 1 more; --format json has them all
+    """
+    more = len(refused) - most
+    rest = [f"and {more:,} more; --format json has them all"] if more > 0 else []
+    return "\n".join([*refused[:most], *rest])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Printer:
     """Prints one result in the format asked for, and what else there is to say."""

@@ -30,6 +30,7 @@ from errata.review import HERE, PORT
 if TYPE_CHECKING:
     from errata.audit import Audit
     from errata.inviting import Invitation, Role
+    from errata.results import ErrorRate
 
 LONGEST_LEASE = 7 * 24 * 60
 """So many minutes an example may be kept for a reviewer."""
@@ -366,7 +367,25 @@ def verdicts(
     if format == "table":
         printer.text(payload, found.rows(), "\n" + textwrap.fill(" ".join(rate.sentences()), WIDTH))
     printer.say(*rate.notices)
-    printer.next(*(["release", audit, "OUT"] if len(found) else ["review", audit]))
+    printer.next(*_after_verdicts(opened, audit, rate, reviewed=len(found) > 0))
+
+
+def _after_verdicts(
+    opened: "Audit", audit: Path, rate: "ErrorRate", *, reviewed: bool
+) -> list[object]:
+    """Return what usually comes next: where only a sample is checked, to look for the others."""
+    from errata.cutting import FEWEST, FEWEST_OF_EACH
+
+    if not reviewed:
+        return ["review", audit]
+    checked, found = rate.count.checked, rate.count.found
+    sampled = 0 < checked == rate.by_chance < rate.count.population
+    if not sampled or not found:
+        return ["release", audit, "OUT"]
+    enough = checked >= FEWEST and min(found, checked - found) >= FEWEST_OF_EACH
+    if enough and opened.probabilities():
+        return ["find", audit, "--rule", "reviewed"]
+    return ["plan", audit, "--goal", "errors"]
 
 
 def reviewers(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from errata.cli.options import AuditFolder, FormatOption, QuietOption
-from errata.cli.output import Format, Printer
+from errata.cli.output import Format, Printer, first_of
 from errata.errors import InputError, VoteError
 
 app = typer.Typer(
@@ -68,7 +68,7 @@ def import_(
     printer.facts(payload, table=payload | {"refused": len(added.refused), "left_out": None})
     printer.say(*(f"Left out: {line}" for line in added.left_out))
     if added.refused:
-        listed = "\n".join(added.refused)
+        listed = first_of(added.refused)
         raise VoteError(f"Refused: {len(added.refused):,}. The other votes are in.\n{listed}")
     printer.next("verdicts", audit)
 
