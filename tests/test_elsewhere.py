@@ -134,8 +134,8 @@ def test_everything_after_find_works_without_probabilities(tmp_path, audit):
     assert compared["clever"].score("corrected", "C").hits == 2
     page = audit.report(tmp_path / "report.html").read_text()
     assert "named in a list from elsewhere" in page
-    assert "sent by rule imported" in page
-    assert "errors estimated" not in page
+    assert ">named in a list from elsewhere</dd>" in page, "it was sent by no rule"
+    assert "errors guessed" not in page
     story = audit.why(5)
     assert (story.self_confidence, story.found[0]["threshold_given"]) == (None, None)
     assert "rank 1 of 4 by rule 'imported', given_order 1\n" in repr(story)

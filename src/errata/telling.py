@@ -34,6 +34,7 @@ from errata.core.consensus import (
     verdict_codes,
     votes_needed,
 )
+from errata.core.crowd import CROWD
 from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
@@ -649,7 +650,7 @@ def report_context(
         multilabel=multilabel,
         choice=any(map(is_choice, plans)),
         notices=said,
-        estimated_errors=_newest_estimate(findings),
+        **_newest_estimate(findings),
         probabilities=records.has_probabilities(db),
         rule=_each(findings, "rule") if findings else None,
         score=_each(findings, "score") if findings else None,
@@ -687,10 +688,16 @@ def _each_pair(
     return list(dict.fromkeys([*(pair for pair, _ in pairs.most_common()), *corrected]))
 
 
-def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return the errors that the newest run of `find` estimated; handed-in candidates say none."""
-    known = [run["estimated_errors"] for run in findings if run["estimated_errors"] is not None]
-    return known[-1] if known else None
+def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how many errors the newest run of `find` estimated, and from what.
+
+    Candidates that were handed in say nothing of it.
+    """
+    known = [run for run in findings if run["estimated_errors"] is not None]
+    if not known:
+        return {}
+    source = "the votes of models" if known[-1]["rule"] == CROWD else "the probabilities"
+    return {"estimated_errors": known[-1]["estimated_errors"], "estimated_from": source}
 
 
 _PLAN = ("plan", "goal", "votes", "threshold", "position", "probability", "suggested")

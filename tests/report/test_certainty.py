@@ -15,7 +15,8 @@ GIVEN = np.arange(N) % 3
 WRONG = np.arange(N) % 8 == 0
 TRUTH = np.where(WRONG, (GIVEN + 1) % 3, GIVEN)
 RATE, RANKING = ">How many of all labels are wrong<", ">How sure the ranking is<"
-CHANGE = ">Models before and after<"
+CHANGE, ALONE = ">Models before and after<", ">On the corrections alone: no estimate<"
+WAIT = "240 examples that chance drew wait for votes"
 EVIL = "<script>alert('x')</script> `code`"
 
 
@@ -83,7 +84,9 @@ def test_the_first_sentence_names_the_best_by_all_that_chance_tells(checked, tmp
 def test_what_is_estimated_by_chance_comes_before_what_the_corrections_change(checked, tmp_path):
     audit, _ = checked
     page = page_of(audit, tmp_path)
-    assert page.index(RANKING) < page.index(CHANGE)
+    assert page.index(RANKING) < page.index(ALONE)
+    assert CHANGE not in page
+    assert "These are no estimates for all 600 examples" in page
     assert "In these estimates the 240 that chance drew stand for those that nobody" in page
     assert f"The {N - 240} labels that nobody checked count as they are given" in page
     census = planned_audit(tmp_path / "census", votes=1, threshold=1)
@@ -91,6 +94,7 @@ def test_what_is_estimated_by_chance_comes_before_what_the_corrections_change(ch
     census.compare({"a": census.labels, "b": np.roll(census.labels, 1)})
     page = page_of(census, tmp_path)
     assert page.index(CHANGE) < page.index(RANKING)
+    assert ALONE not in page
     assert "that chance drew stand for" not in page
 
 
@@ -180,10 +184,10 @@ def test_what_is_not_there_is_not_drawn(tmp_path):
     assert RANKING not in page
     audit = set_up(tmp_path / "planned")
     page = page_of(audit, tmp_path)
-    assert RATE not in page, "nobody has said anything yet"
+    assert page.index(RATE) < page.index(WAIT), "nobody has said anything yet"
     audit.compare(models())
     page = page_of(audit, tmp_path)
-    assert RATE not in page
+    assert WAIT in page
     assert "No pair" in page or "stable" in page or RANKING in page
     page = page_of(answer(set_up(tmp_path / "alone")), tmp_path)
     assert "examples checked that chance drew" in page

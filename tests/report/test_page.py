@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from errata.audit import Audit
 from errata.certain import ReviewDesign
 from errata.comparison import compare
 from errata.core.accuracy import corrected_labels, label_sets
@@ -313,8 +314,8 @@ def test_the_figures_count_what_was_left_out():
         (
             {"decided": 0, "verdict_counts": {}},
             "1",
-            "errors estimated",
-            "16.67 % of the labels, unchecked",
+            "errors guessed",
+            "16.67 % of the labels: a guess of find, before anybody looked",
         ),
     ],
 )
@@ -333,8 +334,44 @@ def plain(text):
 def test_what_the_probabilities_guessed_is_told_beside_the_rate(tmp_path):
     page = plain(written(tmp_path, error_rate=["A tenth of the labels are wrong."]))
     assert "had put it at 1 (16.67 %), from the probabilities alone" in page
+    page = plain(written(tmp_path, error_rate=["A tenth."], estimated_from="the votes of models"))
+    assert "(16.67 %), from the votes of models alone" in page
     page = written(tmp_path, error_rate=["A tenth."], estimated_errors=None)
-    assert "from the probabilities alone" not in page
+    assert "had put it at" not in page
+
+
+@pytest.mark.parametrize(
+    ("candidates", "by_chance", "says"),
+    [
+        (1, {}, "1 label looks wrong, and it has"),
+        (5, {}, "5 labels look wrong, and none of them has"),
+        (1, {"rate": 1}, "Chance drew 1 example to check, and it has"),
+        (5, {"rate": 2, "ranking": 3}, "Chance drew 5 examples to check, and none of them has"),
+        (5, {"rate": 4}, "1 label looks wrong, chance drew 4 examples to check, and none has"),
+    ],
+)
+def test_before_any_verdict_what_chance_drew_is_not_said_to_look_wrong(
+    tmp_path, candidates, by_chance, says
+):
+    changes = {"candidates": candidates, "by_chance": by_chance, "decided": 0, "comparison": None}
+    found = headline(context(**changes))
+    assert found == f"{says} a verdict yet. Next: errata review pets.audit"
+    wait = f"{sum(by_chance.values())} example"
+    assert (f"Nobody knows yet: {wait}" in written(tmp_path, **changes)) == bool(by_chance)
+
+
+def test_the_errors_of_models_as_voters_are_said_to_come_from_their_votes(tmp_path):
+    truth = np.arange(60) % 3
+    models = {f"m{i}": np.where(np.arange(60) % 11 == i, (truth + 1) % 3, truth) for i in range(4)}
+    labels = np.where(np.arange(60) < 6, (truth + 1) % 3, truth)
+    audit = Audit.create(tmp_path / "a", labels=labels, classes=("cat", "dog", "fox"))
+    assert audit.find(predictions=models).estimated_errors
+    audit.plan(votes=1, threshold=1)
+    for question in audit.questions():
+        row = {"id": question.id, "reviewer": "ann", "answer": "suggested"}
+        audit.add_votes([row])
+    page = audit.report(tmp_path / "report.html").read_text()
+    assert "from the votes of models alone" in page
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class Ranking:
 def rate(context: ReportContext) -> Section | None:
     """Return how many of all labels are wrong, and how that came to be known as votes came in."""
     if not context.error_rate:
-        return None
+        return _not_yet(context)
     sentence = " ".join(context.error_rate)
     if len(context.moments) < 2:
         return Section(sentence, None)
@@ -70,6 +70,16 @@ def rate(context: ReportContext) -> Section | None:
         return charts.error_course_chart({"this audit": context.moments}, width=width)
 
     return Section(sentence, charts.drawing(says, draw))
+
+
+def _not_yet(context: ReportContext) -> Section | None:
+    """Return that what chance drew waits for votes; None where it drew nothing."""
+    drawn = sum(context.by_chance.values())
+    if not drawn or context.decided:
+        return None
+    wait = plural(drawn, "example that chance drew waits", "examples that chance drew wait")
+    sentence = f"Nobody knows yet: {wait} for votes. Their verdicts will tell it, with an interval."
+    return Section(sentence, None)
 
 
 # ---------------------------------------------------------------- the ranking

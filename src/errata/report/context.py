@@ -86,6 +86,7 @@ class ReportContext:
     path : the audit as a person would type it, for the commands the report suggests
     notices : what must be said on every output ("1,234 of 1,234 votes are simulated ...")
     estimated_errors, rule, score : what `find` said; ``None`` while it has not run
+    estimated_from : from what it estimated the errors
     probabilities : whether there are any for `find` to look at
     candidates, decided, open : examples sent for checking; those with a verdict; those without
     threshold : votes needed for a verdict; several where plans differ; None where a model made them
@@ -113,6 +114,7 @@ class ReportContext:
     path: str = "AUDIT"
     notices: Sequence[str] = ()
     estimated_errors: int | None = None
+    estimated_from: str = "the probabilities"
     rule: str | None = None
     score: str | None = None
     probabilities: bool = True

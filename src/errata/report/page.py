@@ -48,6 +48,9 @@ TINY = 96
 LONGEST_CLIP = 400_000
 """Bytes of a sound; of a larger one the page tells the length alone."""
 
+IMPORTED = "imported"
+"""The rule of candidates from elsewhere."""
+
 ORDER = "given_order"
 """The score of candidates from elsewhere that have none: a whole number, 1 for the first."""
 
@@ -161,10 +164,7 @@ def headline(context: ReportContext) -> str:
     if context.candidates == 0:
         return "No label looks wrong by this rule. Another rule may be less strict."
     if context.decided == 0:
-        return (
-            f"{plural(context.candidates, 'label looks', 'labels look')} wrong, and none of them "
-            f"has a verdict yet. Next: errata review {context.path}"
-        )
+        return f"{_waiting(context)} has a verdict yet. Next: errata review {context.path}"
     corrected = context.verdict_counts.get("correctable", 0)
     unknown = _unknown(context)
     were = "was" if corrected == 1 else "were"
@@ -185,6 +185,19 @@ def headline(context: ReportContext) -> str:
     # what chance drew tells of all examples; without it there are the corrections alone
     leads = sure.best() if sure is not None and sure.by_chance else compared.headline()
     return f"{first}.{waiting} {leads}"
+
+
+def _waiting(context: ReportContext) -> str:
+    """Return what is to be checked, where nothing is: what chance drew need not look wrong."""
+    drawn = sum(context.by_chance.values())
+    flagged = context.candidates - drawn
+    if context.candidates == 1:
+        return "Chance drew 1 example to check, and it" if drawn else "1 label looks wrong, and it"
+    by_chance = f"hance drew {plural(drawn, 'example')} to check"
+    wrong = plural(flagged, "label looks", "labels look") + " wrong"
+    if not drawn:
+        return f"{wrong}, and none of them"
+    return f"{wrong}, c{by_chance}, and none" if flagged else f"C{by_chance}, and none of them"
 
 
 def _unknown(context: ReportContext) -> int:
@@ -230,18 +243,19 @@ def _headline_rate(context: ReportContext) -> tuple[str, str, str] | None:
     if context.estimated_errors is None:
         return None
     share = percent(context.estimated_errors / context.n)
-    return f"{context.estimated_errors:,}", "errors estimated", f"{share} of the labels, unchecked"
+    note = f"{share} of the labels: a guess of find, before anybody looked"
+    return f"{context.estimated_errors:,}", "errors guessed", note
 
 
 def _guess(context: ReportContext) -> str | None:
-    """Return what the probabilities alone told of the error rate, where more is known now."""
+    """Return what `find` alone told of the error rate, where more is known now."""
     if context.estimated_errors is None or not context.decided:
         return None
     share = percent(context.estimated_errors / context.n)
     return (
         f"Before anybody looked, `errata find` had put it at {context.estimated_errors:,} "
-        f"({share}), from the probabilities alone: that says how many candidates to look at, and "
-        "has no interval."
+        f"({share}), from {context.estimated_from} alone: that says how many candidates to look "
+        "at, and has no interval."
     )
 
 
@@ -249,11 +263,12 @@ def _sent(context: ReportContext) -> str:
     """Return how the candidates came to be: by which rule, and how many by chance."""
     drawn = sum(context.by_chance.values())
     flagged = context.candidates - drawn
+    sent = f"sent by rule {context.rule}"
+    if context.rule == IMPORTED:
+        sent = "named in a list from elsewhere"
     if not drawn:
-        return f"sent by rule {context.rule}"
-    return f"{drawn:,} drawn by chance" + (
-        f", {flagged:,} sent by rule {context.rule}" if flagged else ""
-    )
+        return sent
+    return f"{drawn:,} drawn by chance" + (f", {flagged:,} {sent}" if flagged else "")
 
 
 _GOALS = {
@@ -380,6 +395,8 @@ def _accuracy(context: ReportContext) -> Section:
         rest = f" and {len(moved) - 4} more" if len(moved) > 4 else ""
         who = plural(len(moved), "model changes its", "models change their")
         ranks = f"{who} rank: {some}{rest}"
+    if _by_chance(compared):
+        ranks = f"By these alone {ranks[0].lower()}{ranks[1:]}"
     unchecked = context.n - context.decided
     rest = (
         f" The {unchecked:,} labels that nobody checked count as they are given: if some of them "
@@ -387,8 +404,14 @@ def _accuracy(context: ReportContext) -> Section:
         if unchecked > 0
         else ""
     )
+    question = "What do the corrections made so far change?"
+    if _by_chance(compared):
+        question += (
+            f" These are no estimates for all {context.n:,} examples, and have no intervals: the "
+            "estimates stand above."
+        )
     sentence = (
-        f"What do the corrections made so far change? {compared.headline()} {ranks}. Given labels "
+        f"{question} {compared.headline()} {ranks}. Given labels "
         f"are scored over all {compared.sizes['D']:,} examples, corrected ones over the "
         f"{compared.sizes['P']:,} that were not left out.{rest}"
     )
@@ -600,7 +623,7 @@ def card(example: ReportExample, context: ReportContext) -> dict[str, Any]:
 
 
 def _flagged(rules: Sequence[str]) -> str:
-    if list(rules) == ["imported"]:
+    if list(rules) == [IMPORTED]:
         return "named in a list from elsewhere"
     if not rules:
         return "flagged by no rule, drawn by chance"
