@@ -101,7 +101,8 @@ def test_what_is_estimated_by_chance_comes_before_what_the_corrections_change(ch
 def test_of_what_chance_drew_the_most_suspicious_are_shown_first(checked, tmp_path):
     audit, _ = checked
     page = page_of(audit, tmp_path)
-    shown = re.findall(r"· id (\d+) ·", page)
+    table = page[page.index("The audit holds no media") : page.index('id="pairs"')]
+    shown = re.findall(r'<tr><th scope="row">(\d+)</th>', table)
     rows = sorted(planned_rows(audit), key=lambda row: row["score"])
     assert shown == [audit.ids[row["example"]] for row in rows[:48]]
     assert "chance drew 240 examples to tell how many of all labels are wrong" in page
@@ -188,10 +189,31 @@ def test_what_is_not_there_is_not_drawn(tmp_path):
     audit.compare(models())
     page = page_of(audit, tmp_path)
     assert WAIT in page
-    assert "No pair" in page or "stable" in page or RANKING in page
+    assert "No label is checked yet, so the votes tell nothing of the ranks" in page
+    assert "Accuracy with 95 % intervals" in page
+    assert "Possible ranks." not in page
+    assert "Decided pairs." not in page
     page = page_of(answer(set_up(tmp_path / "alone")), tmp_path)
     assert "examples checked that chance drew" in page
     assert RANKING not in page, "no models"
+
+
+def test_where_no_pair_is_told_apart_no_ranks_are_drawn(tmp_path):
+    audit = answer(set_up(tmp_path / "a"), share=0.01)
+    certain = audit.compare(models()).certainty
+    assert certain.checked, "or this tests nothing"
+    assert not certain.decided
+    page = page_of(audit, tmp_path)
+    assert "None of the 3 pairs is told apart, so each model may have any rank, 1 to 3." in page
+    assert "Possible ranks." not in page
+    assert "Decided pairs." not in page
+
+
+def test_no_line_ends_before_a_per_cent_sign(checked, tmp_path):
+    audit, _ = checked
+    page = audit.report(tmp_path / "report.html").read_text()
+    words = re.sub(r"<svg.*?</svg>", "", page[page.index("<main>") :], flags=re.DOTALL)
+    assert not re.findall(r">[^<]*\d %[^<]*", words)
 
 
 def test_one_model_has_no_ranking(tmp_path):
@@ -222,15 +244,17 @@ def test_where_all_that_was_checked_is_unclear_no_accuracy_is_that_of_clear_labe
     assert "Decided pairs" in page_of(audit, tmp_path)
 
 
-def test_an_estimate_from_few_checks_is_drawn_inside_its_interval(tmp_path):
+def test_an_estimate_from_few_checks_is_told_inside_its_interval_and_not_drawn(tmp_path):
     audit = set_up(tmp_path / "a")
     answer(audit, share=0.01)
     standings = audit.compare(models()).certainty.standings["corrected"]
     assert any(one.accuracy in (0, 1) for one in standings), "or this tests nothing"
-    for told in said_of(page_of(audit, tmp_path), "Accuracy with 95 % intervals"):
-        shares = [float(number) for number in re.findall(r"[\d.]+(?= % \(| to |\))", told)]
-        assert all(0 <= share <= 100 for share in shares)
-        assert "-" not in told
+    page = page_of(audit, tmp_path)
+    assert "The interval of every model reaches from 0 to 100 %" in page
+    assert "Accuracy with 95 % intervals" not in page
+    told = re.findall(r"<td>([\d.]+) %<br><[^>]*>([\d.]+) to ([\d.]+)<", page)
+    assert len(told) == 6, "by the given and the corrected labels"
+    assert all(0 <= float(low) <= float(at) <= float(high) <= 100 for at, low, high in told)
 
 
 def test_where_the_probabilities_are_gone_the_page_says_why_there_is_no_rate(tmp_path):

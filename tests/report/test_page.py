@@ -412,6 +412,25 @@ def test_of_few_models_the_page_says_that_only_strong_kin_stand_out(tmp_path, pl
     assert ("only strong kin would stand out" in page) == told
 
 
+@pytest.mark.parametrize(("plain_models", "drawn"), [(4, False), (5, True)])
+def test_kinship_that_cannot_be_told_is_not_drawn(tmp_path, plain_models, drawn):
+    page = written(tmp_path, comparison=kin_comparison(plain=plain_models))
+    assert ("Agreement with the flagger net, and" in page) == drawn
+    assert ("cannot be told from 5 of them" in page) != drawn
+
+
+def test_examples_of_which_nothing_can_be_shown_are_a_table(tmp_path):
+    page = written(tmp_path, suspicious=[example(), example(id="8", verdict=None, corrected=None)])
+    assert 'class="card"' not in page
+    assert (
+        '<tr><th scope="row">7</th><td class="text"><del>cat</del></td><td class="text">dog</td>'
+        '<td>-0.988</td><td class="text">correctable</td></tr>'
+    ) in page
+    assert re.search(r">8</th><td class=.text.>cat</td>.*>open</td>", page)
+    page = written(tmp_path, suspicious=[example(), example(shown=Text("a text"))])
+    assert page.count('class="card"') == 2
+
+
 def test_names_are_cut_only_where_words_end():
     assert short_names(["resnet18", "resnet50"]) == {"resnet18": "resnet18", "resnet50": "resnet50"}
     assert short_names(["a_", "a_b"]) == {"a_": "a_", "a_b": "b"}

@@ -36,7 +36,7 @@ class Ranking:
     ----------
     question : what it answers, and for which examples
     sentence : the verdict
-    intervals, sets, pairs : the three drawings
+    intervals, sets, pairs : the three drawings, as far as there is something to draw
     rows : the same as a table, best first
     """
 
@@ -44,7 +44,7 @@ class Ranking:
     sentence: str
     intervals: Section
     sets: Section
-    pairs: Section
+    pairs: Section | None
     rows: Sequence[dict[str, Any]]
 
 
@@ -96,7 +96,7 @@ def ranking(context: ReportContext) -> Ranking | None:
         sentence=told.certainty.verdict(),
         intervals=told.intervals(),
         sets=told.sets(),
-        pairs=told.pairs(),
+        pairs=told.pairs() if told.ranked else None,
         rows=told.rows(),
     )
 
@@ -119,6 +119,8 @@ class _Told:
     def __init__(self, compared: Comparison, certainty: Certainty) -> None:
         self.certainty = certainty
         names = [each.model for each in compared.models]
+        # where no label is checked, or no pair is told apart, there is no rank to draw
+        self.ranked = bool(certainty.checked and certainty.decided)
         standings = certainty.standings["corrected"]
         self.rank = ranks(np.array([one.accuracy for one in standings])).tolist()
         self.given_rank = [each.original[1]["D"].rank or 0 for each in compared.models]
@@ -157,6 +159,9 @@ class _Told:
             "label, the given one does."
         )
         heading = f"Accuracy with {level} intervals, on given and on corrected labels"
+        if all(_nothing_known(row.corrected) for row in rows):
+            whole = f"The interval of every model reaches from 0 to 100\u00a0% ({level})"
+            return Section(f"{whole}: so few verdicts tell nothing of any accuracy.", None)
         return Section(
             sentence,
             charts.drawing(
@@ -183,12 +188,21 @@ class _Told:
             f"{lead} {fixed.get(sure, some)}. With "
             f"{_level(self.certainty.confidence)} confidence all these sets of ranks hold at once."
         )
+        if not self.ranked:
+            return Section(self._unranked(), None)
         return Section(
             sentence,
             charts.drawing(
                 f"Possible ranks. {says}.", lambda width: charts.rank_set_chart(rows, width=width)
             ),
         )
+
+    def _unranked(self) -> str:
+        """Return why no rank and no pair is drawn."""
+        if not self.certainty.checked:
+            return "No label is checked yet, so the votes tell nothing of the ranks."
+        pairs, models = plural(self.certainty.pairs, "pair"), len(self.standings)
+        return f"None of the {pairs} is told apart, so each model may have any rank, 1 to {models}."
 
     def pairs(self) -> Section:
         """Return who is surely ahead of whom."""
@@ -277,6 +291,12 @@ def _share(one: Standing) -> tuple[float, float, float]:
 def _interval(share: tuple[float, float, float]) -> str:
     accuracy, low, high = share
     return f"{percent(accuracy)} ({100 * low:.2f} to {100 * high:.2f})"
+
+
+def _nothing_known(share: tuple[float, float, float]) -> bool:
+    """Return whether an interval leaves all open, as it is written."""
+    _, low, high = share
+    return f"{100 * low:.0f} {100 * high:.0f}" == "0 100"
 
 
 def _in_two(share: tuple[float, float, float]) -> tuple[str, str]:

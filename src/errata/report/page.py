@@ -93,6 +93,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    cards = [card(example, context) for example in context.suspicious]
     page = environment.get_template("report.html").render(
         it=context,
         headline=headline(context),
@@ -104,7 +105,8 @@ def write_report(context: ReportContext, out: Path) -> Path:
         level=f"{100 * context.confidence:g}\u00a0%",
         meanings=_meanings(context),
         names=VERDICT_NAMES,
-        cards=[card(example, context) for example in context.suspicious],
+        cards=cards,
+        unseen=all(each["kind"] == "none" for each in cards),
         pairs=_pairs(context),
         accuracy=_accuracy(context),
         models=_models(context.comparison),
@@ -117,6 +119,7 @@ def write_report(context: ReportContext, out: Path) -> Path:
         style=charts.stylesheet(),
         plural=plural,
         marked=marked,
+        unbroken=unbroken,
     )
     try:
         # a path may hold what no text can: half of a character is shown as "?", as in texts
@@ -148,8 +151,19 @@ def marked(text: str) -> Markup:
     >>> marked("draw <some>: `errata plan`")
     Markup('draw &lt;some&gt;: <code>errata plan</code>')
     """
-    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(unbroken(text))))
     return Markup(coded)  # noqa: S704 (escaped above)
+
+
+def unbroken(text: str) -> str:
+    r"""Return a text in which no line ends before a per-cent sign.
+
+    Examples
+    --------
+    >>> unbroken("95 % confidence")
+    '95\xa0% confidence'
+    """
+    return re.sub(r"(?<=\d) %", "\u00a0%", text)
 
 
 def headline(context: ReportContext) -> str:
@@ -184,7 +198,7 @@ def headline(context: ReportContext) -> str:
     sure = compared.certainty
     # what chance drew tells of all examples; without it there are the corrections alone
     leads = sure.best() if sure is not None and sure.by_chance else compared.headline()
-    return f"{first}.{waiting} {leads}"
+    return f"{first}.{waiting} {unbroken(leads)}"
 
 
 def _waiting(context: ReportContext) -> str:
@@ -461,7 +475,8 @@ def _kinship(compared: Comparison | None) -> dict[str, Any] | None:
     if compared is None or compared.kinship is None or len(compared.models) < 2:
         return None
     told = compared.kinship
-    drawn = [flagger for flagger in told.flaggers if compared.sizes["C"]]
+    measured = compared.sizes["C"] and len(compared.models) > LEAST_OTHERS
+    drawn = [flagger for flagger in told.flaggers if measured]
     drawn.sort(key=lambda flagger: -len(flagger.kin))
     return {
         "warning": told.warning(),
@@ -560,7 +575,7 @@ def _prevalence(context: ReportContext) -> list[Section]:
 
         says = f"Accuracy against noise prevalence, from {percent(low, 0)} to {percent(high, 0)}. "
         sections.append(Section(sentence, charts.drawing(says + sentence, draw)))
-        sentence = "The whole range, to 100 %, where only corrected examples are left."
+        sentence = "The whole range, to 100\u00a0%, where only corrected examples are left."
     return sections
 
 
