@@ -479,7 +479,7 @@ def test_how_many_unchecked_labels_are_wrong_stands_beside_relabels(tmp_path):
     census.plan(votes=1, threshold=1)
     checked(census)
     said = " ".join(repr(census.compare(with_twins())).split())
-    assert "are wrong is not known, as chance drew none" in said
+    assert "are wrong is not known without verdicts on what chance draws" in said
 
 
 def test_the_first_screen_is_narrow_and_says_once_how_to_read_it(tmp_path):

@@ -366,7 +366,10 @@ class Certainty:
             return "none is unchecked"
         rest = f"{self.n - self.checked:,} unchecked"
         if self.wrong_unchecked is None:
-            return f"how many of the {rest} are wrong is not known, as chance drew none"
+            return (
+                f"how many of the {rest} are wrong is not known without verdicts on what chance "
+                "draws"
+            )
         return f"of the {rest} some {self.wrong_unchecked:,.0f} are wrong, by what chance drew"
 
     def best(self) -> str:
