@@ -17,14 +17,13 @@ from errata.core.accuracy import Sets, hits, ranks
 from errata.core.stability import Crossing, crossings
 from errata.errors import PredictionError, unknown_name
 from errata.kin import Checked, Kinship, kinship
-from errata.words import plural, short_names
+from errata.words import WIDTH, plural, short_names
 
 Labels = Literal["original", "corrected"]
 Subset = Literal["D", "P", "B", "C"]
 
 _PREFIXES: tuple[tuple[str, Labels], ...] = (("", "original"), ("c", "corrected"))
 _SHOWN: dict[Literal["P", "C"], str] = {"P": "P = B and C", "C": "C alone"}
-_WIDTH = 79  # of a paragraph, so that a narrow terminal shows it as it is
 _MOST_PAIRS = 5  # on the first screen
 _SUBSETS: dict[Labels, tuple[Subset, ...]] = {
     "original": ("D", "P", "B", "C"),
@@ -523,7 +522,7 @@ def _filled(paragraph: str, indent: str = "") -> str:
     """Break a paragraph into lines, at no hyphen (names of models have them), before no percent."""
     held = paragraph.replace(" %", "\N{NO-BREAK SPACE}%")
     lines = textwrap.fill(
-        held, _WIDTH, break_on_hyphens=False, break_long_words=False, subsequent_indent=indent
+        held, WIDTH, break_on_hyphens=False, break_long_words=False, subsequent_indent=indent
     )
     return lines.replace("\N{NO-BREAK SPACE}", " ")
 

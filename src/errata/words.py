@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+WIDTH = 79
+"""Of a paragraph, so that a narrow terminal shows it as it is."""
+
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun.

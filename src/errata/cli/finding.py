@@ -11,8 +11,9 @@ import typer
 import typer.core
 
 from errata.cli.options import FormatOption, QuietOption
-from errata.cli.output import WIDTH, Printer
+from errata.cli.output import Printer
 from errata.errors import InputError
+from errata.words import WIDTH
 
 if TYPE_CHECKING:
     from errata.engine.base import Engine, Progress

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from errata.cli.options import AuditFolder, FormatOption, QuietOption
-from errata.cli.output import WIDTH, Printer
+from errata.cli.output import Printer
 from errata.errors import AuditError, InputError
+from errata.words import WIDTH
 
 if TYPE_CHECKING:
     from errata.datasets.media import Media

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from errata.results import Exported
 
-WIDTH = 79
-"""Of a paragraph, so that a narrow terminal shows it as it is."""
-
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 

@@ -23,9 +23,10 @@ from errata.cli.options import (
     QuietOption,
     ThresholdOption,
 )
-from errata.cli.output import WIDTH, Printer
+from errata.cli.output import Printer
 from errata.errors import ErrataWarning, InputError
 from errata.review import HERE, PORT
+from errata.words import WIDTH
 
 if TYPE_CHECKING:
     from errata.audit import Audit
