@@ -482,6 +482,20 @@ def test_how_many_unchecked_labels_are_wrong_stands_beside_relabels(tmp_path):
     assert "are wrong is not known without verdicts on what chance draws" in said
 
 
+def test_errors_found_after_the_last_draw_are_no_longer_among_the_unchecked(tmp_path):
+    audit = by_chance(tmp_path / "a", budget=100)
+    before = audit.compare(models()).certainty
+    audit.plan(goal="errors")
+    checked(audit, 100)
+    rows = [row["example"] for row in planned_rows(audit)]
+    after = audit.compare(models()).certainty
+    found = WRONG[rows[100:]].sum()
+    assert found > 5, "otherwise this tests nothing"
+    left = max(before.wrong_unchecked - found, 0)
+    assert after.wrong_unchecked == pytest.approx(left), "the draw tells the same of all labels"
+    assert f"some {left:,.0f} are wrong, by what chance drew" in after.wrong_in_words()
+
+
 def test_the_first_screen_is_narrow_and_says_once_how_to_read_it(tmp_path):
     answers = {f"some_long_prefix_{name}": top for name, top in with_twins().items()}
     compared = by_chance(tmp_path / "a").compare(answers)

@@ -49,6 +49,8 @@ class ReviewDesign:
     codes : their verdicts, indices into `errata.core.consensus.VERDICTS`, ``(checked,)``
     by_chance : how many of them chance drew; 0: of what was not checked nothing is known
     unchecked : which labels nobody checked, ``(n,)``
+    wrong : how many labels are decided and not confirmed, also those that ``checked`` leaves out,
+        as a plan without chance found them after the last draw
     supposed_right : how many labels of earlier plans nobody decided: later plans could not draw
         them, so no sample tells of them
     waiting : how many examples chance drew that are not decided yet
@@ -59,6 +61,7 @@ class ReviewDesign:
     codes: Int[np.ndarray, "checked"]
     by_chance: int
     unchecked: Bool[np.ndarray, "n"]
+    wrong: int
     supposed_right: int = 0
     waiting: int = 0
 
@@ -582,12 +585,11 @@ def _accuracies(
 def _wrong_unchecked(design: ReviewDesign) -> float | None:
     """Return how many unchecked labels are wrong, if what chance drew stands for them.
 
-    What it stands for, less what was found; not less than none, nor more than there are.
+    What it stands for, less all that was found; not less than none, nor more than there are.
     """
     if not design.by_chance:
         return None
-    wrong = design.codes != NON_ERROR
-    others = float(design.checked.counts @ wrong) - int(np.count_nonzero(wrong))
+    others = float(design.checked.counts @ (design.codes != NON_ERROR)) - design.wrong
     return float(np.clip(others, 0, np.count_nonzero(design.unchecked)))
 
 

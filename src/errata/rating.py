@@ -257,6 +257,7 @@ class Rating(Judging):
             codes=verdicts.codes[rows].astype(np.int64),
             by_chance=sum(len(one.examples) for one in draws if one.probability is not None),
             unchecked=unchecked,
+            wrong=sum(wrong.values()),
             supposed_right=len(unknown),
             waiting=drawn_waiting(planned, wrong),
         )

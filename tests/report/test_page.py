@@ -120,6 +120,7 @@ def census(examples, suggested, codes, n):
         codes=codes,
         by_chance=0,
         unchecked=unchecked,
+        wrong=int(np.count_nonzero(codes != 0)),
     )
 
 
