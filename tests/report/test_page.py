@@ -344,11 +344,11 @@ def test_what_the_probabilities_guessed_is_told_beside_the_rate(tmp_path):
 @pytest.mark.parametrize(
     ("candidates", "by_chance", "says"),
     [
-        (1, {}, "1 label looks wrong, and it has"),
-        (5, {}, "5 labels look wrong, and none of them has"),
-        (1, {"rate": 1}, "Chance drew 1 example to check, and it has"),
-        (5, {"rate": 2, "ranking": 3}, "Chance drew 5 examples to check, and none of them has"),
-        (5, {"rate": 4}, "1 label looks wrong, chance drew 4 examples to check, and none has"),
+        (1, {}, "1 label looks wrong, and it has no"),
+        (5, {}, "5 labels look wrong, and none of them has a"),
+        (1, {"rate": 1}, "Chance drew 1 example to check, and it has no"),
+        (5, {"rate": 2, "ranking": 3}, "Chance drew 5 examples to check, and none of them has a"),
+        (5, {"rate": 4}, "1 label looks wrong, chance drew 4 examples to check, and none has a"),
     ],
 )
 def test_before_any_verdict_what_chance_drew_is_not_said_to_look_wrong(
@@ -356,7 +356,7 @@ def test_before_any_verdict_what_chance_drew_is_not_said_to_look_wrong(
 ):
     changes = {"candidates": candidates, "by_chance": by_chance, "decided": 0, "comparison": None}
     found = headline(context(**changes))
-    assert found == f"{says} a verdict yet. Next: errata review pets.audit"
+    assert found == f"{says} verdict yet. Next: errata review pets.audit"
     wait = f"{sum(by_chance.values())} example"
     assert (f"Nobody knows yet: {wait}" in written(tmp_path, **changes)) == bool(by_chance)
 

@@ -178,7 +178,7 @@ def headline(context: ReportContext) -> str:
     if context.candidates == 0:
         return "No label looks wrong by this rule. Another rule may be less strict."
     if context.decided == 0:
-        return f"{_waiting(context)} has a verdict yet. Next: errata review {context.path}"
+        return f"{_waiting(context)} verdict yet. Next: errata review {context.path}"
     corrected = context.verdict_counts.get("correctable", 0)
     unknown = _unknown(context)
     were = "was" if corrected == 1 else "were"
@@ -202,16 +202,22 @@ def headline(context: ReportContext) -> str:
 
 
 def _waiting(context: ReportContext) -> str:
-    """Return what is to be checked, where nothing is: what chance drew need not look wrong."""
+    """Return what is to be checked, and that nothing is, up to the word "verdict".
+
+    What chance drew need not look wrong.
+    """
     drawn = sum(context.by_chance.values())
     flagged = context.candidates - drawn
     if context.candidates == 1:
-        return "Chance drew 1 example to check, and it" if drawn else "1 label looks wrong, and it"
+        told = "Chance drew 1 example to check" if drawn else "1 label looks wrong"
+        return f"{told}, and it has no"
     by_chance = f"hance drew {plural(drawn, 'example')} to check"
     wrong = plural(flagged, "label looks", "labels look") + " wrong"
     if not drawn:
-        return f"{wrong}, and none of them"
-    return f"{wrong}, c{by_chance}, and none" if flagged else f"C{by_chance}, and none of them"
+        return f"{wrong}, and none of them has a"
+    if not flagged:
+        return f"C{by_chance}, and none of them has a"
+    return f"{wrong}, c{by_chance}, and none has a"
 
 
 def _unknown(context: ReportContext) -> int:
