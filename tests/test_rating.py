@@ -1,5 +1,7 @@
 """The error rate of the whole set, from what plans drew and reviewers said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,11 +10,12 @@ from hypothesis import strategies as st
 from audits import doubtful_audit, doubting_probs, planned_audit, planned_rows, small_audit
 from errata.audit import Audit
 from errata.core.error_rate import Draw, estimate_errors
-from errata.core.slips import Slips, concluded
+from errata.core.slips import NO_SLIPS, Slips, concluded
 from errata.crowd import Consensus
 from errata.errors import AuditError, InputError, NameUnknownError
 from errata.exchange.votes import CANNOT_TELL
 from errata.rating import FIRST_LOOK, _last_look, draws_of, open_by
+from errata.results import ErrorRate
 from errata.store import records
 
 N = 3000
@@ -69,6 +72,37 @@ def test_it_says_so_in_words(tmp_path):
     assert "A simple random sample would take some " in told
     assert "50 planned examples are not decided yet." in told
     assert "150 of 150 votes were imported." in told
+
+
+def told_of(*, wrong, examples, probability, n, **rate):
+    """Return what is said of a simple random sample."""
+    drawn = Draw(
+        examples=np.arange(examples),
+        wrong=np.arange(examples) < wrong,
+        probability=np.full(examples, probability),
+        stratum=np.zeros(examples, dtype=int),
+    )
+    slips = rate.pop("slips", NO_SLIPS)
+    count = estimate_errors([drawn], np.full(n, 0.02), slips=slips)
+    settings = {"slips_by": "none", "waiting": 0, "anytime": False, "notices": (), **rate}
+    return ErrorRate(count=count, confidence=0.95, by_chance=examples, slips=slips, **settings)
+
+
+def test_the_number_of_wrong_labels_has_two_digits_and_is_no_less_than_what_was_found():
+    few = told_of(wrong=8, examples=100, probability=0.01, n=10_000)
+    (first, *_) = few.sentences()
+    assert first.startswith("8.0 % of the 10,000 labels are wrong, about 800;"), "otherwise as sure"
+    few = told_of(wrong=8, examples=97, probability=97 / 3000, n=3000)
+    assert (few.count.high - few.count.low) / 2 > 100, "otherwise this tests nothing"
+    assert few.sentences()[0].startswith("8.2 % of the 3,000 labels are wrong, about 250;")
+    found = replace(few, count=replace(few.count, estimate=12.2, found=13, low=13, high=300))
+    assert ", about 13;" in found.sentences()[0]
+    slips = replace(found, slips_by="gold")
+    assert ", about 12;" in slips.sentences()[0]
+    most = replace(few, count=replace(few.count, estimate=2996.0, high=2998, found=60))
+    assert ", about 3,000;" in most.sentences()[0]
+    tiny = replace(few, count=replace(few.count, estimate=4.2, found=4, low=4.0, high=78))
+    assert ", about 4;" in tiny.sentences()[0]
 
 
 def test_labels_that_reviewers_cannot_judge_are_told_apart_from_wrong_ones(tmp_path):

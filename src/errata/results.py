@@ -451,6 +451,9 @@ class ErrorRate:
         if count.checked and count.found / count.checked > 1.2 * self.estimate:
             checked += "; doubtful ones are checked more often"
         about = _as_sure(max(count.estimate, 0), (count.high - count.low) / 2)
+        if self.slips_by == "none":
+            about = max(about, count.found)  # what was found is there
+        about = min(about, count.population)
         told = [f"{some}, about {about:,}; {interval} ({checked})."]
         if count.random_sample is not None and count.random_sample > 1.2 * count.checked:
             as_many = f"some {count.random_sample:,.0f} examples"
@@ -488,20 +491,33 @@ _LOOKS = (
 
 
 def _as_sure(number: float, error: float) -> int:
-    """Return a number without the digits that an error of so much leaves open.
+    """Return a whole number without the digits that an error of so much leaves open, but for two.
 
     Examples
     --------
     >>> _as_sure(4839.2, 750), _as_sure(4839.2, 41), _as_sure(12.3, 0)
     (4800, 4840, 12)
+    >>> _as_sure(246.1, 110), _as_sure(4.2, 37)
+    (250, 4)
     """
-    return int(round(number, -int(math.log10(max(error, 1)))))
+    open_digits = int(math.log10(max(error, 1)))
+    past_two = int(math.log10(max(number, 1))) - 1
+    return int(round(number, -max(min(open_digits, past_two), 0)))
 
 
 def _share(share: float) -> str:
-    """Return a share in percent, of small ones the two digits that matter."""
-    percent = 100 * share
-    return f"{percent:.{1 if percent >= 1 or percent == 0 else 2}f} %"
+    """Return a share in percent, of small ones the two digits that matter.
+
+    Examples
+    --------
+    >>> _share(0.0821), _share(0.00082), _share(0.00002), _share(2e-16)
+    ('8.2 %', '0.08 %', '0.0020 %', '0.0 %')
+    """
+    percent = round(100 * share, 9)  # less than that is no share of labels, but rounding
+    if percent >= 1 or percent == 0:
+        return f"{percent:.1f} %"
+    zeros = -math.floor(math.log10(percent))
+    return f"{percent:.{2 if zeros <= 2 else zeros + 1}f} %"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
