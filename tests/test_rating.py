@@ -105,6 +105,21 @@ def test_the_number_of_wrong_labels_has_two_digits_and_is_no_less_than_what_was_
     assert ", about 4;" in tiny.sentences()[0]
 
 
+def test_doubtful_labels_are_said_to_be_checked_oftener_only_where_they_are():
+    said = "doubtful ones are checked more often"
+    slips = Slips(false_alarm=0.05, miss=0.05, covariance=(1e-5,) * 3)
+    often = {"slips": slips, "slips_by": "gold"}
+    even = {"wrong": 100, "examples": 1000}
+    assert said not in repr(told_of(**even, probability=1.0, n=1000, **often))
+    assert said not in repr(told_of(**even, probability=0.1, n=10_000, **often))
+    found = told_of(**even, probability=0.1, n=10_000)
+    assert said not in repr(found)
+    halved = replace(found.count, estimate=found.count.estimate / 2)
+    assert said in repr(replace(found, count=halved))
+    everything = replace(halved, checked=10_000, found=1000)
+    assert said not in repr(replace(found, count=everything)), "nothing is checked oftener"
+
+
 def test_labels_that_reviewers_cannot_judge_are_told_apart_from_wrong_ones(tmp_path):
     told, right = (rate_audit(tmp_path / name, votes=3, threshold=2) for name in "ab")
     rows = planned_rows(told)

@@ -448,7 +448,7 @@ class ErrorRate:
         interval = f"{level} {_share(self.low)} to {_share(self.high)}"
         if self.low == self.high:
             interval = "every one was checked"
-        if count.checked and count.found / count.checked > 1.2 * self.estimate:
+        if self._doubtful_oftener:
             checked += "; doubtful ones are checked more often"
         about = _as_sure(max(count.estimate, 0), (count.high - count.low) / 2)
         if self.slips_by == "none":
@@ -466,6 +466,15 @@ class ErrorRate:
             late = f"{self.late:,} that were decided since the last of these do not count yet."
             told.append(f"{_LOOKS} {late}" if self.late else _LOOKS)
         return tuple(told)
+
+    @property
+    def _doubtful_oftener(self) -> bool:
+        """Whether more of what was checked was rejected than would be of all labels."""
+        count, wrong = self.count, self.estimate
+        if wrong is None or not 0 < count.checked < count.population:
+            return False
+        rejected = wrong * (1 - self.slips.miss) + (1 - wrong) * self.slips.false_alarm
+        return count.found / count.checked > 1.2 * rejected
 
     def _reckoned_out(self) -> str:
         by = {"gold": "answers to gold", "repeats": "how often two reviewers disagree"}
