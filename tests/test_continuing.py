@@ -109,6 +109,71 @@ def test_without_a_wish_the_rate_goes_on_and_says_what_half_the_width_takes(audi
     assert plan.added == min(takes - 130, 500), "what it says it takes, up to a plan's usual size"
 
 
+def test_what_waits_for_one_that_is_open_is_told_apart_from_what_is_not_decided(audit):
+    audit.plan(goal="rate", budget=200, votes=3, threshold=2)
+    voted(audit, {0})
+    plan = audit.plan(continued=True)
+    assert plan.added == 0
+    assert plan.outlook == (
+        "Of 200 drawn examples 199 are decided, and 199 that are count only once the 1 that has "
+        "votes and no verdict is decided. Have it reviewed first. Nothing was added."
+    )
+    audit.compare(models({"one": 0.05, "other": 0.1}))
+    assert audit.plan(continued=True, goal="ranking").outlook == plan.outlook
+
+
+def test_what_counts_before_one_that_is_open_says_what_the_others_will(audit):
+    audit.plan(goal="rate", budget=200, votes=3, threshold=2)
+    voted(audit, {95})
+    found = audit.error_rate()
+    assert found.by_chance == 80, "the tenths before the 96th"
+    half = (found.high - found.low) / 2
+    plan = audit.plan(continued=True, within=0.7 * half)
+    assert plan.added == 0
+    assert plan.outlook.endswith(
+        "and 200 are drawn; of these 1 is not decided yet, and 119 that are count only once the 1 "
+        "that has votes and no verdict is decided: have it reviewed first. Nothing was added."
+    )
+    audit.compare(models({"one": 0.05, "other": 0.1}))
+    assert audit.plan(continued=True, goal="ranking").outlook == (
+        "Of 200 drawn examples 199 are decided, and 119 that are count only once the 1 that has "
+        "votes and no verdict is decided. Have the others reviewed first. Nothing was added."
+    )
+
+
+def voted(audit, once):
+    """Let two reviewers answer what is planned as the truth is, but for those asked at ``once``."""
+    audit.add_votes(
+        {
+            "index": row["example"],
+            "reviewer": f"r{number}",
+            "answer": "suggested" if WRONG[row["example"]] else "given",
+        }
+        for at, row in enumerate(planned_rows(audit))
+        for number in range(1 if at in once else 2)
+    )
+
+
+def test_checks_for_the_ranking_count_for_less_of_what_the_rate_takes(audit):
+    audit.plan(budget=1, **ONE)
+    audit.compare(models({"one": 0.05, "other": 0.1, "third": 0.2}))
+    audit.plan(goal="ranking", budget=300)
+    answer(audit)
+    found = audit.error_rate()
+    assert (found.by_chance, found.worth) == (300, 60)
+    within = 0.8 * (found.high - found.low) / 2
+    plan = audit.plan(goal="rate", continued=True, within=within)
+    takes = 1 / (1 / N + 0.8**2 * (1 / 60 - 1 / N))
+    assert plan.added == np.ceil(np.ceil(takes) - 60)
+    assert (
+        f"takes about {np.ceil(takes):.0f} drawn examples, if all are drawn for the rate, and 300 "
+        "are drawn and count for 60 of these, as some are drawn for the ranking." in plan.outlook
+    )
+    answer(audit)
+    found = audit.error_rate()
+    assert (found.high - found.low) / 2 < 1.15 * within, "it took about so many"
+
+
 def test_of_a_rate_that_all_is_checked_for_nothing_is_left_to_draw(tmp_path):
     audit = small_audit(tmp_path / "a")
     audit.find()
@@ -200,6 +265,24 @@ def test_each_look_at_the_ranking_is_surer_than_the_one_before(audit, monkeypatc
         assert len(seen) == before + 1
         audit.plan(budget=1)  # nobody looks at models for a plan of the worst
     assert seen == pytest.approx([1 - 0.05 / (look * (look + 1)) for look in range(1, 5)])
+
+
+def test_no_plan_for_the_ranking_follows_one_that_waits_for_votes(audit):
+    audit.plan(goal="rate", budget=100, **ONE)
+    answer(audit)
+    audit.compare(models({"best": 0.05, "good": 0.06, "poor": 0.07}))
+    assert audit.plan(goal="ranking", continued=True, budget=60).added == 60
+    for _ in range(2):
+        plan = audit.plan(goal="ranking", continued=True, budget=60)
+        assert plan.added == 0
+        assert plan.outlook == (
+            "Of the 60 examples that the newest plan for the ranking drew 60 are not decided yet. "
+            "Have them reviewed first. Nothing was added."
+        )
+    answer(audit, but=31)
+    assert "drew 31 are not decided yet" in audit.plan(continued=True, budget=60).outlook
+    answer(audit, but=30)
+    assert audit.plan(continued=True, budget=60).added == 60, "half of it tells enough"
 
 
 def test_models_that_answer_alike_are_not_waited_for(audit):

@@ -54,6 +54,7 @@ class ReviewDesign:
     supposed_right : how many labels of earlier plans nobody decided: later plans could not draw
         them, so no sample tells of them
     waiting : how many examples chance drew that are not decided yet
+    open : how many of these have votes
     """
 
     checked: Sample
@@ -64,6 +65,7 @@ class ReviewDesign:
     wrong: int
     supposed_right: int = 0
     waiting: int = 0
+    open: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

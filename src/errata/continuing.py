@@ -30,12 +30,18 @@ class Outlook:
 
 
 def rate_outlook(
-    found: ErrorRate, *, drawn: int, left: int, within: float | None = None
+    found: ErrorRate,
+    *,
+    drawn: int,
+    left: int,
+    within: float | None = None,
+    worth: float | None = None,
 ) -> Outlook:
     """Return whether the error rate is known well enough, or how many more examples that takes.
 
     The width of the interval is taken to fall with the root of ``1 / m - 1 / n``, ``m`` being how
-    many of ``n`` examples are checked, as that of a simple random sample does.
+    many of ``n`` examples are checked, as that of a simple random sample does. Those drawn for
+    another question count for as much as a check of theirs weighs in the rate.
 
     Parameters
     ----------
@@ -44,24 +50,34 @@ def rate_outlook(
     left : how many examples no plan holds
     within : half the width of the interval that is wanted, a share; without it, half of what it
         is now
+    worth : as how many examples drawn for the rate these count once they are decided; as all, if
+        left out
     """
-    n, waiting = found.count.population, drawn - found.by_chance
+    n, waiting = found.count.population, found.drawn_waiting
     if found.estimate is None:
-        return _nothing_known(drawn)
+        return _nothing_known(drawn, waiting, found.drawn_open)
     now = (found.high - found.low) / 2
     known = f"The error rate is known to ± {_points(now)}"
     if within is not None and now <= within:
         return Outlook(says=f"{known}, and ± {_points(within)} is wanted.", more=0, enough=True)
     if left == 0:
-        return Outlook(says=f"{known}, and every example is planned.", more=0, enough=waiting == 0)
+        enough = found.by_chance == drawn
+        return Outlook(says=f"{known}, and every example is planned.", more=0, enough=enough)
     goal = now / 2 if within is None else within
-    total = math.ceil(1 / (1 / n + (goal / now) ** 2 * (1 / found.by_chance - 1 / n)))
+    counts = found.by_chance if found.worth is None else found.worth
+    will = drawn if worth is None else worth
+    total = math.ceil(1 / (1 / n + (goal / now) ** 2 * (1 / counts - 1 / n)))
     half = "half of that, " if within is None else ""
     takes = f"{known}; {half}± {_points(goal)} takes about {total:,} drawn examples"
-    if total > drawn:
-        return Outlook(says=f"{takes}, and {drawn:,} are drawn.", more=min(total - drawn, left))
-    open_ = f"of these {waiting:,} are not decided yet: have them reviewed first"
-    return Outlook(says=f"{takes}, and {drawn:,} are drawn; {open_}.", more=0)
+    have = f"{drawn:,} are drawn"
+    if will < drawn:
+        takes += ", if all are drawn for the rate"
+        have += f" and count for {will:,.0f} of these, as some are drawn for the ranking"
+    if total > will:
+        return Outlook(says=f"{takes}, and {have}.", more=min(math.ceil(total - will), left))
+    early = _early(drawn - waiting - found.by_chance, found.drawn_open)
+    open_ = f"of these {_are(waiting)} not decided yet{early}: have {_them(waiting)} reviewed first"
+    return Outlook(says=f"{takes}, and {have}; {open_}.", more=0)
 
 
 def errors_outlook(
@@ -112,33 +128,48 @@ def ranking_outlook(
     *,
     drawn: int,
     by_chance: int,
+    waiting: int = 0,
+    open_: int = 0,
+    newest: tuple[int, int] = (0, 0),
 ) -> Outlook:
     """Return whether the models are told apart as far as more checking can do it.
 
     Parameters
     ----------
     models : their names
-    drawn, by_chance : how many examples chance drew, and how many of these are decided
     undecided : which two are not told apart on this test set, symmetric
     unsettled : which two of these differ on examples that can still be drawn
+    drawn, by_chance : how many examples chance drew, and how many of these are decided and count
+    waiting, open_ : how many of these are not decided, and how many of them have votes
+    newest : how many examples the newest plan for the ranking drew, and how many of these are not
+        decided
     """
     if not by_chance:
-        return _nothing_known(drawn)
+        return _nothing_known(drawn, waiting, open_)
     if drawn > 2 * by_chance:
+        decided = drawn - waiting
+        early = _early(decided - by_chance, open_)
         return Outlook(
-            says=f"Of {drawn:,} drawn examples {by_chance:,} are decided and count. Have the "
-            "others reviewed first.",
+            says=f"Of {drawn:,} drawn examples {_are(decided)} decided{early}. Have the others "
+            "reviewed first.",
+            more=0,
+        )
+    of_newest, still = newest
+    if 2 * still > of_newest:
+        return Outlook(
+            says=f"Of the {of_newest:,} examples that the newest plan for the ranking drew "
+            f"{_are(still)} not decided yet. Have {_them(still)} reviewed first.",
             more=0,
         )
     pairs = len(models) * (len(models) - 1) // 2
-    open_, hopeful = (np.argwhere(np.triu(which)) for which in (undecided, unsettled))
-    if len(open_) == 0:
+    doubtful, hopeful = (np.argwhere(np.triu(which)) for which in (undecided, unsettled))
+    if len(doubtful) == 0:
         return Outlook(
             says=f"All {pairs:,} pairs of models are told apart on this test set.",
             more=0,
             enough=True,
         )
-    told = f"{pairs - len(open_):,} of {pairs:,} pairs of models are told apart on this test set"
+    told = f"{pairs - len(doubtful):,} of {pairs:,} pairs of models are told apart on this test set"
     if len(hopeful) == 0:
         return Outlook(
             says=f"{told}, and no label that is left to check could tell more.",
@@ -197,11 +228,42 @@ def unsettled_pairs(
     return settled
 
 
-def _nothing_known(drawn: int) -> Outlook:
-    """Return what is said where no example that chance drew is decided."""
-    if drawn:
+def _nothing_known(drawn: int, waiting: int, open_: int) -> Outlook:
+    """Return what is said where no example that chance drew is decided and counts."""
+    if not drawn:
+        says = "No example was drawn by chance yet, so what nobody checked is not known."
+        return Outlook(says=says)
+    if waiting == drawn:
         return Outlook(says=f"None of the {drawn:,} drawn examples is decided yet.", more=0)
-    return Outlook(says="No example was drawn by chance yet, so what nobody checked is not known.")
+    decided = drawn - waiting
+    return Outlook(
+        says=f"Of {drawn:,} drawn examples {_are(decided)} decided{_early(decided, open_)}. Have "
+        f"{_them(open_)} reviewed first.",
+        more=0,
+    )
+
+
+def _early(count: int, open_: int) -> str:
+    """Say of how many decided examples that they do not count, and why; nothing of none.
+
+    Parameters
+    ----------
+    open_ : how many that chance drew have votes and no verdict
+    """
+    if count <= 0:
+        return ""
+    some = "1 that is counts" if count == 1 else f"{count:,} that are count"
+    one = "1 that has votes and no verdict is" if open_ == 1 else ""
+    others = one or f"{open_:,} that have votes and no verdict are"
+    return f", and {some} only once the {others} decided"
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _points(share: float) -> str:

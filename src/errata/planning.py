@@ -31,7 +31,7 @@ from errata.core.targeting import ranking_sizes, support_of
 from errata.crowd import Consensus
 from errata.doubting import Doubts, mean_rows, scores
 from errata.errors import AuditError, InputError
-from errata.rating import CENSUS, Rating, best_answers, draws_of, wrong_by
+from errata.rating import CENSUS, Rating, best_answers, drawn_worth, draws_of, wrong_by
 from errata.results import Plan, Verdicts
 from errata.store import queue, records
 
@@ -114,11 +114,12 @@ class Planning(Rating):
             ``["neutral", "off-topic"]``. "None of these" and "can't tell" are there anyway
         continued : plan only if the votes so far say that this is of use, and say what they do
             (`Plan.outlook`), and not while fewer than half of what is planned for ``"errors"``, or
-            drawn for ``"ranking"``, is decided. For ``"rate"``: until the interval is as narrow as
-            is wanted, and so many examples as that takes, or, if nothing is wanted, as half its
-            width takes, up to 500; for ``"ranking"``: until all pairs of models are told apart
-            on this test set, drawn by what could tell the others apart; for ``"errors"``: until
-            less than one wrong label is to be expected among the next
+            for ``"ranking"`` of what chance drew or the newest plan for it did, is decided. For
+            ``"rate"``: until the interval is as narrow as is wanted, and so many examples as that
+            takes beyond what is drawn, decided or not, or, if nothing is wanted, as half its width
+            takes, up to 500; for ``"ranking"``: until all pairs of models are told apart on this
+            test set, drawn by what could tell the others apart; for ``"errors"``: until less than
+            one wrong label is to be expected among the next
         within : with ``continued``, for ``"rate"``: half the width of the interval that is wanted,
             a share, such as 0.01 for ± 1 percentage point
 
@@ -470,9 +471,12 @@ class Planning(Rating):
             return self._outlook_on_errors(budget), None
         with self._db.read() as db:
             left, drawn = self._left(db), records.drawn_count(db)
+            worth = drawn_worth(records.planned_draws(db))
         if goal == RANKING:
             return self._outlook_on_ranking(left, drawn)
-        return rate_outlook(self.error_rate(), drawn=drawn, left=len(left), within=within), None
+        found = self.error_rate()
+        told = rate_outlook(found, drawn=drawn, left=len(left), within=within, worth=worth)
+        return told, None
 
     def _budget_to_continue(self, goal: str, outlook: Outlook, within: float | None) -> int | None:
         """Return how many examples are planned where it is not said."""
@@ -518,6 +522,8 @@ class Planning(Rating):
             assert isinstance(verdicts, Verdicts), "models are compared on single labels alone"
             design = self._design(db, verdicts)
             chance = [plan["goal"] for plan in records.plans(db) if plan["goal"] != CENSUS]
+            newest = _newest_draw(records.planned_draws(db), RANKING)
+        wrong = wrong_by(verdicts)
         undecided = ~np.eye(len(rivals.names), dtype=bool)
         if design.by_chance:
             # more checking says nothing of other test sets, for which a pair may stay undecided
@@ -531,7 +537,14 @@ class Planning(Rating):
             ).undecided
         unsettled = unsettled_pairs(undecided, rivals.answers[left])
         told = ranking_outlook(
-            rivals.names, undecided, unsettled, drawn=drawn, by_chance=design.by_chance
+            rivals.names,
+            undecided,
+            unsettled,
+            drawn=drawn,
+            by_chance=design.by_chance,
+            waiting=design.waiting,
+            open_=design.open,
+            newest=(len(newest), sum(example not in wrong for example in newest)),
         )
         return told, rivals._replace(undecided=unsettled)
 
@@ -613,6 +626,12 @@ def _as_plan(
         outlook=told.says if added else f"{told.says} Nothing was added.",
         enough=told.enough,
     )
+
+
+def _newest_draw(planned: Sequence[Mapping[str, Any]], goal: str) -> list[int]:
+    """Return what the newest plan for a goal drew; nothing where there is none."""
+    last = max((row["plan"] for row in planned if row["goal"] == goal), default=None)
+    return [row["example"] for row in planned if row["plan"] == last]
 
 
 def _goal_of(plan: Mapping[str, Any] | None) -> str:

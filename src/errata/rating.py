@@ -236,6 +236,10 @@ class Rating(Judging):
             one_slips=believed.one,
             voters=believed.voters,
             late=_by_chance_in(planned, known.wrong) - decided,
+            drawn_open=drawn_open(planned, known.open),
+            worth=sum(
+                len(one.examples) * one.worth for one in draws if one.probability is not None
+            ),
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:
@@ -260,6 +264,7 @@ class Rating(Judging):
             wrong=sum(wrong.values()),
             supposed_right=len(unknown),
             waiting=drawn_waiting(planned, wrong),
+            open=drawn_open(planned, open_by(verdicts)),
         )
 
     def _doubts(self, run: Mapping[str, Any]) -> Doubts:
@@ -299,6 +304,16 @@ def open_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
 def drawn_waiting(planned: Sequence[_Row], wrong: Mapping[int, bool]) -> int:
     """Return how many examples chance drew that are not decided."""
     return sum(row["stratum"] is not None and row["example"] not in wrong for row in planned)
+
+
+def drawn_open(planned: Sequence[_Row], open_: AbstractSet[int]) -> int:
+    """Return how many of these have votes."""
+    return sum(row["stratum"] is not None and row["example"] in open_ for row in planned)
+
+
+def drawn_worth(planned: Sequence[_Row]) -> float:
+    """Return as how many examples drawn for the error rate all count that chance drew."""
+    return sum(_WORTH.get(row["goal"], 1.0) for row in planned if row["stratum"] is not None)
 
 
 def unsure_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:

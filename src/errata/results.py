@@ -353,6 +353,9 @@ class ErrorRate:
     one_slips : how often one reviewer errs, where that is known
     voters : how many reviewers conclude together
     late : how many decided examples do not count with ``anytime``, as the last look was before
+    drawn_open : how many of ``drawn_waiting`` have votes
+    worth : as how many examples that were drawn for the rate the ``by_chance`` count: what tells
+        models apart is no good sample of errors; None: as that many
     """
 
     count: ErrorCount
@@ -368,6 +371,8 @@ class ErrorRate:
     one_slips: Slips | None = None
     voters: int = 1
     late: int = 0
+    drawn_open: int = 0
+    worth: float | None = None
 
     @property
     def estimate(self) -> float | None:
