@@ -54,6 +54,8 @@ VERBS = {
     "rating",
     "continuing",
     "planning",
+    "reported",
+    "reporting",
     "cutting",
     "audit",
 }
@@ -124,6 +126,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "overseeing": {
         *("core", "crowd", "exchange", "labels", "store", "results", "telling", "deciding"),
+        "reported",
+    },
+    "reported": {"core", "labels", "results", "store"},
+    "reporting": {
+        *("errors", "array_files", "crowd", "exchange", "labels", "planning", "reported"),
+        *("results", "store"),
     },
     "predicting": {
         *("errors", "arrays", "datasets", "predict", "sources", "store", "results", "reviewing"),

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from errata.engine.local import LocalEngine as LocalEngine
     from errata.engine.ray import RayEngine as RayEngine
     from errata.exchange import published as published
+    from errata.exchange.reports import report_link as report_link
     from errata.finding import Findings as Findings
     from errata.finding import find as find
     from errata.kin import Checked as Checked
@@ -119,6 +120,7 @@ _LAZY = {
     "posterior_verdict_codes": "errata.core.consensus",
     "proposed_by_others": "errata.core.kinship",
     "read_predictions": "errata.sources.predictions",
+    "report_link": "errata.exchange.reports",
     "right_by_votes": "errata.core.kinship",
     "sampled_errors": "errata.core.error_rate",
     "shared_agreement": "errata.core.reviewers",

@@ -67,11 +67,10 @@ from errata.inviting import doer
 from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
-from errata.planning import Planning
 from errata.rating import open_by, wrong_by
 from errata.release import Content, write_release
+from errata.reporting import Reporting
 from errata.results import (
-    IMPORTED,
     CandidatesAdded,
     Release,
     SetVerdicts,
@@ -96,7 +95,7 @@ MOMENTS = 12
 """At so many moments a report says what was known of the error rate."""
 
 
-class Audit(Planning):
+class Audit(Reporting):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -649,26 +648,8 @@ class Audit(Planning):
             {} if source is None else {"file": Path(source).name, "sha256": sha256(Path(source))}
         )
         with self._db.write() as db:
-            number = records.add_finding(
-                db,
-                {
-                    "rule": IMPORTED,
-                    "score": score,
-                    "settings": settings,
-                    "flagger": flagger,
-                    "warnings": [],
-                    "errata": version("errata"),
-                },
-                [
-                    {
-                        "example": one["example"],
-                        "given": self._given(one["example"]),
-                        "suggested": one["suggested"],
-                        "score": place if one["score"] is None else one["score"],
-                        "rules": [IMPORTED],
-                    }
-                    for place, one in enumerate(found.values(), 1)
-                ],
+            number = self._add_doubts(
+                db, list(found.values()), flagger=flagger, score=score, settings=settings
             )
             records.log(db, "add_candidates", finding=number, flagged=len(found), flagger=flagger)
         return CandidatesAdded(

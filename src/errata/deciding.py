@@ -16,9 +16,9 @@ from errata.core.consensus import ANSWERS
 from errata.errors import InputError, VoteError
 from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import LABELS, check_reviewer
-from errata.labels import named
+from errata.labels import as_label, named
 from errata.panels import Panels
-from errata.store import adjudications, counting, records, voting
+from errata.store import adjudications, counting, records, reports, voting
 
 LONGEST_REASON = 1000
 """A reason has at most so many characters."""
@@ -57,6 +57,26 @@ class Deciding(Panels):
                 "told": self._decision_told(row),
                 "reason": row["reason"],
                 "maintainer": row["maintainer"],
+                "time": row["created_at"],
+            }
+            for row in rows
+        )
+
+    def reports_of(self, example: int) -> tuple[dict[str, Any], ...]:
+        """Return the mistakes that were reported of an example, oldest first.
+
+        Each has ``told`` (what the label should be, in words), ``reason``, ``version`` (of the
+        release that it is about, or None) and ``time``.
+        """
+        with self._db.read() as db:
+            rows = reports.of_example(db, self._checked(example))
+        return tuple(
+            {
+                "told": "the label is wrong"
+                if row["label"] is None
+                else named(as_label(row["label"]), self.classes),
+                "reason": row["reason"],
+                "version": row["version"],
                 "time": row["created_at"],
             }
             for row in rows

@@ -17,3 +17,14 @@ def named(label: Label, classes: Sequence[str]) -> str:
     if isinstance(label, int):
         return classes[label]
     return " + ".join(classes[one] for one in label) or "no label"
+
+
+def as_label(stored: int | Sequence[int]) -> Label:
+    """Return a label, or a set of them, as databases and JSON hold it.
+
+    Examples
+    --------
+    >>> as_label(1), as_label([0, 1])
+    (1, (0, 1))
+    """
+    return stored if isinstance(stored, int) else tuple(stored)

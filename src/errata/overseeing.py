@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from sqlalchemy import Connection
 
 from errata import telling
@@ -18,6 +19,7 @@ from errata.crowd import as_seconds, seconds_between
 from errata.deciding import Deciding
 from errata.exchange.votes import CANNOT_TELL
 from errata.labels import Label, named
+from errata.reported import to_decide
 from errata.results import GoldAccuracy, SetVerdicts, Verdicts
 from errata.store import counting, pauses, records, voting
 from errata.store.counting import Alike
@@ -277,7 +279,7 @@ class Overseeing(Deciding):
         thresholds = self.thresholds()
         with self._db.read() as db:
             planned, *found = self._counted(db, None, *thresholds)
-            unsettled = _unsettled(db, planned)
+            unsettled = _unsettled(db, planned, to_decide(db, planned, self.classes))
         return Outlook(
             mixes=tuple(map(_mix, thresholds, found)),
             unsettled=unsettled,
@@ -289,7 +291,8 @@ class Overseeing(Deciding):
 
         At their plans' thresholds: where no answer has the votes, or two or more cannot tell; where
         an example may have several labels, also where labels were ticked and none has the votes.
-        What a maintainer decided is not among them. They are in the order of the examples.
+        What a maintainer decided is not among them. What was decided, by whomever, before somebody
+        reported it as a mistake, is. They are in the order of the examples.
 
         Raises
         ------
@@ -297,7 +300,8 @@ class Overseeing(Deciding):
             There is no plan.
         """
         with self._db.read() as db:
-            return _unsettled(db, *self._counted(db, None))
+            (verdicts,) = self._counted(db, None)
+            return _unsettled(db, verdicts, to_decide(db, verdicts, self.classes))
 
     def _counted(self, db: Connection, *thresholds: int | None) -> Sequence[Verdicts | SetVerdicts]:
         found = telling.counted(
@@ -442,18 +446,20 @@ def _mix(threshold: int, found: Verdicts | SetVerdicts) -> Mix:
     )
 
 
-def _unsettled(db: Connection, verdicts: Verdicts | SetVerdicts) -> tuple[Unsettled, ...]:
+def _unsettled(
+    db: Connection, verdicts: Verdicts | SetVerdicts, reported: Mapping[int, str]
+) -> tuple[Unsettled, ...]:
     if isinstance(verdicts, SetVerdicts):
-        found = _unsettled_sets(verdicts)
+        found = _unsettled_sets(verdicts, reported)
     else:
-        found = _unsettled_pairs(verdicts)
+        found = _unsettled_pairs(verdicts, reported)
     # where asking does not stop early, some are still asked about whose verdict is settled
     needing = counting.needing(db, [one.example for one in found])
     found = [one for one in found if one.example not in needing]
     return tuple(sorted(found, key=lambda one: one.example))
 
 
-def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
+def _unsettled_pairs(verdicts: Verdicts, reported: Mapping[int, str]) -> list[Unsettled]:
     unclear = verdicts.votes[:, VOTED.index("other")].copy()
     for place, chosen in enumerate(verdicts.chosen):
         if chosen is not None:  # other classes, and answers that are none, are among "other"
@@ -461,27 +467,33 @@ def _unsettled_pairs(verdicts: Verdicts) -> list[Unsettled]:
     differ = verdicts.codes == NON_AGREEMENT
     odd = differ | ((verdicts.codes != OPEN) & (unclear >= CANNOT_TELL_TWICE))
     found = []
-    for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
+    for place in np.flatnonzero(
+        (odd & ~verdicts.adjudicated) | _among(verdicts, reported)
+    ).tolist():
         why = ["no answer has the votes"] if differ[place] else []
         if unclear[place] >= CANNOT_TELL_TWICE:
             why.append(f"{unclear[place]} cannot tell")
+        why += [reported[at] for at in [int(verdicts.examples[place])] if at in reported]
         labels = int(verdicts.given[place]), int(verdicts.suggested[place])
         told = verdicts.told(place)
         found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
 
 
-def _unsettled_sets(verdicts: SetVerdicts) -> list[Unsettled]:
+def _unsettled_sets(verdicts: SetVerdicts, reported: Mapping[int, str]) -> list[Unsettled]:
     differ = verdicts.codes == NON_AGREEMENT
     none = verdicts.votes.any(axis=1) & ~verdicts.agreed.any(axis=1) & ~differ
     unclear = verdicts.unclear
     odd = (differ | none | (unclear >= CANNOT_TELL_TWICE)) & (verdicts.codes != OPEN)
     found = []
-    for place in np.flatnonzero(odd & ~verdicts.adjudicated).tolist():
+    for place in np.flatnonzero(
+        (odd & ~verdicts.adjudicated) | _among(verdicts, reported)
+    ).tolist():
         why = ["those who cannot tell could decide"] if differ[place] else []
         why += ["no label has the votes"] if none[place] else []
         if unclear[place] >= CANNOT_TELL_TWICE:
             why.append(f"{unclear[place]} cannot tell")
+        why += [reported[at] for at in [int(verdicts.examples[place])] if at in reported]
         given, suggested = (
             tuple(np.flatnonzero(side[place]).tolist())
             for side in (verdicts.given, verdicts.suggested)
@@ -489,6 +501,12 @@ def _unsettled_sets(verdicts: SetVerdicts) -> list[Unsettled]:
         labels, told = (given, suggested), verdicts.told(place)
         found.append(_one_unsettled(verdicts, place, labels, told, "; ".join(why)))
     return found
+
+
+def _among(
+    verdicts: Verdicts | SetVerdicts, reported: Mapping[int, str]
+) -> Bool[np.ndarray, "reviewed"]:
+    return np.isin(verdicts.examples, np.array(list(reported), dtype=np.int64))
 
 
 def _one_unsettled(

@@ -221,6 +221,41 @@ class CandidatesAdded:
         return "\n".join([f"CandidatesAdded: {counts}", *_some(self.refused)])
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReportsAdded:
+    """What became of reports of mistakes that were handed in.
+
+    Attributes
+    ----------
+    added : how many there are that were not there before
+    already_there : those that were
+    candidates : how many examples `Audit.plan` would send for checking now, because of all reports
+        so far
+    to_decide : how many reports, of all so far, wait for a maintainer
+    refused : a line for each that was not taken
+    left_out : a line for each mail, or text, without a report
+    """
+
+    added: int
+    already_there: int
+    candidates: int
+    to_decide: int
+    refused: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts and the lines as plain values."""
+        return asdict(self) | {"refused": list(self.refused), "left_out": list(self.left_out)}
+
+    def __repr__(self) -> str:
+        counts = (
+            f"{self.added:,} added, {self.already_there:,} there already, "
+            f"{len(self.refused):,} refused; candidates to plan: {self.candidates:,}, reports for "
+            f"a maintainer: {self.to_decide:,}"
+        )
+        return "\n".join([f"ReportsAdded: {counts}", *_some(self.refused)])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AnyVerdicts:
     """What `Verdicts` and `SetVerdicts` share.
@@ -1054,6 +1089,7 @@ class Story:
     votes : reviewer, answer, said, labels, time, first, kind, withdrawn, of every vote
     adjudications : answer (None: taken back), labels, reason, maintainer, time, of everything that
         maintainers decided; the last one holds
+    reports : label (None: not said), reason, version, source, time, of every report of a mistake
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
     releases : version, path, time, verdict, label, for every release that contains it
     """
@@ -1073,6 +1109,7 @@ class Story:
     releases: tuple[Mapping[str, Any], ...]
     probabilities: tuple[Mapping[str, Any], ...] = ()
     adjudications: tuple[Mapping[str, Any], ...] = ()
+    reports: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; labels by name."""
@@ -1083,6 +1120,7 @@ class Story:
             "self_confidence": self.self_confidence,
             "found": [self._named(run) for run in self.found],
             "probabilities": [dict(one) for one in self.probabilities],
+            "reports": [self._named(one) for one in self.reports],
             "plan": None if self.plan is None else self._named(self.plan),
             "votes": [self._with_names(vote) for vote in self.votes],
             "adjudications": [self._with_names(one) for one in self.adjudications],
@@ -1096,7 +1134,8 @@ class Story:
         return {**answer, "labels": None if labels is None else self._plain(labels)}
 
     def _named(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        labels = {key: self._plain(facts[key]) for key in ("suggested", "label") if key in facts}
+        known = (key for key in ("suggested", "label") if facts.get(key) is not None)
+        labels = {key: self._plain(facts[key]) for key in known}
         return {**facts, **labels}
 
     def _plain(self, label: Label) -> str | list[str]:
@@ -1135,6 +1174,7 @@ class Story:
         if not self.found:
             nothing = f"flagged by none of {self.runs} runs" if self.runs else "`find` has not run"
             lines.append(("found", nothing))
+        lines += [("reported", self._report(one)) for one in self.reports]
         lines += [("predicted", text) for one in self.probabilities for text in _predicted(one)]
         lines.append(("plan", self._plan()))
         lines += [("votes", self._vote(vote)) for vote in self.votes]
@@ -1184,6 +1224,12 @@ class Story:
             f"sampling probability {p['probability']:g}, {p['votes']} votes wanted, "
             f"{p['threshold']} decide; suggested {named(p['suggested'], self.classes)}"
         )
+
+    def _report(self, one: Mapping[str, Any]) -> str:
+        label = "wrong" if one["label"] is None else named(one["label"], self.classes)
+        version = "" if one["version"] is None else f" in version {one['version']}"
+        why = f": {one['reason']}" if one["reason"] else ""
+        return f"{label}{version}, {one['source']}, {one['time']}{why}"
 
     def _release(self, release: Mapping[str, Any]) -> str:
         label, verdict = release["label"], release["verdict"]

@@ -40,10 +40,10 @@ from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
 from errata.exchange.votes import LABELS
 from errata.kin import Checked
-from errata.labels import Label
+from errata.labels import Label, as_label
 from errata.report.context import Moment, Pair, ReportContext, ReportExample
 from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
-from errata.store import adjudications, records, voting
+from errata.store import adjudications, records, reports, voting
 
 MOST_SHOWN = 48
 """So many suspicious examples are on a report."""
@@ -585,6 +585,14 @@ def story(
             {"maintainer": one["maintainer"], "time": one["created_at"]} | _labelled(one, _DECISION)
             for one in adjudications.history(db, example)
         ),
+        reports=tuple(
+            {
+                "label": None if one["label"] is None else as_label(one["label"]),
+                "time": one["created_at"],
+                **{name: one[name] for name in ("reason", "version", "source")},
+            }
+            for one in reports.of_example(db, example)
+        ),
         threshold=plan[0]["threshold"] if plan else None,
         verdict=None if reached is None else _names_of(reached).get(example),
         releases=tuple(
@@ -593,7 +601,7 @@ def story(
                 "path": release["path"],
                 "time": release["created_at"],
                 "verdict": release["verdict"],
-                "label": given if release["corrected"] is None else _label(release["corrected"]),
+                "label": given if release["corrected"] is None else as_label(release["corrected"]),
             }
             for release in records.releases(db, example)
         ),
@@ -705,11 +713,6 @@ _VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
 _DECISION = ("answer", "labels", "reason")
 
 
-def _label(stored: int | list[int]) -> Label:
-    """Return a label, or a set of them, as it was stored."""
-    return stored if isinstance(stored, int) else tuple(stored)
-
-
 def _labelled(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return some fields of a row, lists of labels as tuples."""
     return {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names}
@@ -737,7 +740,7 @@ def _run(run: Mapping[str, Any]) -> dict[str, Any]:
         "run": run["finding"],
         "time": run["created_at"],
         **{name: run[name] for name in told},
-        "suggested": _label(run["suggested"]),
+        "suggested": as_label(run["suggested"]),
         **dict(zip(("threshold_given", "threshold_suggested"), bars, strict=True)),
     }
 
@@ -776,8 +779,8 @@ def _suspicious(
         shown = None
     return ReportExample(
         id=id_,
-        given=_label(row["given"]),
-        suggested=_label(row["suggested"]),
+        given=as_label(row["given"]),
+        suggested=as_label(row["suggested"]),
         score=row["score"],
         rules=row["rules"],
         verdict=verdict,

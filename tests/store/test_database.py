@@ -246,7 +246,7 @@ def test_an_upgrade_keeps_every_row_and_every_trigger(first_version):
     after = everything(first_version)
     assert [row.pop("multilabel") for row in after["audit"]] == [0]
     gold, panels = ("gold", "gold_rates", "gold_answers", "gold_skips"), ("panels", "participants")
-    desk = ("accounts", "sessions", "pauses", "adjudications")
+    desk = ("accounts", "sessions", "pauses", "adjudications", "reports")
     for table in ("predicted", "leases", "invitations", *gold, *panels, *desk):
         assert after.pop(table) == []
     standing = after.pop("standing")

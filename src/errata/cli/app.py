@@ -23,6 +23,7 @@ from errata.cli import (
     paper,
     predicting,
     publishing,
+    reports,
     reviewing,
     tasks,
     votes,
@@ -111,6 +112,7 @@ app.add_typer(candidates.app)
 app.add_typer(votes.app)
 app.add_typer(tasks.app)
 app.add_typer(gold.app)
+app.add_typer(reports.app)
 app.add_typer(paper.app)
 
 

@@ -155,7 +155,7 @@ class Decide(MaintainerPage):
     example, id, view : the example, and how it is shown
     choices : ways to decide: what is sent, and what it means
     several : any number of them may be chosen
-    ballots, decisions : see `errata.overseeing`
+    ballots, decisions, reports : see `errata.deciding`
     needs : how many votes it still needs; it can be decided when it needs none
     decided : whether a maintainer's decision holds now
     following : an example that waits to be decided next
@@ -170,6 +170,7 @@ class Decide(MaintainerPage):
     several: bool
     ballots: Sequence[dict[str, str]]
     decisions: Sequence[dict[str, Any]]
+    reports: Sequence[dict[str, Any]]
     needs: int
     following: Unsettled | None
     problem: str = ""

@@ -242,6 +242,7 @@ class _Decisions:
             several=audit.multilabel,
             ballots=audit.ballots(example),
             decisions=audit.adjudications(example),
+            reports=audit.reports_of(example),
             needs=audit.votes_needed(example),
             following=self._watch.following(example),
             **sent,  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a test holds this to the folder `migrations`."""
 
 Large = BigInteger().with_variant(Integer, "sqlite")
@@ -356,6 +356,25 @@ participants = Table(
     Column("created_at", Text, nullable=False),
     UniqueConstraint("panel", "participant"),
     Index("participants_of_name", "name"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example", Integer, nullable=False),
+    Column("label", JSON(none_as_null=True)),  # that is said to be right; nothing: not said
+    Column("reason", Text, nullable=False),
+    Column("version", Text),  # of the release that it is about, as the report has it
+    Column("source", Text, nullable=False),  # the file, and the line or the message in it
+    # how the example stood then: its verdict (nothing: not decided), the labels that it accepts,
+    # and the newest adjudication that held, or 0
+    Column("verdict", Text),
+    Column("accepted", JSON, nullable=False),
+    Column("adjudication", Integer, nullable=False),
+    Column("key", Text, nullable=False, unique=True),  # a hash of all that is reported
+    Column("created_at", Text, nullable=False),
+    Index("reports_of_example", "example"),
 )
 
 releases = Table(
