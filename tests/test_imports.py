@@ -128,7 +128,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("core", "crowd", "exchange", "labels", "store", "results", "telling", "deciding"),
         "reported",
     },
-    "reported": {"core", "labels", "results", "store"},
+    "reported": {"core", "labels", "results", "store", "words"},
     "reporting": {
         *("errors", "array_files", "crowd", "exchange", "labels", "planning", "reported"),
         *("results", "store"),

@@ -7,6 +7,7 @@ import pytest
 import errata
 from audits import candidates, cast, planned_audit, planned_rows, small_audit
 from errata import InputError
+from errata.reported import as_markdown
 from helpers import run_errata
 
 
@@ -181,6 +182,21 @@ def test_what_reports_no_mistake_is_refused_and_the_rest_goes_in(audit):
         audit.add_reports([{"id": "x"}])
     with pytest.raises(InputError, match="There is no report of a mistake to add"):
         audit.add_reports([{"body": "Thanks!"}])
+
+
+def test_what_became_of_reports_is_told_without_anybody_s_words(audit):
+    example = candidates(audit)[0]
+    name = audit.classes[planned_rows(audit)[0]["suggested"]]
+    audit.add_reports([{"index": example, "label": name, "reason": "I, Bob, saw it"}])
+    audit.add_reports([{"index": unasked(audit)[0], "version": "1|0"}])
+    vote_all(audit, example, "suggested")
+    given, second = (audit.classes[int(audit.labels[one])] for one in (example, unasked(audit)[0]))
+    assert as_markdown(audit.reports()).splitlines()[-2:] == [
+        f"| {example} | {given} | {name} |  | corrected to {name}, as reported |",
+        f"| {unasked(audit)[0]} | {second} | not said | 1\\|0 | {audit.reports()[1].outcome} |",
+    ]
+    assert "2 reports so far, of which 1 settled." in as_markdown(audit.reports())
+    assert "Bob" not in as_markdown(audit.reports())
 
 
 def test_the_commands(tmp_path):

@@ -24,6 +24,7 @@ from errata.core.consensus import (
 from errata.labels import Label, as_label, named
 from errata.results import SetVerdicts, Verdicts
 from errata.store import adjudications, records, reports
+from errata.words import in_markdown, plural
 
 State = Literal["waiting", "no label", "asked", "to decide", "settled"]
 
@@ -155,6 +156,48 @@ def waiting(db: Connection, verdicts: Verdicts | SetVerdicts | None) -> dict[int
             named_.setdefault(row["example"], Counter())[as_label(row["label"])] += 1
     order = sorted(named_, key=lambda example: -named_[example].total())
     return {example: named_[example].most_common(1)[0][0] for example in order}
+
+
+def as_markdown(told: Sequence[Report]) -> str:
+    """Return the section of a list of changes that says what became of each report.
+
+    It holds neither a time nor the reporters' own words, and nothing at all where nobody reported.
+
+    Examples
+    --------
+    >>> as_markdown(())
+    ''
+    """
+    if not told:
+        return ""
+    rows = (
+        "| "
+        + " | ".join(
+            in_markdown(text)
+            for text in (
+                one.id,
+                _listed(one.given),
+                "not said" if one.label is None else _listed(one.label),
+                one.version or "",
+                one.outcome,
+            )
+        )
+        + " |\n"
+        for one in told
+    )
+    settled = sum(one.state == "settled" for one in told)
+    return f"""## Reported mistakes
+
+{plural(len(told), "report")} so far, of which {settled:,} settled. A report changes no label: \
+votes, or a maintainer, decide.
+
+| id | given | reported | about version | what became of it |
+|---|---|---|---|---|
+{"".join(rows)}"""
+
+
+def _listed(label: str | list[str]) -> str:
+    return label if isinstance(label, str) else " + ".join(label) or "no label"
 
 
 class _Became(NamedTuple):

@@ -44,3 +44,16 @@ def short_names(models: Sequence[str]) -> dict[str, str]:
     shared = first[: [*same, False].index(False)]
     cut = max(shared.rfind(mark) for mark in "_-/ ") + 1
     return {model: model[cut:] or model for model in models}
+
+
+def in_markdown(text: str) -> str:
+    r"""Return a text as it can stand in a cell of a Markdown table.
+
+    Examples
+    --------
+    >>> in_markdown("a|b\n<c>")
+    'a\\|b \\<c\\>'
+    """
+    for mark in "\\`*_|[]<>":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())

@@ -604,6 +604,26 @@ def test_links_are_revoked_and_leases_taken_back(audit, maintainer):
     assert maintainer.post("/maintain/reviewers", data={"action": "shoot"}).status_code == 422
 
 
+def test_what_was_decided_before_it_was_reported_is_on_the_board_with_what_is_reported(stored):
+    audit = stored
+    maintainer, _ = log_in(create_app(audit))
+    example = candidates(audit)[0]
+    for name in ("Ana", "Ben", "Cid"):
+        audit.vote(name, example, "given", first="given", key="k")
+    assert f"/maintain/decide/{example}" not in maintainer.get("/maintain").text
+    audit.add_reports([{"index": example, "reason": "<b>a horse</b>", "version": "1.1.0"}])
+    board = html.unescape(maintainer.get("/maintain").text)
+    assert f"/maintain/decide/{example}" in board
+    assert "reported to be wrong" in board
+    page = maintainer.get(f"/maintain/decide/{example}").text
+    assert "<strong>the label is wrong</strong>, in version 1.1.0, " in page
+    assert "&lt;b&gt;a horse&lt;/b&gt;" in page
+    sent = {"answer": "neither", "reason": "a horse it is"}
+    maintainer.post(f"/maintain/decide/{example}", data=sent)
+    assert f"/maintain/decide/{example}" not in maintainer.get("/maintain").text
+    assert audit.reports()[0].state == "settled"
+
+
 def test_an_example_is_decided_with_all_votes_in_sight_and_the_decision_taken_back(stored):
     audit = stored
     maintainer, _ = log_in(create_app(audit))
