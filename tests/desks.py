@@ -194,3 +194,18 @@ def look(page: "Page") -> None:
     assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
     overflow = "document.documentElement.scrollWidth - innerWidth"
     assert page.evaluate(overflow) <= 0
+
+
+def watch(page: "Page") -> None:
+    """Note in ``page.wrong`` what fails, and in ``page.asked`` what is read."""
+    wrong: list[str] = []
+    asked: list[str] = []
+
+    def note(request: "object") -> None:
+        asked.append(request.url)  # type: ignore[attr-defined]
+        if not request.url.startswith(("file:", "data:")):  # type: ignore[attr-defined]
+            wrong.append(request.url)  # type: ignore[attr-defined]
+
+    page.on("request", note)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.wrong, page.asked = wrong, asked  # type: ignore[attr-defined]
