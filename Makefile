@@ -2,8 +2,8 @@
 #   make demo    the whole way through errata on real handwritten digits; says where to look
 #   make test    the whole suite; ARGS="-k review" is handed to pytest
 # and for work on errata: lint, format, types, docs, docs-serve, constraints, clean, and to
-# measure: bench, bench-calibration, bench-crowd, bench-cutoff, bench-kinship, bench-million,
-# bench-mistrust, bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
+# measure: bench, bench-calibration, bench-crowd, bench-cutoff, bench-gallery, bench-kinship,
+# bench-million, bench-mistrust, bench-page, bench-predict, bench-ranking, bench-ray, bench-review, bench-voters.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ HAS_CHROMIUM := command -v chromium || command -v chromium-browser || command -v
 HAS_POSTGRES := command -v initdb || ls /usr/lib/postgresql/*/bin/initdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-cutoff bench-kinship bench-million bench-mistrust bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
+.PHONY: help demo test lint format types docs docs-serve bench bench-calibration bench-crowd bench-cutoff bench-gallery bench-kinship bench-million bench-mistrust bench-page bench-predict bench-ranking bench-ray bench-review bench-voters constraints clean browser postgres
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -116,6 +116,9 @@ bench-review: $(VENV)/.dev
 
 bench-page: $(VENV)/.dev browser
 	$(BIN)/python benchmarks/reviewing_page.py $(ARGS)
+
+bench-gallery: $(VENV)/.dev browser
+	$(BIN)/python benchmarks/gallery.py $(ARGS)
 
 bench-million: $(VENV)/.dev
 	$(BIN)/python benchmarks/reviewing_million.py $(ARGS)

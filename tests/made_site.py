@@ -174,7 +174,7 @@ class Made:
             "rate": None,
             "notices": [],
             "release": {"version": "1.0.0"},
-            "report": {"to": "mailto:labels@example.org"},
+            "report": {"to": "mailto:labels@example.org?subject={title}&body={body}"},
             "others": [],
             "made": {"errata": errata.__version__},
             "has": {"benchmark": True, "media": self.kind is not None},

@@ -200,8 +200,8 @@ def test_a_report_is_a_link_with_words_and_one_line_for_the_machine(page, sites)
     link = urlsplit(page.get_attribute(".mistake a", "href"))
     assert (link.scheme, link.path) == ("mailto", "labels@example.org")
     told = parse_qs(link.query)
-    assert told["subject"] == [f"Label of example id-{it.row[3]} in made-up set"]
-    *words, line = told["body"][0].split("\n")
+    assert told["subject"] == [f"made-up set: the label of id-{it.row[3]}"]
+    *words, line = told["body"][0].split("\r\n")
     assert "It should be: class 7" in words
     assert json.loads(line) == {
         "errata_report": 1,

@@ -141,51 +141,50 @@
 
   // ---------------------------------------------------------------- reports of mistakes
 
-  // Return a link that holds the report: words for people, then one line for `errata reports import`.
-  function address(audit, index, place, row, said, reason) {
-    const line = JSON.stringify({
-      errata_report: 1,
-      audit: audit.name,
-      version: audit.release?.version ?? null,
-      id: row.id,
-      index: index.row[place],
-      given: label(audit, index.given[place]),
-      label: said || null,
-      reason: reason || null,
-    });
-    const subject = `Label of example ${row.id} in ${audit.name}`;
-    const body = [
-      `The label of example ${row.id} of “${audit.name}” looks wrong.`,
-      `Given: ${label(audit, index.given[place])}`,
-      said ? `It should be: ${said}` : "",
-      reason ? `Why: ${reason}` : "",
-      "",
-      "Please leave the next line as it is; it tells errata which example is meant.",
-      line,
-    ].filter((one, number) => one || number === 4).join("\n");
-    const { to } = audit.report;
-    if (!safe(to)) return null;
-    const glue = to.includes("?") ? "&" : "?";
-    const title = to.startsWith("mailto:") ? "subject" : "title";
-    return `${to}${glue}${title}=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
+  // Return the link of a report: words for people, and a line for `errata reports import`. It is the
+  // very link of errata.exchange.reports.report_link. `to` has {title} and {body} in it.
+  function reportLink(to, line) {
+    const words = (label) => (typeof label === "string" ? label : label.join(" + ") || "no label");
+    const told = [
+      `The label of example ${line.id} of ${line.audit} looks wrong to me.`,
+      `Given: ${words(line.given)}`,
+      ...(line.label === null ? [] : [`It should be: ${words(line.label)}`]),
+      ...(line.reason ? [`Why: ${line.reason}`] : []),
+    ];
+    const body = [...told, "", "The next line is for errata; please leave it as it is.", JSON.stringify(line)].join("\r\n");
+    const parts = { "{title}": `${line.audit}: the label of ${line.id}`, "{body}": body };
+    return to.replace(/\{title\}|\{body\}/g, (at) => encodeURIComponent(parts[at]));
   }
 
   function mistake(audit, index, place, row) {
-    const go = make("a.button.first", { rel: "noreferrer" }, "Report a mistake");
-    const said = make("select", { id: "said" }, make("option", { value: "" }, "I cannot say"),
+    const { to } = audit.report;
+    const names = (given) => (audit.multilabel ? [given ?? []].flat().map((one) => audit.classes[one]) : label(audit, given));
+    const go = make("a.button.first", { rel: "noopener noreferrer" }, "Report a mistake");
+    const said = make("select", { id: "said", multiple: audit.multilabel, size: audit.multilabel ? 6 : null },
+      !audit.multilabel && make("option", { value: "" }, "I cannot say"),
       audit.classes.map((name) => make("option", { value: name }, name)));
+    // mail programs cut long addresses
     const reason = make("input", { type: "text", id: "reason", maxlength: 300, autocomplete: "off" });
     const renew = () => {
-      go.href = address(audit, index, place, row, said.value, reason.value.trim());
+      const chosen = [...said.selectedOptions].map(({ value }) => value).filter(Boolean);
+      go.href = safe(reportLink(to, {
+        errata_report: 1,
+        audit: audit.name,
+        version: audit.release?.version ?? null,
+        id: row.id,
+        index: index.row[place],
+        given: names(index.given[place]),
+        label: !chosen.length ? null : audit.multilabel ? chosen : chosen[0],
+        reason: reason.value.trim(),
+      })) ?? "#below";
     };
     said.addEventListener("change", renew);
     reason.addEventListener("input", renew);
     renew();
-    const where = audit.report.to.startsWith("mailto:") ? "a mail" : "a page of its maintainer";
     return make("div.mistake", {},
-      make("p", {}, make("label", { for: "said" }, "the label should be"), said),
+      make("p", {}, make("label", { for: "said" }, audit.multilabel ? "the labels should be" : "the label should be"), said),
       make("p", {}, make("label", { for: "reason" }, "because"), reason),
       make("p", {}, go),
-      make("p.small", {}, `Opens ${where} with this filled in. Nothing is sent before you send it.`));
+      make("p.small", {}, `Opens ${to.startsWith("mailto:") ? "a mail" : "a page of the maintainer"} with this filled in. Nothing is sent before you send it.`));
   }
 }

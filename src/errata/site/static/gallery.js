@@ -4,6 +4,7 @@
   const { make, count, plural } = errata;
   const AHEAD = 2; // rows drawn above and below what is in sight
   const PAUSE_MS = 60; // while somebody scrolls fast, nothing is read
+  const TYPING_MS = 80; // nobody waits for what the first letters alone would find
   const TALLEST = 12e6; // pixels; browsers end at 17 to 33 million, beyond which a pixel stands for more
 
   // Of each size, in rem: the least width of a card, and the height of what stands below the picture.
@@ -97,7 +98,7 @@
     let typing = 0;
     form.elements.q?.addEventListener("input", () => {
       clearTimeout(typing);
-      typing = setTimeout(changed, 150);
+      typing = setTimeout(changed, TYPING_MS);
     });
   }
 
