@@ -19,6 +19,7 @@ from errata.core.consensus import VERDICTS, choice_votes_needed, verdict_codes
 from errata.core.ranking import shortlists
 from errata.errors import AuditError, InputError, NameUnknownError, VoteError
 from errata.exchange.votes import CANNOT_TELL
+from errata.rating import unsure_by
 from errata.results import ChoiceTask
 from errata.store import records
 
@@ -253,6 +254,25 @@ def answered(audit):
         for name, answer in zip("abcde", answers, strict=False):
             assert choose(audit, name, example, answer)
     return third
+
+
+def test_who_chooses_a_third_class_is_not_said_to_be_unable_to_tell(tmp_path):
+    audit = choice_audit(tmp_path / "a", extra=["neutral"])
+    given = audit.labels.tolist()
+    others = {example: [one for one in range(5) if one != given[example]] for example in range(4)}
+    for example, answers in (
+        (0, [given[0], given[0], *others[0][:3]]),
+        (1, [given[1], given[1], None, None, others[1][0]]),
+        (2, [given[2], given[2], others[2][0], others[2][1], CANNOT_TELL]),
+        (3, [given[3], given[3], None, others[3][0], "neutral"]),
+    ):
+        for name, answer in zip("abcde", answers, strict=True):
+            choose(audit, name, example, answer)
+    verdicts = audit.verdicts()
+    assert verdicts.names[:4] == ("non_agreement",) * 4
+    assert unsure_by(verdicts) == {2, 3}
+    first, *_ = audit.error_rate().notices
+    assert first.startswith("2 labels count as wrong that reviewers might have confirmed")
 
 
 def test_verdicts_release_and_comparison_take_the_class_that_people_chose(tmp_path):

@@ -319,13 +319,23 @@ def drawn_worth(planned: Sequence[_Row]) -> float:
 def unsure_by(verdicts: Verdicts | SetVerdicts) -> frozenset[int]:
     """Return the examples whose label would be confirmed if all who cannot tell had said so.
 
-    An answer of another sort counts like "can't tell": neither decides. Where there is no single
-    agreement threshold, more than half of the votes are taken to confirm.
+    An answer of another sort counts like "can't tell": neither decides. A vote for a third class,
+    where reviewers choose among several, does not: who sees another class there can tell. Where
+    there is no single agreement threshold, more than half of the votes are taken to confirm.
     """
     undecided = verdicts.codes == NON_AGREEMENT
     if isinstance(verdicts, SetVerdicts):
         return frozenset(verdicts.examples[undecided & (verdicts.unclear > 0)].tolist())
-    given, other = (verdicts.votes[:, VOTED.index(answer)] for answer in ("given", "other"))
+    given, suggested, other = (
+        verdicts.votes[:, VOTED.index(answer)] for answer in ("given", "suggested", "other")
+    )
+    if verdicts.chosen:
+        classes = frozenset(verdicts.classes)
+        for_any = [
+            sum(count for told, count in chosen.items() if told in classes)
+            for chosen in verdicts.chosen
+        ]
+        other = other - (np.array(for_any) - given - suggested)
     one = verdicts.threshold
     needed = one if isinstance(one, int) else verdicts.votes.sum(axis=1) // 2 + 1
     could = undecided & (other > 0) & (given + other >= needed)
