@@ -56,6 +56,8 @@ VERBS = {
     "planning",
     "reported",
     "reporting",
+    "site",
+    "browsing",
     "cutting",
     "audit",
 }
@@ -156,6 +158,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("rating", "results", "store"),
     },
     "continuing": {"results"},
+    "site": {"errors", "labels", "core", "datasets", "store", "report", "comparison"},
+    "browsing": {
+        *("errors", "array_files", "asking", "comparison", "core", "crowd", "exchange", "labels"),
+        *("reporting", "results", "site", "store", "telling", "words"),
+    },
     "cutting": {"errors", "arrays", "core", "finding", "rating"},
     "audit": BELOW_AUDIT | VERBS | {"review"},  # for `Audit.review` alone, which serves itself
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},

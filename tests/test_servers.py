@@ -271,7 +271,7 @@ def test_processes_that_review_at_once_give_each_example_its_votes_and_lose_none
         known = {
             (vote["name"], str(example))
             for example in asked(audit)
-            for vote in voting.history(db, example)
+            for vote in voting.history(db, [example])[example]
         }
     for worker in workers:
         told = {(worker.name, words[1]) for words in worker.lines() if words[0] == "voted"}

@@ -22,6 +22,7 @@ from errata.errors import VoteError as VoteError
 
 if TYPE_CHECKING:
     from errata.audit import Audit as Audit
+    from errata.browsing import build_site as build_site
     from errata.comparison import Comparison as Comparison
     from errata.comparison import ModelAccuracies as ModelAccuracies
     from errata.comparison import Score as Score
@@ -95,6 +96,7 @@ _LAZY = {
     "Voters": "errata.core.crowd",
     "TopK": "errata.sources.topk",
     "agreement": "errata.core.kinship",
+    "build_site": "errata.browsing",
     "compare": "errata.comparison",
     "compare_models": "errata.predict.comparing",
     "corrected_labels": "errata.core.accuracy",

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +34,7 @@ from errata.arrays import (
     check_unicode,
 )
 from errata.asking import restand
+from errata.browsing import MOST_ROWS, Browsing, build_site
 from errata.certain import ReviewDesign
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
@@ -59,7 +59,6 @@ from errata.errors import (
 )
 from errata.exchange.candidates import as_rows as candidate_rows
 from errata.exchange.candidates import check_candidate
-from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import KINDS, as_rows, check_vote, one_form
 from errata.finding import Findings, Learn, find
 from errata.folder import Arrays, put
@@ -69,7 +68,6 @@ from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.rating import open_by, wrong_by
 from errata.release import Content, write_release
-from errata.reporting import Reporting
 from errata.results import (
     CandidatesAdded,
     Release,
@@ -95,7 +93,7 @@ MOMENTS = 12
 """At so many moments a report says what was known of the error rate."""
 
 
-class Audit(Reporting):
+class Audit(Browsing):
     """One test set under audit: from its labels to a corrected release.
 
     Make one with `Audit.create`, come back to it with `Audit.open`.
@@ -1103,6 +1101,27 @@ class Audit(Reporting):
             )
         return write_report(context, Path(out))
 
+    def site(
+        self,
+        out: PathLike,
+        *,
+        limit: int = MOST_ROWS,
+        media: bool = True,
+        originals: str | None = None,
+        report_to: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """Write the pages of this audit into the folder ``out``; see `errata.build_site`."""
+        return build_site(
+            [self],
+            out,
+            limit=limit,
+            media=media,
+            originals=originals,
+            report_to=report_to,
+            progress=progress,
+        )
+
     def _compared(
         self,
         answers: Mapping[str, Integer[np.ndarray, "n _answers"]],
@@ -1151,28 +1170,8 @@ class Audit(Reporting):
         """
         index = self.index_of(example) if isinstance(example, str) else self._checked(example)
         with self._db.read() as db:
-            confidence = self._self_confidence(db)
-            told = telling.story(
-                db,
-                index,
-                ids=self.ids,
-                classes=self.classes,
-                given=self._given(index),
-                self_confidence=None if confidence is None else float(confidence[index]),
-                load=self._arrays.load,
-            )
-        if names:
-            return told
-        reviewer, maintainer = (
-            pseudonyms(self.path, kind=kind) for kind in ("reviewer", "maintainer")
-        )
-        return replace(
-            told,
-            votes=tuple({**one, "reviewer": reviewer(one["reviewer"])} for one in told.votes),
-            adjudications=tuple(
-                {**one, "maintainer": maintainer(one["maintainer"])} for one in told.adjudications
-            ),
-        )
+            [told] = self._stories(db, self._reached(db)).of(db, [index], **self._of_example(db))
+        return told if names else self._without_names(told)
 
 
 def _or_why(made: Callable[[], T]) -> tuple[T | None, str]:

@@ -32,7 +32,7 @@ class Deciding(Panels):
         self._planned(example)
         called = pseudonyms(self.path)
         with self._db.read() as db:
-            history = voting.history(db, example)
+            history = voting.history(db, [example])[example]
         return tuple(
             {
                 "reviewer": called(vote["name"]),
@@ -49,7 +49,7 @@ class Deciding(Panels):
         ``reason``, ``maintainer`` and ``time``.
         """
         with self._db.read() as db:
-            rows = adjudications.history(db, self._checked(example))
+            rows = adjudications.history(db, [self._checked(example)])[example]
         return tuple(
             {
                 "number": row["id"],
@@ -69,7 +69,8 @@ class Deciding(Panels):
         release that it is about, or None) and ``time``.
         """
         with self._db.read() as db:
-            rows = reports.of_example(db, self._checked(example))
+            index = self._checked(example)
+            rows = reports.history(db, [index])[index]
         return tuple(
             {
                 "told": "the label is wrong"

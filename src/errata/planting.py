@@ -186,7 +186,7 @@ class Planting(Maintaining):
                 "their answers are votes. Name examples that are in no plan."
             )
         if suggested is None:
-            runs = records.candidate_runs(db, example)
+            runs = records.candidate_rows(db, [example])[example]
             if not runs:
                 raise LabelError(
                     f"No class is suggested for {called!r}, and no run of `find` suggests one: "

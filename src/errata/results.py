@@ -1197,7 +1197,7 @@ class Story:
         if drawn:
             rank = f"not flagged by run {run['run']}, rule {run['rule']!r}"
         lines = [
-            f"run {run['run']}, {run['time']}: {rank}, {run['score_name']} {run['score']:.4g}",
+            f"run {run['run']}{_at(run)}: {rank}, {run['score_name']} {run['score']:.4g}",
             f"  suggested {self._told(run['suggested'])} by {run['flagger']}",
         ]
         if run["rule"] in (IMPORTED, CROWD):  # there are no other rules, and no thresholds
@@ -1235,14 +1235,14 @@ class Story:
         label, verdict = release["label"], release["verdict"]
         kept = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
-        return f"{release['version']} in {release['path']}, {release['time']}: {verdict}, {kept}"
+        return f"{release['version']} in {release['path']}{_at(release)}: {verdict}, {kept}"
 
     def _decision(self, one: Mapping[str, Any]) -> str:
         answer = "taken back" if one["answer"] is None else one["answer"]
         if one["labels"] is not None:
             answer = named(one["labels"], self.classes)
         why = f": {one['reason']}" if one["reason"] else ""
-        return f"{answer}, by {one['maintainer']}, {one['time']}{why}"
+        return f"{answer}, by {one['maintainer']}{_at(one)}{why}"
 
     def _vote(self, vote: Mapping[str, Any]) -> str:
         told = [vote["kind"]]
@@ -1255,11 +1255,16 @@ class Story:
         return f"{vote['reviewer']}: {answer} ({', '.join(told)})"
 
 
+def _at(one: Mapping[str, Any]) -> str:
+    """Return when something was, as it stands in a line; nothing where that is not told."""
+    return f", {one['time']}" if one["time"] else ""
+
+
 def _predicted(one: Mapping[str, Any]) -> list[str]:
     """Tell where a set of probabilities came from."""
     versions = ", ".join(f"{package} {number}" for package, number in one["versions"].items())
     return [
-        f"{one['name']}, run {one['run']} of predict, {one['time']}: model {one['model']}",
+        f"{one['name']}, run {one['run']} of predict{_at(one)}: model {one['model']}",
         f"  held out in fold {one['fold']} of {one['folds']}, seed {one['seed']}",
         f"  accuracy {one['accuracy']:.4f}, log-loss {one['log_loss']:.4f} over all examples",
         f"  from data {one['data']['sha256'][:12]}..., into {one['sha256'][:12]}..., by {versions}",

@@ -537,75 +537,134 @@ def inputs(db: Connection) -> dict[str, Any]:
     }
 
 
-def story(
-    db: Connection,
-    example: int,
-    *,
-    ids: Sequence[str],
-    classes: tuple[str, ...],
-    given: Label,
-    self_confidence: float | None,
-    load: Callable[[Mapping[str, Any]], Shaped[np.ndarray, "..."]],
-) -> Story:
-    """Return everything the audit knows about one label; ``load`` opens an array by its row."""
-    sets = isinstance(given, tuple)
-    by_votes = Consensus(name="threshold")
-    reached = verdicts(db, by_votes, ids=ids, classes=classes, multilabel=sets)
-    plan, runs = records.planned(db, example), records.candidate_runs(db, example)
-    newest = records.newest_computed(db)
-    predicted = {
-        row["id"]: row
-        for run in [*runs, *([newest] if newest else [])]
-        for row in _predicted(db, run)
-    }
-    return Story(
-        id=ids[example],
-        example=example,
-        n=len(ids),
-        classes=classes,
-        given=given,
-        self_confidence=self_confidence,
-        runs=records.finding_count(db),
-        found=tuple(_run(run) for run in runs),
-        probabilities=tuple(
-            _provenance(db, row)
+class Stories:
+    """Tells everything an audit knows about single labels; what all of them share is read once.
+
+    Parameters
+    ----------
+    verdict_of : the verdict of each reviewed example by the votes, as `verdict_names` has it
+    load : opens an array by its row
+    """
+
+    def __init__(
+        self,
+        db: Connection,
+        *,
+        n: int,
+        classes: tuple[str, ...],
+        verdict_of: Mapping[int, str],
+        load: Callable[[Mapping[str, Any]], Shaped[np.ndarray, "..."]],
+    ) -> None:
+        self._n = n
+        self._classes = classes
+        self._verdict_of = verdict_of
+        self._runs = records.runs(db)
+        self._newest = records.newest_computed(db)
+        self._predicted = {number: _predicted(db, run) for number, run in self._runs.items()}
+        each = {row["id"]: row for rows in self._predicted.values() for row in rows}
+        self._provenance = {number: _provenance(db, row) for number, row in each.items()}
+        self._folds = {
+            number: load(records.array_number(db, row["folds"])) for number, row in each.items()
+        }
+
+    def of(
+        self,
+        db: Connection,
+        examples: Sequence[int],
+        *,
+        id_of: Callable[[int], str],
+        given: Callable[[int], Label],
+        confidence: Callable[[int], float | None],
+    ) -> list[Story]:
+        """Return the stories of some examples, in their order, by one question for each table."""
+        found = records.candidate_rows(db, examples)
+        planned = records.planned_of(db, examples)
+        votes = voting.history(db, examples)
+        decided = adjudications.history(db, examples)
+        reported = reports.history(db, examples)
+        releases = records.releases(db, examples)
+        stories = []
+        for example in examples:
+            plan, label = planned.get(example), given(example)
+            stories.append(
+                Story(
+                    id=id_of(example),
+                    example=example,
+                    n=self._n,
+                    classes=self._classes,
+                    given=label,
+                    self_confidence=confidence(example),
+                    runs=len(self._runs),
+                    found=tuple(self._run(one) for one in found[example]),
+                    probabilities=self._probabilities(example, found[example]),
+                    plan=None if plan is None else _labelled(plan, _PLAN),
+                    votes=tuple(
+                        {"reviewer": vote["name"], "time": vote["created_at"]}
+                        | _labelled(vote, _VOTE)
+                        for vote in votes[example]
+                    ),
+                    adjudications=tuple(
+                        {"maintainer": one["maintainer"], "time": one["created_at"]}
+                        | _labelled(one, _DECISION)
+                        for one in decided[example]
+                    ),
+                    reports=tuple(map(_reported, reported[example])),
+                    threshold=None if plan is None else plan["threshold"],
+                    verdict=self._verdict_of.get(example),
+                    releases=tuple(_released(one, label) for one in releases[example]),
+                )
+            )
+        return stories
+
+    def _run(self, candidate: Mapping[str, Any]) -> dict[str, Any]:
+        run = self._runs[candidate["finding"]]
+        # one threshold for each class, unless each label is a question of its own
+        one = run["thresholds"] is not None and isinstance(candidate["given"], int)
+        bars = (run["thresholds"][candidate[side]] if one else None for side in _PAIR)
+        return {
+            "run": run["id"],
+            "time": run["created_at"],
+            **{name: run[name] for name in ("flagger", "rule", "of")},
+            "score_name": run["score"],
+            **{name: candidate[name] for name in ("rules", "score", "rank")},
+            "suggested": as_label(candidate["suggested"]),
+            **dict(zip(("threshold_given", "threshold_suggested"), bars, strict=True)),
+        }
+
+    def _probabilities(
+        self, example: int, found: Sequence[Mapping[str, Any]]
+    ) -> tuple[dict[str, Any], ...]:
+        """Return where the probabilities came from that the runs which found it looked at."""
+        runs = [one["finding"] for one in found]
+        runs += [self._newest["id"]] if self._newest else []
+        rows = {row["id"]: row for run in runs for row in self._predicted[run]}
+        return tuple(
+            self._provenance[number]
             | {
-                "run": row["id"],
+                "run": number,
                 "time": row["created_at"],
-                "fold": 1 + int(load(records.array_number(db, row["folds"]))[example]),
+                "fold": 1 + int(self._folds[number][example]),
             }
-            for row in predicted.values()
-        ),
-        plan=_labelled(plan[0], _PLAN) if plan else None,
-        votes=tuple(
-            {"reviewer": vote["name"], "time": vote["created_at"]} | _labelled(vote, _VOTE)
-            for vote in voting.history(db, example)
-        ),
-        adjudications=tuple(
-            {"maintainer": one["maintainer"], "time": one["created_at"]} | _labelled(one, _DECISION)
-            for one in adjudications.history(db, example)
-        ),
-        reports=tuple(
-            {
-                "label": None if one["label"] is None else as_label(one["label"]),
-                "time": one["created_at"],
-                **{name: one[name] for name in ("reason", "version", "source")},
-            }
-            for one in reports.of_example(db, example)
-        ),
-        threshold=plan[0]["threshold"] if plan else None,
-        verdict=None if reached is None else _names_of(reached).get(example),
-        releases=tuple(
-            {
-                "version": release["version"],
-                "path": release["path"],
-                "time": release["created_at"],
-                "verdict": release["verdict"],
-                "label": given if release["corrected"] is None else as_label(release["corrected"]),
-            }
-            for release in records.releases(db, example)
-        ),
-    )
+            for number, row in rows.items()
+        )
+
+
+def _reported(report: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "label": None if report["label"] is None else as_label(report["label"]),
+        "time": report["created_at"],
+        **{name: report[name] for name in ("reason", "version", "source")},
+    }
+
+
+def _released(release: Mapping[str, Any], given: Label) -> dict[str, Any]:
+    return {
+        "version": release["version"],
+        "path": release["path"],
+        "time": release["created_at"],
+        "verdict": release["verdict"],
+        "label": given if release["corrected"] is None else as_label(release["corrected"]),
+    }
 
 
 def report_context(
@@ -711,6 +770,7 @@ def _newest_estimate(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 _PLAN = ("plan", "goal", "votes", "threshold", "position", "probability", "suggested")
 _VOTE = ("answer", "said", "labels", "first", "kind", "withdrawn")
 _DECISION = ("answer", "labels", "reason")
+_PAIR = ("given", "suggested")
 
 
 def _labelled(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -727,22 +787,11 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Int[np.ndarray, "ro
     return np.array([row[name] for row in rows], dtype=np.int64)
 
 
-def _names_of(verdicts: Verdicts | SetVerdicts) -> dict[int, str]:
+def verdict_names(verdicts: Verdicts | SetVerdicts | None) -> dict[int, str]:
+    """Return the verdict of each reviewed example; ``"open"`` without one."""
+    if verdicts is None:
+        return {}
     return dict(zip(verdicts.examples.tolist(), verdicts.names, strict=True))
-
-
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    told = ("flagger", "rule", "rules", "score", "score_name", "rank", "of")
-    # one threshold for each class, unless each label is a question of its own
-    one = run["thresholds"] is not None and isinstance(run["given"], int)
-    bars = (run["thresholds"][run[side]] if one else None for side in ("given", "suggested"))
-    return {
-        "run": run["finding"],
-        "time": run["created_at"],
-        **{name: run[name] for name in told},
-        "suggested": as_label(run["suggested"]),
-        **dict(zip(("threshold_given", "threshold_suggested"), bars, strict=True)),
-    }
 
 
 def _verdict_of(

@@ -127,7 +127,7 @@ def test_what_chance_drew_is_asked_about_with_the_label_it_was_drawn_with(db):
         assert listed == [0, 1, 2], "also in the classes to choose from"
         assert records.planned_pairs(connection) == [(0, 0, 1), (0, 1, 3), (0, 2, 1)]
         assert [row["example"] for row in labels if row["drawn"]] == [3, 9], "no flagger says so"
-        (run,) = records.candidate_runs(connection, 3)
+        (run,) = records.candidate_rows(connection, [3])[3]
         assert run["suggested"] == 1, "what the run said stays"
         assert [row["example"] for row in records.candidates(connection, number)] == [2, 3, 4]
         assert records.flagged(connection, number) == [2, 3, 4]
@@ -291,7 +291,7 @@ def test_an_upgraded_audit_is_read_as_it_was_and_can_be_gone_on_with(first_versi
         planned_rows = records.planned(connection)
         assert [(row["given"], row["suggested"]) for row in planned_rows] == [(0, 1), (1, 0)]
         assert records.newest_finding(connection)["thresholds"] == [0.5, None]
-        assert records.releases(connection, 5)[0]["corrected"] == 1
+        assert records.releases(connection, [5])[5][0]["corrected"] == 1
         assert records.audit(connection)["multilabel"] is False
         assert [vote["answer"] for vote in voting.held(connection)] == ["both"]
         assert queue.following(connection, voting.number_of(connection, "ann"), now=0) == 3

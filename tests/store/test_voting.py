@@ -119,7 +119,7 @@ def test_any_sequence_of_steps_leaves_what_the_plain_model_has(shared, steps):
         assert voting.tallies(connection) == tallies(model.held())
         assert voting.reviewer_count(connection) == len({name for name, _ in model.held()})
         for example in range(EXAMPLES):
-            history = voting.history(connection, example)
+            history = voting.history(connection, [example])[example]
             assert [vote["answer"] for vote in history] == [
                 answer for what, _, which, answer in model.log if (what, which) == ("vote", example)
             ]

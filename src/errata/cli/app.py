@@ -14,6 +14,7 @@ import typer
 
 from errata.cli import (
     auditing,
+    browsing,
     candidates,
     datasets,
     demo,
@@ -103,6 +104,7 @@ for command in (
     publishing.release,
     publishing.compare,
     publishing.report,
+    browsing.site,
     reviewing.why,
     datasets.datasets,
     demo.demo,

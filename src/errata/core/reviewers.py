@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, Real
-from scipy.special import bdtr, betaincinv, ndtri
+from scipy.special import bdtr, betaincinv
 
-from errata.core.confidence import check_confidence
+from errata.core.confidence import check_confidence, wilson
 from errata.core.consensus import ANSWERS
 from errata.core.votes import in_order, ratio, size_of
 from errata.errors import VoteError
@@ -319,15 +319,9 @@ def _shares(
     n: int,
     confidence: float,
 ) -> Shares:
-    check_confidence(confidence)
     of = np.bincount(reviewers[counted], minlength=n)
     hits = np.bincount(reviewers[counted & hit], minlength=n)
-    z2 = float(ndtri((1 + confidence) / 2)) ** 2
-    middle = (hits + z2 / 2) / (of + z2)
-    # hits * (of - hits) / of, the variance, is 0 where there is nothing
-    half = np.sqrt(z2 * (hits * (of - hits) / np.maximum(of, 1) + z2 / 4)) / (of + z2)
-    low = np.where(hits == 0, 0.0, middle - half)  # exactly, not but for the last digit
-    high = np.where(hits == of, 1.0, middle + half)
+    low, high = wilson(hits, of, confidence)
     return Shares(hits=hits, of=of, low=low, high=high)
 
 

@@ -167,3 +167,20 @@ def ratio(
     quotient = np.full(of.shape, otherwise)
     np.divide(part, of, out=quotient, where=of > 0)
     return quotient
+
+
+def differing(table: Int[np.ndarray, "items answers"]) -> Float[np.ndarray, "items"]:
+    """Return the share of pairs of reviewers that differ on each item; nan without two votes.
+
+    Parameters
+    ----------
+    table : how many reviewers gave each answer
+
+    Examples
+    --------
+    >>> differing(np.array([[5, 0, 0], [3, 2, 0], [1, 0, 0]]))
+    array([0. , 0.6, nan])
+    """
+    of = table.sum(axis=1)
+    alike = (table * (table - 1)).sum(axis=1)
+    return 1 - ratio(alike, of * (of - 1))

@@ -85,9 +85,8 @@ def _not_yet(context: ReportContext) -> Section | None:
 # ---------------------------------------------------------------- the ranking
 
 
-def ranking(context: ReportContext) -> Ranking | None:
+def ranking(compared: Comparison | None) -> Ranking | None:
     """Return how sure the order of the models is; None where there is no order."""
-    compared: Comparison | None = context.comparison
     if compared is None or compared.certainty is None or not compared.certainty.pairs:
         return None
     told = _Told(compared, compared.certainty)

@@ -110,8 +110,8 @@ def write_report(context: ReportContext, out: Path) -> Path:
         pairs=_pairs(context),
         accuracy=_accuracy(context),
         models=_models(context.comparison),
-        ranking=certainty.ranking(context),
-        kinship=_kinship(context.comparison),
+        ranking=certainty.ranking(context.comparison),
+        kinship=kinship(context.comparison),
         prevalence=_prevalence(context),
         today=_today(context.comparison),
         by_chance=_by_chance(context.comparison),
@@ -476,7 +476,7 @@ def _models(compared: Comparison | None) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["after_rank"], row["before_rank"], row["model"]))
 
 
-def _kinship(compared: Comparison | None) -> dict[str, Any] | None:
+def kinship(compared: Comparison | None) -> dict[str, Any] | None:
     """Return who is kin of the flaggers: in words, drawn for each, and as a table."""
     if compared is None or compared.kinship is None or len(compared.models) < 2:
         return None

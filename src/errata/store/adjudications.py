@@ -4,10 +4,12 @@ The newest row of an example holds; one without an answer takes back what was de
 function works inside the transaction of the connection it is handed.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, func, insert, select
 
 from errata.store import tables as t
-from errata.store.records import Row, now
+from errata.store.records import Row, now, parts
 
 _j = t.adjudications.c
 _NEWEST = select(func.max(_j.id)).group_by(_j.example)
@@ -51,7 +53,11 @@ def held(db: Connection) -> dict[int, Row]:
     return {row["example"]: dict(row) for row in db.execute(_HELD).mappings()}
 
 
-def history(db: Connection, example: int) -> list[Row]:
-    """Return everything that was decided of an example, and taken back, oldest first."""
-    query = select(t.adjudications).where(_j.example == example).order_by(_j.id)
-    return [dict(row) for row in db.execute(query).mappings()]
+def history(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
+    """Return all that was decided of each of some examples, and taken back, oldest first."""
+    found: dict[int, list[Row]] = {example: [] for example in examples}
+    for part in parts(examples):
+        query = select(t.adjudications).where(_j.example.in_(part)).order_by(_j.id)
+        for row in db.execute(query).mappings():
+            found[row["example"]].append(dict(row))
+    return found

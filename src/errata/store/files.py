@@ -87,9 +87,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     check_new_folder(path)
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED))
-    try:
+    with _building(path) as building:
         yield building
         building.chmod(0o777 & ~umask())
         for folder, _, files in os.walk(building):
@@ -99,7 +97,73 @@ def new_folder(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.rmdir()  # only ever an empty one
         building.rename(path)
+    sync(path.parent)
+
+
+def check_replaceable_folder(path: Path, what: str, ours: Callable[[Path], bool]) -> None:
+    """Check that a folder can take the place of what is at ``path``, maybe nothing.
+
+    Parameters
+    ----------
+    what, ours : as in `check_replaceable`; an empty folder is anybody's
+
+    Raises
+    ------
+    FileError
+        ``path`` lies in the folder of an audit, is the folder we are in, lies in a file, or
+        something else is there.
+    """
+
+    def free(there: Path) -> bool:
+        return there.is_dir() and (not any(there.iterdir()) or ours(there))
+
+    check_replaceable(path, what, free)
+    if path.resolve() == Path.cwd() or not path.exists():
+        check_new_folder(path)
+
+
+@contextlib.contextmanager
+def replaced_folder(path: Path, what: str, ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield a folder to fill; it takes the place of an earlier one when the block ends well.
+
+    Until then the earlier one stays as it is. Unlike a `new_folder` it is not waited for until the
+    disk has it all: it can be made again.
+
+    Parameters
+    ----------
+    what, ours : as in `check_replaceable_folder`
+
+    Raises
+    ------
+    FileError
+        As `check_replaceable_folder`.
+    """
+    path = path.resolve()
+    check_replaceable_folder(path, what, ours)
+    with _building(path) as building:
+        yield building
+        building.chmod(0o777 & ~umask())
+        earlier = building.with_name(f"{building.name}.earlier")
+        check_replaceable_folder(path, what, ours)  # others may have been there meanwhile
+        if path.exists():
+            path.rename(earlier)
+        try:
+            building.rename(path)
+        except OSError:
+            if earlier.exists():
+                earlier.rename(path)
+            raise
+        shutil.rmtree(earlier, ignore_errors=True)
+    sync(path.parent)
+
+
+@contextlib.contextmanager
+def _building(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside a path, which is to take that name; it goes if it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED))
+    try:
+        yield building
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    sync(path.parent)

@@ -38,8 +38,6 @@ _VOTED = "crowd"
 _PART = 10_000
 """A database is asked about so many examples by name at once."""
 
-_TOLD_OF_RUNS = ("rule", "flagger", "thresholds", "probs", "averaged")
-
 
 def now() -> str:
     """Return the time as ISO 8601 in UTC, to the millisecond."""
@@ -209,30 +207,27 @@ def candidates(db: Connection, finding: int) -> list[Row]:
     return _all(db, found.order_by(t.candidates.c.rank))
 
 
-def candidate_runs(db: Connection, example: int) -> list[Row]:
-    """Return every run that an example is a candidate of, oldest first, with what it said of it."""
-    query = (
-        select(
-            t.candidates,
-            *(t.findings.c[name] for name in _TOLD_OF_RUNS),
-            t.findings.c.score.label("score_name"),
-            t.findings.c.created_at,
-            _size_of_finding().label("of"),
-        )
-        .join(t.findings)
-        .where(t.candidates.c.example == example)
-    )
-    return _all(db, query.order_by(t.candidates.c.finding))
+def runs(db: Connection) -> dict[int, Row]:
+    """Return every run of `find` and list from elsewhere, by its number, oldest first.
+
+    With it ``of``, how many examples it flagged.
+    """
+    c = t.candidates.c
+    count = select(c.finding, func.count()).where(_FLAGGED).group_by(c.finding)
+    of = {row[0]: row[1] for row in db.execute(count)}
+    every = _all(db, select(t.findings).order_by(t.findings.c.id))
+    return {run["id"]: run | {"of": of.get(run["id"], 0)} for run in every}
 
 
-def _size_of_finding() -> Any:
-    others = t.candidates.alias()
-    return (
-        select(func.count())
-        .where(others.c.finding == t.candidates.c.finding, others.c.drawn.is_(False))
-        .correlate(t.candidates)
-        .scalar_subquery()
-    )
+def candidate_rows(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
+    """Return for each of some examples what every run said of it, oldest first; maybe nothing."""
+    found: dict[int, list[Row]] = {example: [] for example in examples}
+    c = t.candidates.c
+    for part in parts(examples):
+        query = select(t.candidates).where(c.example.in_(part)).order_by(c.finding)
+        for row in _all(db, query):
+            found[row["example"]].append(row)
+    return found
 
 
 def candidates_among(db: Connection, examples: Sequence[int]) -> set[int]:
@@ -251,7 +246,7 @@ def candidates_of(db: Connection, finding: int, examples: Sequence[int]) -> dict
     query = select(c.id, c.example, c.given, c.suggested).where(c.finding == finding)
     return {
         row["example"]: row
-        for part in _parts(examples)
+        for part in parts(examples)
         for row in _all(db, query.where(c.example.in_(part)))
     }
 
@@ -413,6 +408,15 @@ def planned(db: Connection, example: int | None = None) -> list[Row]:
     return [dict(row) for row in db.execute(_PLANNED_ONE, {"one": example}).mappings()]
 
 
+def planned_of(db: Connection, examples: Sequence[int]) -> dict[int, Row]:
+    """Return what `planned` does of some examples, by example; those in no plan are not there."""
+    return {
+        row["example"]: row
+        for part in parts(examples)
+        for row in _all(db, _PLANNED.where(t.planned.c.example.in_(part)))
+    }
+
+
 _SUGGESTED = func.coalesce(t.planned.c.suggested, t.candidates.c.suggested).label("suggested")
 """What a planned example is asked about with besides its given label."""
 
@@ -491,7 +495,7 @@ def suggestions(db: Connection, examples: Sequence[int]) -> dict[int, list[int]]
     """
     c = t.candidates.c
     found: dict[int, set[int]] = {}
-    for part in _parts(examples):
+    for part in parts(examples):
         query = select(c.example, c.suggested).where(c.example.in_(part))
         for example, suggested in db.execute(query):
             found.setdefault(example, set()).add(suggested)
@@ -545,13 +549,28 @@ def has_release(db: Connection, manifest_sha256: str, path: str) -> bool:
     return _first(db, known) is not None
 
 
-def releases(db: Connection, example: int) -> list[Row]:
-    """Return every release, oldest first, with the example's verdict and label where it has one."""
-    content = select(t.released).where(t.released.c.example == example).subquery()
-    query = select(t.releases, content.c.verdict, content.c.corrected).outerjoin(
-        content, content.c.release == t.releases.c.id
-    )
-    return _all(db, query.order_by(t.releases.c.id))
+def releases(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
+    """Return for each of some examples every release, oldest first.
+
+    Each row has the example's ``verdict`` and ``corrected`` in it; None where it has none.
+    """
+    every = _all(db, select(t.releases).order_by(t.releases.c.id))
+    r = t.released.c
+    told = {
+        (row.release, row.example): {"verdict": row.verdict, "corrected": row.corrected}
+        for part in (parts(examples) if every else ())
+        for row in db.execute(select(t.released).where(r.example.in_(part)))
+    }
+    nothing = {"verdict": None, "corrected": None}
+    return {
+        example: [release | told.get((release["id"], example), nothing) for release in every]
+        for example in examples
+    }
+
+
+def newest_release(db: Connection) -> Row | None:
+    """Return the newest release."""
+    return _first(db, select(t.releases).order_by(t.releases.c.id.desc()))
 
 
 # ---------------------------------------------------------------- rows
@@ -570,7 +589,7 @@ def _all(db: Connection, query: Any) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
-def _parts(examples: Sequence[int]) -> list[Sequence[int]]:
+def parts(examples: Sequence[int]) -> list[Sequence[int]]:
     """Return examples in parts that one question to a database can name."""
     return [examples[begin : begin + _PART] for begin in range(0, len(examples), _PART)]
 

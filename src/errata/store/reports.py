@@ -3,13 +3,13 @@
 Every function works inside the transaction of the connection it is handed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from errata.store import tables as t
-from errata.store.records import Row, now
+from errata.store.records import Row, now, parts
 
 _r = t.reports.c
 
@@ -29,7 +29,11 @@ def every(db: Connection) -> list[Row]:
     return [dict(row) for row in db.execute(select(t.reports).order_by(_r.id)).mappings()]
 
 
-def of_example(db: Connection, example: int) -> list[Row]:
-    """Return the reports of one example, in the order in which they came in."""
-    query = select(t.reports).where(_r.example == example).order_by(_r.id)
-    return [dict(row) for row in db.execute(query).mappings()]
+def history(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
+    """Return the reports of each of some examples, in the order in which they came in."""
+    found: dict[int, list[Row]] = {example: [] for example in examples}
+    for part in parts(examples):
+        query = select(t.reports).where(_r.example.in_(part)).order_by(_r.id)
+        for row in db.execute(query).mappings():
+            found[row["example"]].append(dict(row))
+    return found

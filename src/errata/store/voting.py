@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select
 from errata.errors import VoteError
 from errata.store import tables as t
 from errata.store.prepared import Prepared
-from errata.store.records import Row, now
+from errata.store.records import Row, now, parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,15 +317,22 @@ def cast_by(db: Connection) -> list[Any]:
     return list(db.execute(_CAST_BY))
 
 
-def history(db: Connection, example: int) -> list[Row]:
-    """Return every vote on an example in the order in which they came, withdrawn ones marked."""
+def history(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
+    """Return every vote on each of some examples in the order in which they came.
+
+    Those that were withdrawn are marked.
+    """
     query = (
         select(t.votes, t.reviewers.c.name, (~_HELD).label("withdrawn"))
         .join(t.reviewers)
-        .where(_v.example == example, _v.answer.is_not(None))
+        .where(_v.answer.is_not(None))
         .order_by(_v.id)
     )
-    return [dict(row) for row in db.execute(query).mappings()]
+    found: dict[int, list[Row]] = {example: [] for example in examples}
+    for part in parts(examples):
+        for row in db.execute(query.where(_v.example.in_(part))).mappings():
+            found[row["example"]].append(dict(row))
+    return found
 
 
 def tallies(db: Connection, example: int | None = None) -> dict[tuple[int, str], int]:
