@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from desks import look, tabs, until, watch
+from desks import DESK, PHONE, look, tabs, until, watch
 from errata.core.stability import crossings
+from errata.report import words
 from errata.report.charts.look import DARK, LIGHT
 from made_site import HOSTILE, SITE, made, make_site
 
@@ -40,19 +41,27 @@ def show(page: "Page", folder: Path, name: str, query: str = "") -> None:
 # ---------------------------------------------------------------- looks
 
 
-@pytest.mark.parametrize("kind", ["images", "texts", "sounds", "features", "bare"])
-def test_every_page_is_accessible_and_fits_wide_and_narrow_light_and_dark(browser, sites, kind):
-    folder = sites / kind
-    number = made(None if kind == "bare" else kind).row[1]
+def test_every_page_is_accessible_and_fits_wide_and_narrow_light_and_dark(browser, sites):
     for page, _, _ in tabs(browser):
         watch(page)
         for name in PAGES:
-            show(page, folder, name)
+            show(page, sites / "images", name)
             look(page)
-        show(page, folder, "example.html", f"?i={number}")
-        page.wait_for_timeout(100)
+        show(page, sites / "images", "example.html", f"?i={made().row[1]}")
+        until(page, "document.querySelector('.samples img')")
         look(page)
         assert page.wrong == []
+
+
+@pytest.mark.parametrize("kind", ["texts", "sounds", "features", None])
+def test_so_are_those_of_other_examples(page, sites, kind):
+    folder = sites / (kind or "bare")
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        show(page, folder, "gallery.html")
+        look(page)
+        show(page, folder, "example.html", f"?i={made(kind).row[1]}")
+        look(page)
 
 
 def test_the_list_of_audits_is_accessible_and_leads_to_each(browser, sites):
@@ -97,6 +106,21 @@ def test_the_colours_are_those_of_the_report():
     for text, look_ in ((light, LIGHT), (dark.partition("}\n}")[0], DARK)):
         for name, hue in look_.colours().items():
             assert f"--{name}: {hue};" in text
+
+
+def test_verdicts_are_called_what_a_report_calls_them(page, sites):
+    show(page, sites / "images", "index.html")
+    known = [
+        ({}, words.VERDICT_MEANINGS),
+        ({"choice": True}, words.CHOICE_VERDICT_MEANINGS),
+        ({"multilabel": True}, words.SET_VERDICT_MEANINGS),
+    ]
+    for audit, meanings in known:
+        for name, meaning in meanings.items():
+            said = page.evaluate("([it, name]) => errata.verdictMeaning(it, name)", [audit, name])
+            assert said == meaning
+    for name, called in words.VERDICT_NAMES.items():
+        assert page.evaluate("(name) => errata.verdictName(name)", name) == called
 
 
 # ---------------------------------------------------------------- what a page may do
@@ -266,7 +290,7 @@ def test_pairs_are_sorted_by_what_is_asked_and_found_by_name(page, sites):
 def test_the_picture_of_a_thousand_classes_shows_those_that_can_be_read(page, tmp_path):
     folder = make_site(tmp_path / "wide", 3000, classes=1000)
     show(page, folder, "confusion.html")
-    assert "Shown are the 24 of" in page.inner_text("#confusion")
+    assert "Shown are 24 of" in page.inner_text("#confusion")
     cells = page.locator(".heat a")
     assert 20 < cells.count() < 24 * 24
     href = cells.first.get_attribute("href")

@@ -18,7 +18,7 @@
       ),
       make("div", {},
         make("ul.strip", { class: lines ? "lines" : null }, sample.slice(0, lines ? 3 : 4).map((row) => make("li", {},
-          errata.cards.media(audit, row),
+          (row.src || row.text || row.pairs) && errata.cards.media(audit, row),
           make("p.labels", {}, errata.cards.labelled(row.given ?? "none", row.suggested ?? "none", row.verdict ?? "correctable", null))))),
         make("p.ways", {},
           make("a.button", { href: `${base}gallery.html` }, "Gallery", make("span.aside", {}, ` of ${audit.name}`)))));

@@ -151,20 +151,22 @@
 
   // ---------------------------------------------------------------- what the audit found of them
 
-  function part(title, held) {
+  function part(heading, held) {
     if (!held) return make("section");
-    const rows = ({ head, rows, title }) => make("details.more", {}, make("summary", {}, title ?? "As a table"),
-      make("div.scroll", { tabindex: "0", role: "region", "aria-label": title ?? "Table" }, make("table.plain", {},
+    const rows = ({ head, rows, title }) => make("details.more", {}, make("summary", {}, title || "Every model, as a table"),
+      make("div.scroll", { tabindex: "0", role: "region", "aria-label": title || `${heading}, as a table` }, make("table.plain", {},
         make("thead", {}, make("tr", {}, head.map((one, number) => make("th", { scope: "col", class: number ? null : "text" }, one)))),
         make("tbody", {}, rows.map((row) => make("tr", {}, row.map((one, number) =>
           make(number ? "td" : "th", { scope: number ? null : "row", class: number ? null : "text" }, one === null ? "–" : String(one)))))))));
-    return make("section", {}, make("h2", {}, title),
-      held.notice && make("p.notice", { role: "note" }, held.notice),
-      (held.sentences ?? []).map((words) => make("p", {}, words)),
-      (held.charts ?? []).map(({ title, says, wide, narrow }) => make("figure.chart", { role: "img", "aria-label": says ?? title },
-        title && make("figcaption", {}, title),
-        make("div", { class: narrow ? "wide-only" : null }, errata.drawing(wide)),
-        narrow && make("div.narrow-only", {}, errata.drawing(narrow)))),
+    return make("section", {}, make("h2", {}, heading),
+      held.notice && make("p.notice", { role: "note" }, errata.marked(held.notice)),
+      (held.sentences ?? []).map((words) => make("p", {}, errata.marked(words))),
+      (held.charts ?? []).map(({ title, sentence, says, wide, narrow }) => make("section", {},
+        make("h3", {}, title),
+        sentence && make("p", {}, errata.marked(sentence)),
+        make("figure", { role: "img", "aria-label": says },
+          make("div", { class: narrow ? "wide-only" : null }, errata.drawing(wide)),
+          narrow && make("div.narrow-only", {}, errata.drawing(narrow))))),
       (held.tables ?? []).map(rows));
   }
 }

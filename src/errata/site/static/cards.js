@@ -9,7 +9,11 @@ errata.cards = (() => {
   function media(audit, row, { full = false, name = "" } = {}) {
     if (!row) return make("div.media.waiting");
     const words = name || `Example ${row.id}`;
-    if (row.seconds !== undefined && row.seconds !== null && row.src) {
+    if (row.missing) return make("div.media.bare.muted", {}, `${words} cannot be read`);
+    if (row.seconds !== undefined && !row.src) {
+      return make("div.media.bare.muted", {}, `a sound of ${row.seconds.toFixed(1)} s, too large for these pages`);
+    }
+    if (row.seconds !== undefined) {
       return make("div.media.sound", {},
         make("audio", { controls: true, preload: "none", src: row.src, "aria-label": `${words}, a sound of ${row.seconds.toFixed(1)} s` }));
     }
@@ -74,7 +78,7 @@ errata.cards = (() => {
   function verdict(audit, code) {
     if (code < 0) return make("span.verdict", {}, "not asked");
     const name = audit.verdicts[code];
-    return make("span.verdict", { class: name, title: errata.verdictMeaning(name) }, verdictName(name));
+    return make("span.verdict", { class: name, title: errata.verdictMeaning(audit, name) }, verdictName(name));
   }
 
   // Return the meaning of each mark that occurs.
@@ -98,7 +102,7 @@ errata.cards = (() => {
     const { count, percent } = errata;
     const of = audit.table1 ?? {};
     const share = of.percent === null || of.percent === undefined ? null : of.percent / 100;
-    const rate = audit.rate;
+    const rate = audit.rate?.estimate === null ? null : audit.rate; // without examples drawn by chance
     const said = [
       [of.size ?? audit.n, "examples", "in the test set"],
       [of.flagged, "flagged", of.model ? `by ${of.model}` : "as probably wrong"],

@@ -57,12 +57,12 @@
 
     // The classes of the largest pairs; of a thousand the others would only be white.
     function picture(some) {
-      const weight = new Map();
-      for (const [given, suggested, candidates] of some) {
-        for (const one of [given, suggested]) weight.set(one, (weight.get(one) ?? 0) + candidates);
+      const occurring = new Set(some.flatMap(([given, suggested]) => [given, suggested]));
+      const kept = new Set();
+      for (const [given, suggested] of [...some].sort((one, other) => other[2] - one[2])) {
+        if (new Set([...kept, given, suggested]).size <= MOST) kept.add(given).add(suggested);
       }
-      const ranked = [...weight].sort(([one, n], [other, m]) => m - n || one - other).slice(0, MOST).map(([one]) => one);
-      const shown = ranked.sort((one, other) => one - other);
+      const shown = [...kept].sort((one, other) => one - other);
       const at = new Map(shown.map((one, place) => [one, place]));
       const cells = some.filter(([given, suggested]) => at.has(given) && at.has(suggested));
       const top = Math.max(...cells.map((pair) => pair[2]), 1);
@@ -86,7 +86,7 @@
             draw("title", {}, words));
         }));
       return make("section", {}, make("h2", {}, "The same as a picture"),
-        make("p.muted", {}, `Rows are given labels, columns suggested ones; the darker, the more candidates. ${weight.size > shown.length ? `Shown are the ${shown.length} of ${count(weight.size)} classes that occur most; find others by name above.` : "Only classes that occur are shown."}`),
+        make("p.muted", {}, `Rows are given labels, columns suggested ones; the darker, the more candidates. ${occurring.size > shown.length ? `Shown are ${shown.length} of ${count(occurring.size)} classes, those of the largest pairs; find others by name above.` : "Only classes that occur are shown."}`),
         make("div.heat", { tabindex: "0", role: "region", "aria-label": "Heat map" }, chart));
     }
 

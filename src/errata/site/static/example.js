@@ -69,7 +69,7 @@
       make("p.kicker", {}, `Example ${row.id}`),
       make("h1", {}, errata.cards.labels(audit, index, place, row, t)),
       errata.cards.votes(audit, index, place, errata.cards.verdict(audit, code)),
-      code >= 0 && make("p.small", {}, errata.verdictMeaning(audit.verdicts[code])),
+      code >= 0 && make("p.small", {}, errata.verdictMeaning(audit, audit.verdicts[code])),
       make("h2", {}, "Labels and votes"),
       levels(audit, index, place, row),
       more?.models?.length ? [make("h2", {}, "What the models answer"), models(audit, index, place, row, more.models)] : null,
@@ -121,7 +121,8 @@
   }
 
   const history = (lines) =>
-    make("dl.history", {}, lines.map(([about, words]) => [make("dt", {}, about), make("dd", {}, String(words))]));
+    make("dl.history", {}, lines.map(([about, words], number) =>
+      [about !== lines[number - 1]?.[0] && make("dt", {}, about), make("dd", {}, String(words))]));
 
   // ---------------------------------------------------------------- exemplars
 

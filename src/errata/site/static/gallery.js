@@ -13,6 +13,7 @@
   const SLIM = 11, MORE = 1.3; // in a card so slim the verdict has a line of its own
   const WORDS = { large: [26, 17], medium: [20, 11], small: [16, 5] }; // width and height of a text
   const GAP = 1.25;
+  const USUAL_SIZE = "medium";
 
   let audit, index, chosen, words;
   let found = new Uint32Array(0);
@@ -89,12 +90,14 @@
       answered.length > 0 && select("votes", "votes", [["", "any"], ...answered.map((most) => [most, `${most} agree`]), [0, "none"]]),
       audit.thresholds.length > 1 && threshold(),
       select("sort", "sorted by", [["", "suspicion"], ["disagreement", "disagreement"], ["class", "given label"]]),
-      density(),
     ];
     form.append(make("details", { open: form.clientWidth > 700 },
       make("summary", {}, "Filters and order"), make("div.fields", {}, fields.filter(Boolean))));
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", (event) => event.target.name in { q: 1, sister: 1 } || changed());
+    const size = choices("size", "size", [["large", "L"], ["medium", "M"], ["small", "S"]], USUAL_SIZE, { form: form.id });
+    size.addEventListener("change", changed);
+    document.getElementById("size").append(size);
     let typing = 0;
     form.elements.q?.addEventListener("input", () => {
       clearTimeout(typing);
@@ -114,20 +117,18 @@
     return make("div.field", {}, make("label", { for: "by-set" }, "data set"), box);
   }
 
-  function choices(name, words, options, usual) {
+  function choices(name, words, options, usual, more = {}) {
     return make("fieldset.field", {}, make("legend", {}, words), make("div.choices", {},
       options.map(([value, text]) => make("label", {},
-        make("input", { type: "radio", name, value, checked: String(chosen[name] ?? usual) === String(value) }), make("span", {}, text)))));
+        make("input", { type: "radio", name, value, checked: String(chosen[name] ?? usual) === String(value), ...more }), make("span", {}, text)))));
   }
 
   const threshold = () => choices("t", "votes needed", audit.thresholds.map((one) => [one, one]), audit.threshold);
-  const density = () => choices("size", "size", [["large", "L"], ["medium", "M"], ["small", "S"]], usualSize());
-  const usualSize = () => "medium";
 
   function changed() {
     const values = Object.fromEntries(new FormData(form));
     if (Number(values.t) === audit.threshold) delete values.t;
-    if (values.size === usualSize()) delete values.size;
+    if (values.size === USUAL_SIZE) delete values.size;
     const before = chosen;
     chosen = errata.list.read(audit, values);
     const sizeOnly = JSON.stringify({ ...before, size: 0 }) === JSON.stringify({ ...chosen, size: 0 });
@@ -171,7 +172,9 @@
       if (scrollY > form.offsetTop) scrollTo(0, 0);
     }
     const all = index.row.length;
-    said.textContent = found.length === all ? plural(all, "example") : `${count(found.length)} of ${plural(all, "example")} match${found.length === 1 ? "es" : ""}`;
+    // an audit may have more candidates than its site shows
+    const some = audit.candidates > all ? `the ${count(all)} most suspicious of ${plural(audit.candidates, "candidate")}` : plural(all, "example");
+    said.textContent = found.length === all ? some : `${count(found.length)} of ${plural(all, "example")} match${found.length === 1 ? "es" : ""}`;
     tellEmpty();
     measure();
     performance.measure("errata: find and draw", { start: began, end: performance.now() });
@@ -204,7 +207,7 @@
   // Work out how many stand side by side, and how tall everything is.
   function measure() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const size = chosen.size ?? usualSize();
+    const size = chosen.size ?? USUAL_SIZE;
     const room = grid.parentElement.clientWidth - parseFloat(getComputedStyle(grid.parentElement).paddingLeft) * 2;
     const lines = ["texts", "features", "sounds"].includes(audit.kind) || !audit.has?.media;
     const least = (lines ? WORDS[size][0] : WIDTHS[size]) * rem;

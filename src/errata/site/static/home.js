@@ -16,15 +16,15 @@
         make("a.button.first", { href: "gallery.html" }, "Look at the examples"),
         make("a.button", { href: "confusion.html" }, "Which labels are confused"),
         audit.has?.benchmark && make("a.button", { href: "benchmark.html" }, "What it does to models")),
-      audit.notices?.map((words) => make("p.notice", { role: "note" }, words)) ?? null,
       errata.cards.figures(audit),
       make("section", { id: "striking" }),
-      asked > 0 && make("section", {},
+      make("section", { hidden: asked === 0 },
         make("h2", {}, "What the reviewers found"),
         make("p.muted", {}, `${audit.votes ? `Up to ${audit.votes} people looked at each example. ` : ""}An answer needs ${plural(audit.threshold, "vote")}.`),
         mix(audit, counts, asked)),
       make("section", {}, make("h2", {}, "About this audit"),
-        make("p", {}, "A model that did not learn from an example thinks little of its label: such examples are candidates. People see each with two labels, not told which one is the set's own, and say which is right. Where enough of them agree on another label, it replaces the given one."),
+        (audit.notices ?? []).map((words) => make("p.notice", { role: "note" }, errata.marked(words))),
+        make("p", {}, "A model that did not learn from an example thinks little of its label: such examples are candidates. People see each with the labels in question, not told which the set has, and say what is right. Where enough of them agree on another label, it replaces the given one."),
         audit.score?.words && make("p.muted", {}, `Suspicion: ${audit.score.words}.`),
         audit.release && make("p", {}, `These corrections are published as release ${audit.release.version}.`)),
     );
@@ -51,7 +51,7 @@
     return [bar, make("dl.meanings", {}, shown.map(([name, n]) => make("div", {},
       make("dt", {}, make("span.swatch.fill", { class: name, "aria-hidden": "true" }), make("a", { href: link(name) }, errata.verdictName(name))),
       make("dd", {}, `${count(n)} (${percent(n / asked, 0)})`),
-      make("dd.long", {}, errata.verdictMeaning(name)))))];
+      make("dd.long", {}, errata.verdictMeaning(audit, name)))))];
   }
 
   async function striking(audit, t) {

@@ -81,16 +81,38 @@ const errata = (() => {
 
   // ---------------------------------------------------------------- words
 
-  const VERDICTS = {
-    non_error: ["non-error", "Reviewers confirmed the given label. It stays."],
-    correctable: ["correctable", "Reviewers agree on another label. It replaces the given one."],
-    multi_label: ["multi-label", "Reviewers said that both labels apply. No single label is right."],
-    neither: ["neither", "Reviewers said that neither label applies. The right one is not known."],
-    non_agreement: ["non-agreement", "No answer got enough votes. The right label is not known."],
-    open: ["open", "Not enough votes yet."],
+  // As a report has them: errata.report.words.
+  const NAMES = {
+    non_error: "non-error",
+    correctable: "correctable",
+    multi_label: "multi-label",
+    neither: "neither",
+    non_agreement: "non-agreement",
+    open: "open",
   };
-  const verdictName = (name) => VERDICTS[name]?.[0] ?? name.replaceAll("_", " ");
-  const verdictMeaning = (name) => VERDICTS[name]?.[1] ?? "";
+  const MEANINGS = {
+    non_error: "Reviewers confirmed the given label. It stays.",
+    correctable: "Reviewers chose the suggested label instead. It replaces the given one.",
+    multi_label: "Reviewers said that both labels apply. No single label is right.",
+    neither: "Reviewers said that neither label applies. The right one is not known.",
+    non_agreement: "No answer got enough votes. The right label is not known.",
+    open: "There are not enough votes yet.",
+  };
+  const CHOICE_MEANINGS = {
+    ...MEANINGS,
+    correctable: "Reviewers chose another class. It replaces the given one.",
+    neither: "Reviewers said that none of the classes shown applies. The right one is not known.",
+  };
+  const SET_MEANINGS = {
+    ...MEANINGS,
+    non_error: "The labels that reviewers agree on are the given ones. They stay.",
+    correctable: "Reviewers agree on other labels. These replace the given ones.",
+    neither: "Reviewers agree on no label at all. The right ones are not known.",
+    non_agreement: "Too few reviewers could tell. The right labels are not known.",
+  };
+  const verdictName = (name) => NAMES[name] ?? name.replaceAll("_", " ");
+  const verdictMeaning = (audit, name) =>
+    (audit.multilabel ? SET_MEANINGS : audit.choice ? CHOICE_MEANINGS : MEANINGS)[name] ?? "";
 
   const GROUPED = new Intl.NumberFormat("en-GB");
   const count = (number) => GROUPED.format(number);
@@ -103,6 +125,9 @@ const errata = (() => {
     if (share > 0 && 100 * share < least / 2) return `<${least.toFixed(digits)}\u00a0%`;
     return `${(100 * share).toFixed(digits)}\u00a0%`;
   }
+
+  // Return a sentence of ours with what stands in it between backticks as code.
+  const marked = (words) => words.split("`").map((part, number) => (number % 2 ? make("code", {}, part) : part));
 
   // Return the name of a class, of several, or of none.
   function label(audit, given) {
@@ -217,6 +242,6 @@ const errata = (() => {
 
   return {
     put, load, held, drop, numbered, make, draw, drawing, verdictName, verdictMeaning, count, plural,
-    percent, label, address, settings, keep, keys, page, complain, tellMaker,
+    percent, marked, label, address, settings, keep, keys, page, complain, tellMaker,
   };
 })();
