@@ -243,7 +243,7 @@ class Made:
             ],
         }
         if self.kind == "texts":
-            found["text"] = self.text(place) * (1 if place == 1 else 8)
+            found["text"] = self.text(place) * {0: 100, 1: 1}.get(place, 8)
         return found
 
     def confusion(self) -> dict[str, Any]:

@@ -176,6 +176,9 @@ def test_going_back_in_the_browser_comes_to_the_same_place(page, folder):
     page.go_back()
     until(page, "document.querySelectorAll('#grid .card a.go').length")
     assert page.evaluate("scrollY") == pytest.approx(9000, abs=1)
+    page.goto(page.url)  # as from a browser that remembers nothing but the address
+    until(page, "document.activeElement.closest('.card')")
+    assert page.evaluate("scrollY") == pytest.approx(9000, abs=1)
 
 
 def test_search_is_found_by_its_key_and_left_by_escape(page, folder, it):

@@ -23,7 +23,10 @@ errata.cards = (() => {
       return make("div.media.picture", {},
         make("img", { src: source, alt: words, width: row.w, height: row.h, class: tiny ? "tiny" : null, decoding: "async" }));
     }
-    if (row.text !== undefined && row.text !== null) return make("div.media.words", {}, make("p", {}, row.text));
+    if (row.text !== undefined && row.text !== null) {
+      // a long one scrolls, also by the keyboard
+      return make("div.media.words", full ? { tabindex: "0", role: "region", "aria-label": words } : {}, make("p", {}, row.text));
+    }
     if (row.pairs) {
       const shown = full ? row.pairs : row.pairs.slice(0, 12);
       return make("div.media.pairs", {}, make("table", {}, make("tbody", {},
