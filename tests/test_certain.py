@@ -8,8 +8,10 @@ import pytest
 
 from audits import CLASSES, planned_audit, planned_rows
 from errata.audit import Audit
+from errata.certain import ReviewDesign, certainty, ranking_of
 from errata.core.accuracy import corrected_labels, label_sets
-from errata.core.certainty import accuracies, decide
+from errata.core.certainty import Sample, accuracies, decide
+from errata.core.consensus import VERDICTS
 from errata.core.stability import crossing_band, duel
 from errata.errors import InputError
 from errata.store import records
@@ -327,6 +329,7 @@ def test_labels_of_which_the_right_one_is_not_known_are_told_and_no_lead_hangs_o
     assert (told.unknown, told.decided, told.firm) == (unknown, (("one", "other"),), ())
     assert f"Of about {unknown} labels" in told.verdict()
     assert "Whatever they are, 0 of 1 decided pair" in told.verdict()
+    assert "would stay so. On them hangs: one ahead of other." in told.verdict()
     assert "--question choice" in told.verdict()
     assert told.to_dict()["firm"] == []
 
@@ -514,3 +517,30 @@ def test_a_confidence_out_of_range_is_refused(tmp_path):
     audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
     with pytest.raises(InputError, match="confidence is 95; between 0 and 1 was expected"):
         audit.compare({"a": audit.labels, "b": audit.labels}, confidence=95)
+
+
+def test_a_pair_that_is_decided_stays_so_where_no_label_could_change_it():
+    """Pairs are decided in several steps, while all intervals are of the first."""
+    n = 1500
+    given = np.zeros(n, dtype=np.int64)
+    rng = np.random.default_rng(39)
+    rates = [0.95, 0.80, 0.60, 0.40, 0.4 + rng.random() * 0.08, 0.2]
+    answers = {f"m{k}": (rng.random(n) >= rate).astype(int) for k, rate in enumerate(rates)}
+    for one in answers.values():
+        one[0] = 1  # the one label whose right one is not known, on which all agree
+    design = ReviewDesign(
+        checked=Sample(
+            examples=np.arange(n), probabilities=np.ones(n), strata=np.zeros(n, dtype=int)
+        ),
+        suggested=np.ones(n, dtype=int),
+        codes=np.where(np.arange(n) == 0, VERDICTS.index("non_agreement"), 0),
+        by_chance=n,
+        unchecked=np.zeros(n, dtype=bool),
+        wrong=1,
+    )
+    tops = {name: one[:, np.newaxis] for name, one in answers.items()}
+    found = certainty(tops, given=given, corrected=given, design=design)
+    assert found.firm == found.decided
+    assert found.infirm == ()
+    ranking = ranking_of(np.stack(list(answers.values()), axis=1), given=given, design=design)
+    assert (ranking.low[ranking.decided] < 0).any(), "otherwise this tests nothing"

@@ -188,7 +188,8 @@ class Certainty:
     ----------
     standings : of each policy, the models in their order; see `errata.core.certainty.credited`.
         Where no checked label is clear, there is no ``"clear"``
-    decided : by ``"corrected"``, the pairs ``(better, worse)`` that are told apart
+    decided : by ``"corrected"``, the pairs ``(better, worse)`` that are told apart; where the right
+        label is not known, the given one counts
     order : what became of the order by the given labels
     flips : of each pair, the fewest wrong labels among the unchecked that would flip it
     leads : of each pair, by how much which of the two is better, where they would change places,
@@ -322,6 +323,12 @@ class Certainty:
             )
         return " ".join(told)
 
+    @property
+    def infirm(self) -> tuple[tuple[str, str], ...]:
+        """The pairs among `decided` that labels whose right one is not known could turn."""
+        firm = set(self.firm)
+        return tuple(pair for pair in self.decided if pair not in firm)
+
     def _of_unknown(self) -> str:
         """Return what labels of which the right one is not known could change."""
         told = (
@@ -334,7 +341,11 @@ class Certainty:
                 f" Whatever they are, {len(self.firm):,} of "
                 f"{plural(len(self.decided), 'decided pair')} would stay so."
             )
-        if len(self.firm) < len(self.decided):
+        if self.infirm:
+            hang = "hangs" if len(self.infirm) == 1 else "hang"
+            names = _some([f"{better} ahead of {worse}" for better, worse in self.infirm])
+            told += f" On them {hang}: {names}."
+        if self.infirm:
             told += (
                 " Where reviewers choose among more classes (`errata plan --question choice`), "
                 "fewer are left open."
@@ -523,7 +534,9 @@ def certainty(
     )
     rows, counts = design.checked.examples, design.checked.counts
     shift = worst_changes(answers[rows], given[rows], design.suggested, design.codes, counts)
-    firm = main.decided & (main.low + shift / len(given) > 0)
+    # the intervals are of one step and the pairs of several, so that of a decided one which nothing
+    # can shorten the interval may hold zero
+    firm = main.decided & ((shift >= 0) | (main.low + shift / len(given) > 0))
     return Certainty(
         standings=standings,
         decided=tuple((models[a], models[b]) for a, b in np.argwhere(main.decided).tolist()),
