@@ -149,6 +149,31 @@ def test_the_ranking_of_the_page_is_that_of_the_comparison(checked, tmp_path):
     assert re.search(rf"clever: {100 * hits / N:.2f} % \(\d+\.\d+ to \d+\.\d+\) to ", page)
 
 
+def test_pairs_that_hang_on_labels_without_a_known_right_one_are_set_apart(tmp_path):
+    given, second = np.arange(60) % 3, (np.arange(60) + 1) % 3
+    audit = Audit.create(tmp_path / "a", labels=given, classes=("cat", "dog", "fox"))
+    audit.add_candidates(
+        [{"index": i, "suggested": int(second[i])} for i in range(60)], flagger="somebody"
+    )
+    audit.plan(votes=1, threshold=1)
+    audit.add_votes(
+        {"index": i, "reviewer": "ann", "answer": "neither" if i < 20 else "given"}
+        for i in range(60)
+    )
+    answers = {"copycat": given, "other": np.where(np.arange(60) < 20, (given + 2) % 3, given)}
+    answers["poor"] = (given + 1) % 3
+    certain = audit.compare(answers, population=False).certainty
+    assert certain.infirm == (("copycat", "other"),)
+    page = audit.report(tmp_path / "report.html").read_text()
+    said = (
+        "nothing that is said of any pair is wrong, if the given label counts where the right one "
+        "is not known: on these labels hangs 1 pair."
+    )
+    assert said in page.replace("\u00a0", " ")
+    assert "where the right one is not known: copycat ahead of other" in page
+    assert "one is ahead if unknown labels are as given" in page
+
+
 def test_the_models_of_the_table_are_sorted_and_say_whom_they_are_not_told_apart_from(
     checked, tmp_path
 ):

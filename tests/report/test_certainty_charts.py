@@ -180,7 +180,8 @@ def decisions(draw):
     pairs = list(itertools.combinations(models, 2))
     said = draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(pairs), max_size=len(pairs)))
     decided = [pair[::way] for pair, way in zip(pairs, said, strict=True) if way]
-    return models, decided, draw(st.lists(st.sampled_from(pairs), unique=True))
+    infirm = [pair for pair in decided if draw(st.booleans())]
+    return models, decided, draw(st.lists(st.sampled_from(pairs), unique=True)), infirm
 
 
 @SIZES
@@ -189,7 +190,9 @@ def decisions(draw):
 def test_every_square_has_room_beside_the_names(models, width, look):
     names = NAMES[:models]
     decided = [pair for pair in itertools.combinations(names, 2) if len(pair[1]) % 2]
-    chart = decided_chart(names, decided, decided[:1], width=width, look=look, title="Pairs")
+    chart = decided_chart(
+        names, decided, decided[:1], infirm=decided[:2], width=width, look=look, title="Pairs"
+    )
     assert chart.width == width
     assert_legible(chart)
     texts = [text for text, _ in words_of(chart)]
@@ -199,8 +202,8 @@ def test_every_square_has_room_beside_the_names(models, width, look):
 @settings(max_examples=50)
 @given(decisions(), st.sampled_from([860, 350]))
 def test_each_square_has_the_colour_of_what_is_sure_of_its_pair(told, width):
-    models, decided, swapped = told
-    chart = decided_chart(models, decided, swapped, width=width)
+    models, decided, swapped, infirm = told
+    chart = decided_chart(models, decided, swapped, infirm=infirm, width=width)
     columns = at_words(chart)
     rows = {
         text: (box.top + box.bottom) / 2 for text, box in words_of(chart) if "  " in text
@@ -217,6 +220,7 @@ def test_each_square_has_the_colour_of_what_is_sure_of_its_pair(told, width):
         pair = models[i], models[j]
         wanted = (
             LIGHT.paper if i == j
+            else LIGHT.quiet if pair in infirm or pair[::-1] in infirm
             else LIGHT.rise if pair in decided
             else LIGHT.tint if pair[::-1] in decided
             else LIGHT.grid
@@ -224,8 +228,10 @@ def test_each_square_has_the_colour_of_what_is_sure_of_its_pair(told, width):
         assert hue == wanted, pair
         dotted = any(abs(dot["x"] - x) < 1 and abs(dot["y"] - y) < 1 for dot in dots)
         assert dotted == (pair in swapped or pair[::-1] in swapped)
-    key = "in another order than by the given labels"
-    assert (key in [text for text, _ in words_of(chart)]) == bool(swapped)
+    said = [text for text, _ in words_of(chart)]
+    assert ("in another order than by the given labels" in said) == bool(swapped)
+    key = "one is ahead if unknown labels are as given"
+    assert (key in said) == bool(infirm)
 
 
 def test_a_row_of_equal_squares_is_one_stroke():

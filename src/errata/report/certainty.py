@@ -214,14 +214,25 @@ class _Told:
         if swapped:
             sentence += f", {len(swapped):,} of them in another order than by the given labels"
         level = _level(certainty.confidence)
-        sentence += f". With {level} confidence nothing that is said of any pair is wrong."
+        sentence += f". With {level} confidence nothing that is said of any pair is wrong"
+        infirm = [(short[better], short[worse]) for better, worse in certainty.infirm]
+        if infirm:
+            hang = "hangs" if len(infirm) == 1 else "hang"
+            sentence += (
+                ", if the given label counts where the right one is not known: on these labels "
+                f"{hang} {plural(len(infirm), 'pair')}"
+            )
+        sentence += "."
         says = "; ".join(
             f"{row['short']}: surely ahead of {row['ahead']}, behind {row['behind']}"
             for row in self.rows()[:MOST_TOLD]
         )
+        if infirm:
+            which = "; ".join(f"{better} ahead of {worse}" for better, worse in infirm[:MOST_TOLD])
+            says += f". If the given label counts where the right one is not known: {which}"
 
         def draw(width: int) -> Any:
-            return charts.decided_chart(self.names, decided, swapped, width=width)
+            return charts.decided_chart(self.names, decided, swapped, infirm=infirm, width=width)
 
         return Section(sentence, charts.drawing(f"Decided pairs. {says}.", draw))
 

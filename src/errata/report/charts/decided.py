@@ -29,11 +29,12 @@ def decided_chart(
     decided: Collection[Pair],
     swapped: Collection[Pair] = (),
     *,
+    infirm: Collection[Pair] = (),
     title: str | None = None,
     width: int = 860,
     look: Look = LIGHT,
 ) -> alt.LayerChart:
-    """Draw a square for each two models: dark where one is surely ahead, grey where that is open.
+    """Draw a square for each two models: dark where one is surely ahead, pale where that is open.
 
     A row tells of its model: whom it is surely ahead of, and who is surely ahead of it.
 
@@ -42,6 +43,7 @@ def decided_chart(
     models : two or more, the best first; the columns have the same order
     decided : ``(better, worse)`` of every pair that is told apart
     swapped : those of them, in either order, that stood the other way by the given labels
+    infirm : those of them, in either order, that hang on labels of which the right one is not known
     title : a line above the chart
     width : of the whole picture in pixels
 
@@ -66,7 +68,10 @@ def decided_chart(
     left = EDGE + min(0.34 * width, 12 + 1.06 * max(map(text_width, numbered)))
     side = min(LARGEST, (width - EDGE - left) / count)
     moved = {frozenset(pair) for pair in swapped}
-    key = [*_KEY] if moved else [*_KEY[:-1]]
+    hanging = {frozenset(pair) for pair in infirm}
+    key = [
+        word for word, there in zip(_KEY, (True, True, hanging, True, moved), strict=True) if there
+    ]
     first = top + KEY * len(key) + 28
     tall = max(side, LOWEST)
     middles = [first + tall * (place + 0.5) for place in range(count)]
@@ -74,9 +79,12 @@ def decided_chart(
     canvas = Canvas(width, bottom + 6, look)
     canvas.title(above)
     _key(canvas, top + 10, key)
-    hues = {1: look.rise, -1: look.tint, 0: look.grid, None: look.paper}
+    hues = {1: look.rise, -1: look.tint, _HANGS: look.quiet, 0: look.grid, None: look.paper}
     ahead = set(decided)
-    table = [[_standing(a, b, ahead) for b in models] for a in models]
+    table = [
+        [_HANGS if frozenset((a, b)) in hanging else _standing(a, b, ahead) for b in models]
+        for a in models
+    ]
     bars = [
         (left + side * start, y, left + side * end, y, hues[standing])
         for row, y in zip(table, middles, strict=True)
@@ -106,9 +114,13 @@ def decided_chart(
     return canvas.finish()
 
 
+_HANGS = 2
+"""Stands in the table for a pair that hangs on labels of which the right one is not known."""
+
 _KEY = (
     "the model of the row is surely ahead",
     "the model of the column is surely ahead",
+    "one is ahead if unknown labels are as given",
     "undecided",
     "in another order than by the given labels",
 )
@@ -152,12 +164,11 @@ def _numbered(model: str, place: int, room: float) -> str:
 def _key(canvas: Canvas, y: float, words: Sequence[str]) -> None:
     """Say above the plot what the squares are, a line each: the words are long."""
     look = canvas.look
-    for line, (each, hue) in enumerate(
-        zip(words, (look.rise, look.tint, look.grid, look.ink), strict=False)
-    ):
+    hues = dict(zip(_KEY, (look.rise, look.tint, look.quiet, look.grid, look.ink), strict=True))
+    for line, each in enumerate(words):
         row = y + KEY * line
-        if line < 3:
-            canvas.lines([(EDGE, row, EDGE + 12, row, hue)], weight=12)
+        if each == _KEY[-1]:
+            canvas.dots([(EDGE + 6, row, hues[each])], across=5)
         else:
-            canvas.dots([(EDGE + 6, row, hue)], across=5)
+            canvas.lines([(EDGE, row, EDGE + 12, row, hues[each])], weight=12)
         canvas.words([(EDGE + 20, row, each, look.ink)])
