@@ -327,7 +327,7 @@ def test_labels_of_which_the_right_one_is_not_known_are_told_and_no_lead_hangs_o
     told = audit.compare({"one": one, "other": other}, population=False).certainty
     unknown = sum(row["answer"] == "neither" for row in answers)
     assert (told.unknown, told.decided, told.firm) == (unknown, (("one", "other"),), ())
-    assert f"Of about {unknown} labels" in told.verdict()
+    assert f"Of {unknown} labels" in told.verdict(), "all were checked"
     assert "Whatever they are, 0 of 1 decided pair" in told.verdict()
     assert "would stay so. On them hangs: one ahead of other." in told.verdict()
     assert "--question choice" in told.verdict()
@@ -517,6 +517,35 @@ def test_a_confidence_out_of_range_is_refused(tmp_path):
     audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
     with pytest.raises(InputError, match="confidence is 95; between 0 and 1 was expected"):
         audit.compare({"a": audit.labels, "b": audit.labels}, confidence=95)
+
+
+def test_with_everything_decided_nothing_of_this_test_set_is_in_doubt(tmp_path):
+    n = 90
+    given = np.arange(n) % 3
+    probs = np.full((n, 3), 0.1)
+    probs[np.arange(n), np.where(np.arange(n) < 20, (given + 1) % 3, given)] = 0.8
+    audit = Audit.create(tmp_path / "a", labels=given, probs=probs, classes=CLASSES)
+    audit.find()
+    for plan in ({"goal": "rate", "budget": 30}, {}, {"goal": "rate", "budget": n}):
+        audit.plan(**plan, votes=1, threshold=1)
+    assert len(planned_rows(audit)) == n
+    said = np.where(np.arange(n) % 13 == 0, "neither", np.where(np.arange(n) < 20, "suggested", ""))
+    audit.add_votes(
+        {"index": i, "reviewer": "ann", "answer": str(said[i]) or "given"} for i in range(n)
+    )
+    answers = {"one": given, "other": np.where(np.arange(n) < 9, (given + 1) % 3, given)}
+    compared = audit.compare(answers, population=False)
+    found = compared.certainty
+    unknown = int((said == "neither").sum())
+    assert found.unknown == unknown
+    assert f"Of {unknown} labels (" in found.verdict()
+    truth = np.where(said == "suggested", (given + 1) % 3, given)
+    for one in found.standings["corrected"]:
+        exact = (answers[one.model] == truth).mean()
+        assert one.low == one.high == one.accuracy == pytest.approx(exact, abs=1e-12)
+    assert found.decided == (("other", "one"),)
+    (lead,) = found.leads
+    assert lead.low == lead.high
 
 
 def test_a_pair_that_is_decided_stays_so_where_no_label_could_change_it():

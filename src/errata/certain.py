@@ -331,8 +331,9 @@ class Certainty:
 
     def _of_unknown(self) -> str:
         """Return what labels of which the right one is not known could change."""
+        about = "" if self.checked == self.n else "about "
         told = (
-            f"Of about {self.unknown:,.0f} labels ({100 * self.unknown / self.n:.2g} %) the right "
+            f"Of {about}{self.unknown:,.0f} labels ({100 * self.unknown / self.n:.2g} %) the right "
             "one is not known, as reviewers rejected the labels shown or did not agree; the given "
             "one counts."
         )

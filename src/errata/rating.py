@@ -246,13 +246,15 @@ class Rating(Judging):
         """Return which examples were checked, and how they came to be, for a comparison.
 
         All plans by chance tell of all examples, each as much as it checked, as in `error_rate`.
-        What a later plan checked for certain is left to what those samples say of it.
+        What a later plan checked for certain is left to what those samples say of it; but where
+        every example is decided, each counts for itself.
         """
         planned, wrong = records.planned_draws(db), wrong_by(verdicts)
         draws, unknown = draws_of(planned, wrong, open_by(verdicts))
         unchecked = np.ones(self.n, dtype=bool)
         unchecked[verdicts.examples[verdicts.codes != OPEN]] = False
-        checked = sample_of(draws, self.n)
+        # where everything is decided nothing is left to what drawn examples stand for
+        checked = sample_of(draws, self.n) if unchecked.any() else _everything(self.n)
         place = {example: at for at, example in enumerate(verdicts.examples.tolist())}
         rows = np.array([place[example] for example in checked.examples.tolist()], dtype=np.int64)
         return ReviewDesign(
@@ -518,6 +520,13 @@ def sample_of(draws: Sequence[Draw], n: int) -> Sample:
         shares=weighed.share[counts],
         later=weighed.later[counts],
         stands_for=weighed.stands_for[counts],
+    )
+
+
+def _everything(n: int) -> Sample:
+    """Return all examples, each standing for itself."""
+    return Sample(
+        examples=np.arange(n), probabilities=np.ones(n), strata=np.zeros(n, dtype=np.int64)
     )
 
 
