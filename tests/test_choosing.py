@@ -6,12 +6,12 @@ from collections import Counter
 from functools import cache
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits import FIVE, choice_audit, planned_audit, small_audit
+from errata import load_release
 from errata.asking import options_of
 from errata.audit import Audit
 from errata.choosing import Chosen, as_pairs
@@ -286,10 +286,9 @@ def test_verdicts_release_and_comparison_take_the_class_that_people_chose(tmp_pa
     assert rows["2"]["chosen"] == f"{FIVE[third]} 3, fox 1, can't tell 1"
     assert rows["4"]["chosen"] == "bee 2, cat 1, none of these 1, neutral 1"
     release = audit.release(tmp_path / "out")
-    table = pq.read_table(release.path / "corrected.parquet").to_pydict()
-    assert table["corrected"][:5] == [int(audit.labels[0]), 1, third, *audit.labels[3:5].tolist()]
-    assert table["in_pruned"][:5] == [True, True, True, False, False]
-    assert table["chosen"][2] == rows["2"]["chosen"]
+    loaded = load_release(release.path)
+    assert loaded.labels[:5].tolist() == [int(audit.labels[0]), 1, third, -1, -1]
+    assert loaded.mask[:5].tolist() == [True, True, True, False, False]
     manifest = json.loads((release.path / "manifest.json").read_text())
     (plan,) = manifest["settings"]["plans"]
     assert (plan["question"], plan["options"], plan["extra"]) == ("choice", None, ["neutral"])

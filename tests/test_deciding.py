@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import candidates, cast, planned_audit
+from errata import load_release
 from errata.audit import Audit
 from errata.core.consensus import VERDICTS
 from errata.errors import InputError, NameUnknownError, VoteError
@@ -77,16 +78,16 @@ def test_a_release_tells_which_labels_a_maintainer_decided(audit, tmp_path):
     audit.release(tmp_path / "before")
     audit.adjudicate(example, "suggested", reason="seen", by="Max")
     release = audit.release(tmp_path / "after")
-    table = pq.read_table(tmp_path / "after" / "corrected.parquet")
-    assert np.flatnonzero(table["adjudicated"]).tolist() == [example]
+    changes = pq.read_table(tmp_path / "after" / "changes.parquet").to_pylist()
+    assert {row["index"] for row in changes if row["adjudicated"]} == {example}
     suggested = audit.task_for("x", example).suggested
-    assert table["corrected"][example].as_py() == suggested
+    assert load_release(tmp_path / "after").labels[example] == suggested
     assert "A maintainer decided 1 of the verdicts." in release.notices
     readme = (tmp_path / "after" / "README.md").read_text()
-    assert "| `adjudicated` | a maintainer" in readme
+    assert "what the reviewers found, or a maintainer decided" in readme
     assert "Max" not in readme
-    assert (
-        "adjudicated" not in pq.read_table(tmp_path / "before" / "corrected.parquet").column_names
+    assert not any(
+        pq.read_table(tmp_path / "before" / "changes.parquet")["adjudicated"].to_pylist()
     )
 
 

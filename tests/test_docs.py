@@ -26,6 +26,7 @@ STEPS = {
     "find": "errata find digits.audit",
     "plan": "errata plan digits.audit",
     "votes": "errata votes import digits.audit answers.csv --simulated",
+    "release": "errata release digits.audit digits-corrected",
     "compare": "errata compare digits.audit predictions.npz",
 }
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 import time
 from functools import partial
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errata import AuditError, InputError, LabelError, VoteError
+from errata import AuditError, InputError, LabelError, VoteError, load_release
 from errata.audit import Audit
 from errata.errors import NameUnknownError
 from errata.exchange.votes import CANNOT_TELL
@@ -105,10 +104,10 @@ def test_find_plan_vote_and_release_mend_wrong_sets(tmp_path):
     ]
     audit.add_votes(votes)
     release = audit.release(tmp_path / "out")
-    table = pq.read_table(tmp_path / "out" / "corrected.parquet").to_pylist()
-    kept = [i for i, row in enumerate(table) if row["in_pruned"]]
+    loaded = load_release(tmp_path / "out")
+    kept = np.flatnonzero(loaded.mask).tolist()
     assert release.counts["C"] + release.counts["U"] == 6
-    assert [set(table[i]["corrected"]) for i in kept] == [as_set(truth[i]) for i in kept]
+    assert [set(loaded.sets[i]) for i in kept] == [as_set(truth[i]) for i in kept]
     assert "sent by rule argmax" in audit.report(tmp_path / "report.html").read_text()
 
 
@@ -195,12 +194,13 @@ def test_who_cannot_tell_has_voted_and_does_not_say_that_no_label_applies(tmp_pa
     assert [ballot["answer"] for ballot in audit.ballots(0)][:2] == ["can't tell", "dog + speech"]
     release = audit.release(tmp_path / "out")
     assert release.counts | {"C": 1, "U": 3, "neither": 1, "non_agreement": 2} == release.counts
-    rows = pq.read_table(tmp_path / "out" / "corrected.parquet").to_pylist()
-    assert [row["cannot_tell"] for row in rows[:5]] == [3, 2, 2, 5, 0]
-    assert [row["in_pruned"] for row in rows[:5]] == [False, True, False, False, True]
+    rows = pq.read_table(tmp_path / "out" / "changes.parquet").to_pylist()
+    told = {row["index"]: row["cannot_tell"] for row in rows if row["threshold"] == 3}
+    assert told == {0: 3, 1: 2, 2: 2, 3: 5}
+    mask = load_release(tmp_path / "out").mask
+    assert mask[:5].tolist() == [False, True, False, False, True]
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "| `non_agreement`: too few can tell | 2 | left out of `in_pruned` |" in readme
-    assert "| `cannot_tell` | how many of those who answered" in readme
+    assert "| `non_agreement`: too few can tell | 2 | left out by `drop_ambiguous` |" in readme
     page = audit.report(tmp_path / "report.html").read_text()
     assert "Too few reviewers could tell" in page
     assert "can&#39;t tell 3" in page or "can't tell 3" in page
@@ -411,22 +411,28 @@ def voted(audit):
 def test_a_release_holds_lists(voted, tmp_path):
     release = voted.release(tmp_path / "out")
     assert release.counts | {"D": 60, "C": 1, "U": 1, "P": 59, "B": 58, "open": 1} == release.counts
-    rows = pq.read_table(tmp_path / "out" / "corrected.parquet").to_pylist()
-    assert [row["given"] for row in rows] == some_sets()
-    assert [i for i, row in enumerate(rows) if row["corrected"] != row["given"]] == [1]
-    assert rows[1] == {
+    labels = pq.read_table(tmp_path / "out" / "labels" / "threshold-2.parquet").to_pylist()
+    assert [row["given"] for row in labels] == some_sets()
+    assert [i for i, row in enumerate(labels) if row["keep_given"] != row["given"]] == [1]
+    assert labels[1]["drop_ambiguous"] == labels[1]["keep_given"] == [0, 2]
+    assert labels[2]["drop_ambiguous"] is None
+    assert labels[9]["given"] == labels[9]["drop_ambiguous"] == []
+    rows = pq.read_table(tmp_path / "out" / "changes.parquet").to_pylist()
+    (row,) = [row for row in rows if row["index"] == 1 and row["threshold"] == 2]
+    assert row == {
+        "file": "threshold-2",
+        "threshold": 2,
+        "index": 1,
         "id": "1",
         "given": [1],
-        "corrected": [0, 2],
         "verdict": "correctable",
+        "corrected": [0, 2],
         "reviewers": 3,
-        "labels": [0, 1, 2, 3],
-        "votes": [2, 1, 2, 0],
-        "in_pruned": True,
-        "in_correctable": True,
+        "cannot_tell": 0,
+        "labels": [0, 1, 2],
+        "votes": [2, 1, 2],
+        "adjudicated": False,
     }
-    assert rows[9]["given"] == rows[9]["labels"] == rows[9]["votes"] == []
-    assert not rows[2]["in_pruned"]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["multilabel"] is True
     assert manifest["votes"] == 10
@@ -436,12 +442,12 @@ def test_a_release_holds_lists(voted, tmp_path):
 
 def test_the_same_audit_of_sets_gives_the_same_bytes(voted, tmp_path):
     for name in ("one", "two"):
-        voted.release(tmp_path / name)
+        release = voted.release(tmp_path / name)
     voted.close()
     shutil.copytree(voted.path, tmp_path / "copy")
     Audit.open(tmp_path / "copy").release(tmp_path / "three")
     content = [
-        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        {path: (tmp_path / name / path).read_bytes() for path in release.hashes}
         for name in ("one", "two", "three")
     ]
     assert content[0] == content[1] == content[2]
@@ -450,9 +456,7 @@ def test_the_same_audit_of_sets_gives_the_same_bytes(voted, tmp_path):
 def test_the_readme_of_a_release_of_sets_is_the_golden_one(voted, tmp_path):
     release = voted.release(tmp_path / "out")
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert readme.replace(release.version, "VERSION") == GOLDEN.read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert "in_pruned" in code
+    assert readme.replace(release.fingerprint[:12], "FINGERPRINT") == GOLDEN.read_text()
 
 
 def test_a_report_shows_sets(voted, tmp_path):

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from errata.datasets.media import Images as Images
     from errata.datasets.media import Sounds as Sounds
     from errata.datasets.media import Texts as Texts
+    from errata.datasets.media import content_hash as content_hash
     from errata.datasets.own import open_dataset as open_dataset
     from errata.engine.local import LocalEngine as LocalEngine
     from errata.engine.ray import RayEngine as RayEngine
@@ -67,6 +68,8 @@ if TYPE_CHECKING:
     from errata.predict.comparing import compare_models as compare_models
     from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.predict.duplicates import find_duplicates as find_duplicates
+    from errata.release.checking import verify_release as verify_release
+    from errata.release.loading import load_release as load_release
     from errata.reliability import krippendorff_alpha as krippendorff_alpha
     from errata.report import charts as charts
     from errata.sources.average import Average as Average
@@ -99,6 +102,7 @@ _LAZY = {
     "build_site": "errata.browsing",
     "compare": "errata.comparison",
     "compare_models": "errata.predict.comparing",
+    "content_hash": "errata.datasets.media",
     "corrected_labels": "errata.core.accuracy",
     "cross_val_probs": "errata.predict.crossval",
     "crowdlab": "errata.core.crowdlab",
@@ -113,6 +117,7 @@ _LAZY = {
     "gold_accuracy": "errata.core.reviewers",
     "krippendorff_alpha": "errata.reliability",
     "label_sets": "errata.core.accuracy",
+    "load_release": "errata.release.loading",
     "median_times": "errata.core.reviewers",
     "models_as_voters": "errata.core.crowd",
     "one_coin": "errata.core.aggregation",
@@ -127,6 +132,7 @@ _LAZY = {
     "sampled_errors": "errata.core.error_rate",
     "shared_agreement": "errata.core.reviewers",
     "verdict_codes": "errata.core.consensus",
+    "verify_release": "errata.release.checking",
 }
 _LAZY_MODULES = {"charts": "errata.report.charts", "published": "errata.exchange.published"}
 

@@ -67,7 +67,6 @@ from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.rating import open_by, wrong_by
-from errata.release import Content, write_release
 from errata.results import (
     CandidatesAdded,
     Release,
@@ -904,24 +903,50 @@ class Audit(Browsing):
         threshold: int | None = None,
         consensus: str = "threshold",
         least: float | None = None,
+        version: str | None = None,
+        previous: PathLike | None = None,
+        description: Mapping[str, Any] | PathLike | None = None,
+        hashes: bool = True,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Release:
         """Write the corrected test set into the new folder ``out``.
 
-        It holds ``corrected.parquet`` (all examples), ``manifest.json`` and ``README.md``. The
-        same audit gives the same bytes.
+        It holds labels for every threshold and policy, votes under pseudonyms, what changed, and
+        cards for people and machines: see `errata.load_release`. The same audit and options give
+        the same bytes.
 
         Parameters
         ----------
-        threshold, consensus, least : what makes verdicts, see `verdicts`; the manifest says it
+        threshold, consensus, least : what makes the verdicts of the default labels, see `verdicts`
+        version : such as ``"2.0.0"``; without it ``"1.0.0"``, or the next minor one after
+            ``previous``
+        previous : the folder of the release before it: what changed since is told
+        description : what the audit does not know, such as the licence, see
+            `errata.release.describing.Description`; or a TOML file
+        hashes : whether to read every example that people are shown, for the SHA-256 by which
+            others find theirs
+        progress : called with how many examples have been read for it, and of how many
 
         Raises
         ------
         AuditError
             There is no vote yet, or something else is at ``out`` already.
         InputError, VoteError
-            As `verdicts`.
+            As `verdicts`; or the version is none, the previous release is of another test set, or
+            the description says what none has.
+        FileError
+            The description, the previous release or an example cannot be read.
         """
+        from errata import releasing
+        from errata.release.content import next_version
+        from errata.release.describing import read_description
+        from errata.release.loading import previous_release
+        from errata.release.writing import write_release
+
         chosen = as_consensus(consensus, threshold, least)
+        described = read_description(description)
+        before = None if previous is None else previous_release(Path(previous), self.ids)
+        number = next_version(version, None if before is None else before["version"])
         with self._db.read() as db:
             verdicts = self._verdicts(db, chosen)
             if len(verdicts) == 0:
@@ -929,19 +954,23 @@ class Audit(Browsing):
                     f"No candidate of {self.path} has a vote yet, so nothing could be corrected. "
                     "Open `review`, or import votes."
                 )
-            sets, corrected = self._corrected(verdicts)
-            content = Content(
+            content = releasing.gather(
+                db,
+                verdicts,
+                chosen,
+                folder=self.path,
                 name=self.name,
+                version=number,
+                previous=before,
+                description=described,
                 classes=self.classes,
                 ids=self.ids,
                 given=self.labels,
-                corrected=corrected,
-                sets=sets,
-                verdicts=verdicts,
-                settings=telling.settings(db),
-                inputs=telling.inputs(db),
-                reviewers=voting.reviewer_count(db),
+                media=self._media,
+                hashes=hashes,
+                progress=progress,
             )
+        _, corrected = self._corrected(verdicts)
         with self._db.write() as db:  # so that a folder whose record is lost is known of
             records.log(db, "release begun", path=str(Path(out).absolute()))
         with self._db.write() as db:  # held throughout, so that the folder and its record agree

@@ -845,14 +845,17 @@ class Release:
     Attributes
     ----------
     path : its folder
-    version : the first twelve digits of the SHA-256 of ``corrected.parquet``
-    counts : candidates by verdict, and the sizes of the sets D, B, U, P and C
-    hashes : the SHA-256 of every file
+    version : as it is called, ``"1.0.0"``
+    fingerprint : a SHA-256 of its labels and votes: the same for what holds the same
+    counts : of its default labels: candidates by verdict, and the sizes of the sets D, B, U, P and
+        C
+    hashes : the SHA-256 of every file, by its path in the folder
     notices : what must be said along with it
     """
 
     path: Path
     version: str
+    fingerprint: str
     counts: Mapping[str, int]
     hashes: Mapping[str, str]
     notices: tuple[str, ...] = ()
@@ -862,6 +865,7 @@ class Release:
         return {
             "path": str(self.path),
             "version": self.version,
+            "fingerprint": self.fingerprint,
             "counts": dict(self.counts),
             "hashes": dict(self.hashes),
             "notices": list(self.notices),

@@ -4,7 +4,7 @@ Reads the database and computes nothing that `errata.core` does not.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from operator import itemgetter
@@ -12,27 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Int, Shaped
 from sqlalchemy import Connection
 
 from errata.asking import is_choice
-from errata.choosing import Chosen, as_pairs
+from errata.choosing import Chosen
 from errata.comparison import Comparison
 from errata.core.consensus import (
-    ANSWERS,
     CORRECTABLE,
-    NEITHER,
     NON_AGREEMENT,
-    NON_ERROR,
     OPEN,
     VERDICTS,
     VOTED,
-    agreed_sets,
     posterior_verdict_codes,
-    set_verdict_codes,
-    set_votes_needed,
-    verdict_codes,
-    votes_needed,
 )
 from errata.core.crowd import CROWD
 from errata.crowd import AnswerProbs, Consensus, cast, modelled
@@ -43,6 +35,14 @@ from errata.kin import Checked
 from errata.labels import Label, as_label
 from errata.report.context import Moment, Pair, ReportContext, ReportExample
 from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
+from errata.settling import (
+    as_matrix,
+    column,
+    decided_by_hand,
+    decided_codes,
+    pair_codes,
+    set_codes,
+)
 from errata.store import adjudications, records, reports, voting
 
 MOST_SHOWN = 48
@@ -171,14 +171,14 @@ def _verdicts(
     votes = np.array([counts[place][:columns] for place in reviewed], dtype=np.int64)
     votes = votes.reshape(-1, columns)
     shared = _shared(db, planned, rows, ids)
-    given, suggested = _column(rows, "given"), _column(rows, "suggested")
-    adjudicated = _adjudicated(rows, decided)
+    given, suggested = column(rows, "given"), column(rows, "suggested")
+    adjudicated = decided_by_hand(rows, decided)
     chosen = _chosen(db, rows, decided) if choices else []
     told = tuple(one.told(classes) for one in chosen)
     found = []
     for threshold in thresholds:
         against, pairs = suggested.copy(), votes.copy()
-        codes = _codes(rows, chosen, threshold, against=against, votes=pairs)
+        codes = pair_codes(rows, chosen, threshold, against=against, votes=pairs, decided=decided)
         found.append(
             Verdicts(
                 **shared,
@@ -187,37 +187,12 @@ def _verdicts(
                 suggested=against,
                 votes=pairs,
                 chosen=told,
-                codes=_decided_codes(codes, rows, decided),
+                codes=codes,
                 adjudicated=adjudicated,
                 classes=classes,
             )
         )
     return found
-
-
-def _codes(
-    rows: Sequence[Mapping[str, Any]],
-    chosen: Sequence[Chosen],
-    threshold: int | None,
-    *,
-    against: Int[np.ndarray, "rows"],
-    votes: Int[np.ndarray, "rows 5"],
-) -> Int[np.ndarray, "rows"]:
-    """Return the verdicts that votes come to.
-
-    Where reviewers choose one of several, the votes are told as those on two labels at this
-    threshold: ``against`` and ``votes`` are written anew there.
-    """
-    codes = np.full(len(rows), OPEN, dtype=np.int64)
-    for asked, alike in _asked_alike(rows, threshold):
-        needed = votes_needed(votes, *asked)
-        some = np.flatnonzero(alike).tolist() if chosen else []
-        if some:
-            which = [chosen[place] for place in some]
-            against[some], votes[some], needed[some] = as_pairs(which, *asked)
-        closed = alike & (needed == 0)
-        codes[closed] = verdict_codes(votes[closed], asked[0])
-    return codes
 
 
 def _chosen(
@@ -247,22 +222,22 @@ def _modelled_verdicts(
     held = cast(db, planned, multilabel=False)
     votes = held.table
     decided = adjudications.held(db)
-    reviewed = np.flatnonzero(votes.any(axis=1) | _adjudicated(planned, decided))
+    reviewed = np.flatnonzero(votes.any(axis=1) | decided_by_hand(planned, decided))
     rows = [planned[place] for place in reviewed.tolist()]
     made, said = modelled(consensus, held, probs)
     made = replace(made, posterior=made.posterior[reviewed])
     codes = posterior_verdict_codes(made.posterior, made.least)
-    wanted = _column(rows, "needs") > 0
+    wanted = column(rows, "needs") > 0
     codes = np.where((codes == NON_AGREEMENT) & wanted, OPEN, codes)
     told = _shared(db, planned, rows, ids)
     return Verdicts(
         **told | {"notices": (*told["notices"], *said)},
         threshold=None,
-        given=_column(rows, "given"),
-        suggested=_column(rows, "suggested"),
+        given=column(rows, "given"),
+        suggested=column(rows, "suggested"),
         votes=votes[reviewed],
-        codes=_decided_codes(codes, rows, decided),
-        adjudicated=_adjudicated(rows, decided),
+        codes=decided_codes(codes, rows, decided),
+        adjudicated=decided_by_hand(rows, decided),
         classes=classes,
         model=made,
     )
@@ -282,7 +257,7 @@ def _set_verdicts(
     decided = adjudications.held(db)
     rows = [row for row in planned if row["example"] in tallies or row["example"] in decided]
     given, suggested = (
-        _as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
+        as_matrix([row[name] for row in rows], len(classes)) for name in ("given", "suggested")
     )
     held = [tallies.get(row["example"], voting.SetTally()) for row in rows]
     reviewers = np.array([tally.reviewers for tally in held], dtype=np.int64)
@@ -291,23 +266,19 @@ def _set_verdicts(
     for place, tally in enumerate(held):
         for label, count in tally.ticks.items():
             votes[place, label] = count
-    asked = given | suggested | (votes > 0)
     shared = _shared(db, planned, rows, ids)
-    adjudicated = _adjudicated(rows, decided)
-    by_hand = _as_matrix([_labels_decided(row, decided) for row in rows], len(classes))
+    adjudicated = decided_by_hand(rows, decided)
     found = []
     for threshold in thresholds:
-        codes, agreed = _set_codes(
+        codes, agreed = set_codes(
             *(rows, threshold),
             votes=votes,
             reviewers=reviewers,
             unclear=unclear,
             given=given,
-            asked=asked,
+            suggested=suggested,
+            decided=decided,
         )
-        agreed[adjudicated] = by_hand[adjudicated]
-        one_vote = agreed[adjudicated].astype(np.int64)  # the maintainer's, which is enough
-        codes[adjudicated] = set_verdict_codes(one_vote, given[adjudicated], threshold=1)
         found.append(
             SetVerdicts(
                 **shared,
@@ -326,62 +297,6 @@ def _set_verdicts(
     return found
 
 
-def _set_codes(
-    rows: Sequence[Mapping[str, Any]],
-    threshold: int | None,
-    *,
-    votes: Int[np.ndarray, "rows classes"],
-    reviewers: Int[np.ndarray, "rows"],
-    unclear: Int[np.ndarray, "rows"],
-    given: Bool[np.ndarray, "rows classes"],
-    asked: Bool[np.ndarray, "rows classes"],
-) -> tuple[Int[np.ndarray, "rows"], Bool[np.ndarray, "rows classes"]]:
-    """Return the verdicts that votes come to, and the sets that have them."""
-    codes = np.full(len(rows), OPEN, dtype=np.int64)
-    agreed = np.zeros_like(given)
-    for (needed, wanted), alike in _asked_alike(rows, threshold):
-        more = set_votes_needed(votes, reviewers, asked, needed, wanted, unclear=unclear)
-        closed = alike & (more == 0)
-        codes[closed] = set_verdict_codes(
-            votes[closed], given[closed], needed, unclear=unclear[closed], asked=asked[closed]
-        )
-        agreed[alike] = agreed_sets(votes[alike], needed)
-    return codes, agreed
-
-
-def _labels_decided(
-    row: Mapping[str, Any], decided: Mapping[int, Mapping[str, Any]]
-) -> Sequence[int]:
-    """Return the labels that a maintainer decided for a row; none where none did."""
-    found: Sequence[int] = decided.get(row["example"], {}).get("labels") or ()
-    return found
-
-
-def _adjudicated(
-    rows: Sequence[Mapping[str, Any]], decided: Mapping[int, Any]
-) -> Bool[np.ndarray, "rows"]:
-    """Tell which rows a maintainer has decided."""
-    return np.array([row["example"] in decided for row in rows], dtype=bool)
-
-
-def _decided_codes(
-    codes: Int[np.ndarray, "rows"],
-    rows: Sequence[Mapping[str, Any]],
-    decided: Mapping[int, Mapping[str, Any]],
-) -> Int[np.ndarray, "rows"]:
-    """Return the verdicts of rows, those that a maintainer has decided as they were decided."""
-    codes = codes.copy()
-    for place in np.flatnonzero(_adjudicated(rows, decided)).tolist():
-        one = decided[rows[place]["example"]]
-        if one["answer"] != LABELS:
-            codes[place] = ANSWERS.index(one["answer"])
-        elif not one["labels"]:
-            codes[place] = NEITHER
-        else:
-            codes[place] = NON_ERROR if one["labels"] == [rows[place]["given"]] else CORRECTABLE
-    return codes
-
-
 def _check_reachable(thresholds: Sequence[int | None], counts: Sequence[int]) -> None:
     """Check that a candidate has, or is to get, as many votes as each threshold asks for."""
     largest = max(counts)
@@ -393,17 +308,6 @@ def _check_reachable(thresholds: Sequence[int | None], counts: Sequence[int]) ->
             )
 
 
-def _asked_alike(
-    rows: Sequence[Mapping[str, Any]], threshold: int | None
-) -> Iterator[tuple[tuple[int, int], Bool[np.ndarray, "rows"]]]:
-    """Yield each pair of a threshold and of votes wanted, and the rows that have it."""
-    wanted, needed = _column(rows, "votes"), _column(rows, "threshold")
-    if threshold is not None:
-        needed[:] = threshold
-    for each in sorted(set(zip(needed.tolist(), wanted.tolist(), strict=True))):
-        yield each, (needed == each[0]) & (wanted == each[1])
-
-
 def _shared(
     db: Connection,
     planned: Sequence[Mapping[str, Any]],
@@ -411,7 +315,7 @@ def _shared(
     ids: Sequence[str],
 ) -> dict[str, Any]:
     """Return what verdicts of both kinds say alike, at every threshold."""
-    examples = _column(rows, "example")
+    examples = column(rows, "example")
     return {
         "examples": examples,
         "ids": tuple(ids[example] for example in examples.tolist()),
@@ -430,13 +334,6 @@ def _threshold(
     return own[0] if len(own) == 1 else own
 
 
-def _as_matrix(sets: Sequence[Sequence[int]], n_classes: int) -> Bool[np.ndarray, "sets classes"]:
-    matrix = np.zeros((len(sets), n_classes), dtype=bool)
-    for place, labels in enumerate(sets):
-        matrix[place, list(labels)] = True
-    return matrix
-
-
 def checked(db: Connection, verdicts: Verdicts) -> Checked:
     """Return the planned candidates, who suggested a label for each, and what the votes say.
 
@@ -450,7 +347,7 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
     verdicts : on the planned candidates that have votes, see `verdicts`
     """
     planned = records.planned_labels(db)
-    examples, suggested = _column(planned, "example"), _column(planned, "suggested")
+    examples, suggested = column(planned, "example"), column(planned, "suggested")
     reviewed = np.flatnonzero(np.isin(examples, verdicts.examples))
     suggested[reviewed] = verdicts.suggested  # another class may speak against the given one
     threshold: float | Int[np.ndarray, "candidates"]
@@ -459,7 +356,7 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
     else:
         same = verdicts.threshold
         found = verdicts.votes
-        threshold = same if isinstance(same, int) else _column(planned, "threshold")
+        threshold = same if isinstance(same, int) else column(planned, "threshold")
     votes = np.zeros((len(planned), found.shape[1]), dtype=found.dtype)
     votes[reviewed] = found
     by_hand = reviewed[verdicts.adjudicated]
@@ -781,10 +678,6 @@ def _labelled(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _in_brackets(notes: Sequence[str]) -> str:
     more = [f"and {len(notes) - 3} more notes"] if len(notes) > 3 else []
     return f" ({'; '.join([*notes[:3], *more])})" if notes else ""
-
-
-def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Int[np.ndarray, "rows"]:
-    return np.array([row[name] for row in rows], dtype=np.int64)
 
 
 def verdict_names(verdicts: Verdicts | SetVerdicts | None) -> dict[int, str]:

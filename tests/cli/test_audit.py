@@ -298,7 +298,7 @@ def test_verdicts_release_compare_report_and_why(voted):
 
     released = as_json(voted, "release", "pets.audit", "corrected")
     assert released["counts"]["C"] == 9
-    assert (voted / "corrected" / "corrected.parquet").is_file()
+    assert (voted / "corrected" / "manifest.json").is_file()
     assert as_json(voted, "release", "pets.audit", "corrected") == released
     said = errata(voted, "release", "pets.audit", "corrected").stderr
     assert "Without a verdict: 1 of 10 candidates. This release keeps their given labels" in said

@@ -26,7 +26,7 @@ def test_the_demo_says_what_was_planted_found_and_missed_and_where_to_look(shown
         assert word in result.stdout
     assert "Look at out/report.html in a browser." in result.stdout
     assert (folder / "out" / "report.html").stat().st_size > 10_000
-    assert (folder / "out" / "release" / "corrected.parquet").is_file()
+    assert (folder / "out" / "release" / "manifest.json").is_file()
 
 
 def test_every_output_of_the_demo_says_that_its_reviewers_are_simulated(shown):

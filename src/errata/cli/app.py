@@ -102,6 +102,7 @@ for command in (
     reviewing.verdicts,
     reviewing.reviewers,
     publishing.release,
+    publishing.verify,
     publishing.compare,
     publishing.report,
     browsing.site,

@@ -10,6 +10,9 @@ from errata.cli.output import Format
 AuditFolder = Annotated[
     Path, typer.Argument(metavar="AUDIT", help="The audit: a folder made by `errata init`.")
 ]
+ReleaseFolder = Annotated[
+    Path, typer.Argument(metavar="RELEASE", help="A folder made by `errata release`.")
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="How the result is printed on stdout.")
 ]

@@ -1,4 +1,4 @@
-"""`errata release`, `errata compare` and `errata report`: what leaves the audit."""
+"""What leaves the audit: `errata release`, `verify`, `compare` and `report`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from errata.cli.options import (
     FormatOption,
     LeastOption,
     QuietOption,
+    ReleaseFolder,
     ThresholdOption,
 )
 from errata.cli.output import Printer
@@ -23,18 +24,44 @@ def release(
     threshold: ThresholdOption = None,
     consensus: ConsensusOption = "threshold",
     least: LeastOption = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Such as 2.0.0; without it 1.0.0, or the next after --previous."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(metavar="RELEASE", help="The release before this: what changed is told."),
+    ] = None,
+    description: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Licence, source, authors and the like."),
+    ] = None,
+    hashes: Annotated[
+        bool, typer.Option(help="Read every example, for the SHA-256 by which others find theirs.")
+    ] = True,
     format: FormatOption = "table",
     quiet: QuietOption = False,
 ) -> None:
-    """Write the corrected test set to a new folder.
+    """Write the corrected test set to a new folder, immutable and hashed.
 
-    It holds a Parquet of all examples, a manifest with hashes, and a README.
+    It holds labels for every threshold and policy, votes, changes, and cards.
     """
     import errata
 
     printer = Printer(format=format, quiet=quiet)
     opened = errata.Audit.open(audit)
-    made = opened.release(out, threshold=threshold, consensus=consensus, least=least)
+    with printer.progress("Reading examples") as progress:
+        made = opened.release(
+            out,
+            threshold=threshold,
+            consensus=consensus,
+            least=least,
+            version=version,
+            previous=previous,
+            description=description,
+            hashes=hashes,
+            progress=progress,
+        )
     table = {"release": str(made.path), "version": made.version, **made.counts}
     printer.facts(made.to_dict(), table=table)
     waiting = made.counts["open"] + made.counts["unreviewed"]
@@ -46,6 +73,29 @@ def release(
         )
     printer.say(*made.notices)
     printer.next("compare", audit, "PREDICTIONS")
+
+
+def verify(
+    release: ReleaseFolder,
+    *,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Check that nothing in a release has changed, and that its labels follow from its votes.
+
+    Exit code 1 if anything is wrong.
+    """
+    import errata
+
+    found = errata.verify_release(release)
+    rows = [{"problem": problem} for problem in found.problems]
+    printer = Printer(format=format, quiet=quiet)
+    if format == "csv":
+        printer.show(found.to_dict(), rows, columns=("problem",))
+    else:
+        printer.text(found.to_dict(), rows, repr(found))
+    if not found.sound:
+        raise typer.Exit(1)
 
 
 def compare(

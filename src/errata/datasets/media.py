@@ -6,6 +6,7 @@ values is copied into the audit; a file is referred to by path and SHA-256. Noth
 label.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -257,6 +258,18 @@ class Images:
         with _readable(self._read(index), self._files[index]) as image:
             return np.asarray(image.convert("RGB"))
 
+    def paths(self) -> tuple[str, ...] | None:
+        """Return each picture's file, relative to the folder, or archive, of all; None of pixels.
+
+        Examples
+        --------
+        >>> Images(files=["pets/cat/1.png", "pets/dog/1.png"]).paths()
+        ('cat/1.png', 'dog/1.png')
+        """
+        if self._pixels is not None:
+            return None
+        return _relative(self._files) if self._archive is None else tuple(self._files)
+
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Images":
         """Return some of the pictures, in the order given."""
         if self._pixels is not None:
@@ -364,6 +377,9 @@ class Texts:
     def raw(self, index: int) -> bytes:
         """Return text ``index`` in UTF-8."""
         return self.load(index).encode("utf-8", HALVES)
+
+    def paths(self) -> None:
+        """Return None: a text has no file of its own."""
 
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Texts":
         """Return some of the texts, in the order given."""
@@ -487,6 +503,10 @@ class Sounds:
         """Return the bytes of the file of sound ``index``."""
         return self._read(index)
 
+    def paths(self) -> tuple[str, ...]:
+        """Return each sound's file, relative to the folder of all."""
+        return _relative(self._files)
+
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Sounds":
         """Return some of the sounds, in the order given."""
         return Sounds([self._files[row] for row in rows])
@@ -596,6 +616,9 @@ class Features:
         if self._table is not None and self._table.dtype.kind != "T":
             return names + _raw(self._table[index])
         return names + repr([value.item() for value in map(np.asarray, self.load(index))]).encode()
+
+    def paths(self) -> None:
+        """Return None: a row has no file of its own."""
 
     def take(self, rows: Int[np.ndarray, "_some"]) -> "Features":
         """Return some of the rows, in the order given."""
@@ -720,6 +743,45 @@ def _readable(data: bytes, name: str) -> Iterator[Any]:
 
 
 # ---------------------------------------------------------------- files
+
+
+def content_hash(example: object) -> str:
+    """Return the SHA-256 of one example's own bytes, by which a release knows it.
+
+    Parameters
+    ----------
+    example : the bytes of its file; a text, hashed in UTF-8; or an array, of pixels say, hashed
+        with its type and shape
+
+    Raises
+    ------
+    InputError
+        It is something else.
+
+    Examples
+    --------
+    >>> content_hash("Never again.")[:12], content_hash(b"Never again.")[:12]
+    ('c0ae1bbbff51', 'c0ae1bbbff51')
+    """
+    if isinstance(example, str):
+        example = example.encode("utf-8", HALVES)
+    elif not isinstance(example, bytes):
+        array = np.asarray(example)
+        if array.dtype.kind not in "biuf":
+            raise InputError(
+                f"The example is {type(example).__name__}; bytes, a text, or an array of numbers "
+                "was expected."
+            )
+        example = _raw(array)
+    return hashlib.sha256(example).hexdigest()
+
+
+def _relative(files: Sequence[PathLike]) -> tuple[str, ...]:
+    """Return files by their paths in the folder that holds all of them."""
+    if not files:
+        return ()
+    above = os.path.commonpath([os.path.dirname(file) for file in files])  # noqa: PTH120 (of many)
+    return tuple(Path(file).relative_to(above).as_posix() for file in files)
 
 
 def _path_of(given: object) -> Path | None:

@@ -1,0 +1,177 @@
+"""Writes a release: an immutable folder that a stranger can use and check.
+
+No clock, no machine's path and no reviewer's name goes into it, so that the same audit gives the
+same bytes.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from errata.errors import AuditError
+from errata.release import tables
+from errata.release.card import write_card
+from errata.release.content import Content
+from errata.results import Release
+from errata.store.files import new_folder, sha256
+
+FORMAT = 2
+MANIFEST, SUMS, README = "manifest.json", "SHA256SUMS", "README.md"
+
+
+def write_release(out: Path, content: Content) -> Release:
+    """Write the folder ``out``, whole or not at all, its files read-only.
+
+    Where the very same release is there already, as after a run that was killed, it stays.
+
+    Raises
+    ------
+    AuditError
+        There is something else at ``out``, and it is not an empty folder.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        with tempfile.TemporaryDirectory() as scratch:
+            made = _filled(Path(scratch), out, content)
+        if out.is_dir() and hashes_of(out) == made.hashes:
+            return made
+        there = _version_of(out)
+        if there is not None:
+            raise AuditError(
+                f"{out} is a complete release of another state, version {there}, and a release "
+                "never changes. Name a new folder."
+            )
+        raise AuditError(
+            f"{out} is there already, and a release never changes. Name a new folder, or "
+            "remove this one first."
+        )
+    with new_folder(out) as folder:
+        made = _filled(folder, out, content)
+        for file in made.hashes:
+            (folder / file).chmod(0o444)
+    return made
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a folder, by its path in it, in the order of the paths.
+
+    What a copy at the Hugging Face hub or in git has beside, the folder ``.git`` and its like,
+    does not count.
+    """
+    beside = (".git", ".gitattributes", ".cache")
+    files = sorted(
+        (path.relative_to(folder).as_posix(), path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] not in beside
+    )
+    return {name: sha256(path) for name, path in files}
+
+
+def sums(hashes: Mapping[str, str]) -> str:
+    """Return the list of hashes as ``sha256sum --check`` reads it.
+
+    Examples
+    --------
+    >>> print(sums({"b": "22", "a": "11"}), end="")
+    11  a
+    22  b
+    """
+    return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
+
+
+def fingerprint(hashes: Mapping[str, str]) -> str:
+    """Return a SHA-256 of the labels, votes and candidates, whatever the release is called."""
+    data = {name: digest for name, digest in hashes.items() if name.endswith(".parquet")}
+    return hashlib.sha256(sums(data).encode()).hexdigest()
+
+
+def _version_of(folder: Path) -> str | None:
+    """Return the version of the release in a folder whose files are as it lists them."""
+    try:
+        there = hashes_of(folder)
+        whole = there.pop(SUMS) and (folder / SUMS).read_text(encoding="utf-8") == sums(there)
+        return str(json.loads((folder / MANIFEST).read_bytes())["version"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _filled(folder: Path, out: Path, content: Content) -> Release:
+    """Write the files of the release into ``folder``, which is to become ``out``."""
+    write_tables(folder, content)
+    data = hashes_of(folder)
+    mark = fingerprint(data)
+    write_card(folder / README, content, mark)
+    manifest = _manifest(content, mark, hashes_of(folder))
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    (folder / SUMS).write_text(sums(hashes_of(folder)), encoding="utf-8", newline="\n")
+    return Release(
+        path=out,
+        version=content.version,
+        fingerprint=mark,
+        counts=content.counts,
+        hashes=hashes_of(folder),
+        notices=content.verdicts.notices,
+    )
+
+
+def write_tables(folder: Path, content: Content) -> None:
+    """Write the Parquet files of a release."""
+    keys = tables.keys_table(content.ids, content.paths, content.hashes)
+    ways = [tables.counted(one.name, one.verdicts) for one in content.labellings]
+    for way in ways:
+        labels = tables.labels_table(keys, content.given, way.reached)
+        tables.write_table(folder / tables.labels_file(way.name), labels)
+    tables.write_table(folder / tables.VOTES, tables.votes_table(content.votes))
+    candidates = tables.candidates_table(content.candidates, multilabel=content.multilabel)
+    tables.write_table(folder / tables.CANDIDATES, candidates)
+    changes = tables.changes_table(content.ids, content.given, ways)
+    tables.write_table(folder / tables.CHANGES, changes)
+
+
+def _manifest(content: Content, mark: str, hashes: Mapping[str, str]) -> dict[str, Any]:
+    before = content.previous
+    described = content.description
+    return {
+        "format": FORMAT,
+        "name": content.name,
+        "version": content.version,
+        "fingerprint": mark,
+        "previous": None
+        if before is None
+        else {name: before[name] for name in ("version", "fingerprint")},
+        "examples": content.n,
+        "kind": content.kind,
+        "multilabel": content.multilabel,
+        "classes": list(content.classes),
+        "default": content.default.name,
+        "policies": list(content.policies),
+        "labels": {
+            one.name: {
+                "file": tables.labels_file(one.name),
+                **one.verdicts.made_by,
+                "counts": one.counts(content.n),
+                "noise_prevalence": _number(one.sets(content.n).noise_prevalence),
+            }
+            for one in content.labellings
+        },
+        "votes": sum(row["kind"] != tables.ADJUDICATION for row in content.votes),
+        "reviewers": content.reviewers,
+        "notices": list(content.verdicts.notices),
+        "licence": described.licence,
+        "source": described.source,
+        "report_to": described.report_to,
+        "settings": dict(content.settings),
+        "inputs": dict(content.inputs),
+        "files": dict(hashes),
+        "made_with": {package: version(package) for package in ("errata", "numpy", "pyarrow")},
+    }
+
+
+def _number(share: float) -> float | None:
+    return share if np.isfinite(share) else None
