@@ -29,10 +29,11 @@ from errata.core.votes import differing
 from errata.crowd import Consensus
 from errata.errors import AuditError, ErrataWarning, InputError
 from errata.exchange.pseudonyms import pseudonyms
+from errata.exchange.reports import report_pattern
 from errata.labels import Label
 from errata.reporting import Reporting
 from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
-from errata.site.addresses import as_address, as_link
+from errata.site.addresses import as_link
 from errata.site.context import NOT_ASKED, OPEN_HERE, SHOWN_VERDICTS, SiteContext, Told, Votes
 from errata.site.sections import certainty_section, kinship_section
 from errata.store import records
@@ -166,7 +167,7 @@ class Browsing(Reporting):
             told=lambda examples: self._told(stories, examples),
             exemplars=lambda label: self.exemplars(label, count=EXEMPLARS),
             link=link,
-            report_to=None if report_to is None else as_address(report_to),
+            report_to=None if report_to is None else report_pattern(report_to),
             errata=version("errata"),
         )
         _check_links(context)

@@ -394,8 +394,8 @@ def test_originals_are_linked_to_by_id(audit, tmp_path):
         ({"originals": "https://example.org/{id"}, "cannot be read"),
         ({"originals": "javascript:alert({id})"}, "no address of the web"),
         ({"originals": "{id}"}, "makes '0', which is no address|which is no address of the web"),
-        ({"report_to": "javascript:alert(1)"}, "Reports cannot be sent to 'javascript:alert"),
-        ({"report_to": "ann"}, "the address of a mailbox"),
+        ({"report_to": "javascript:alert(1)"}, "Mistakes cannot be reported to 'javascript:alert"),
+        ({"report_to": "ann"}, r"A mail address \(labels@example.org\)"),
         ({"limit": 0}, "The limit is 0"),
     ],
 )
@@ -407,7 +407,7 @@ def test_what_makes_no_link_is_refused_and_nothing_is_written(audit, tmp_path, o
 
 def test_reports_go_where_the_maintainer_says(audit, tmp_path):
     told = value(audit.site(tmp_path / "site", report_to="ann@example.org"), "audit")
-    assert told["report"] == {"to": "mailto:ann@example.org"}
+    assert told["report"] == {"to": "mailto:ann@example.org?subject={title}&body={body}"}
 
 
 # ---------------------------------------------------------------- files

@@ -1,6 +1,5 @@
-"""Addresses that a site leads to: where originals are, and where reports of mistakes go."""
+"""The addresses of originals that a site leads to."""
 
-import re
 from collections.abc import Callable
 from string import Formatter
 from urllib.parse import quote, urlsplit
@@ -12,8 +11,6 @@ FIELDS = ("id", "index", "given")
 
 _KEPT = "/:?&=%"
 """What ids that are paths or addresses keep."""
-
-_MAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+")
 
 
 def as_link(pattern: str) -> Callable[[str, int, str], str]:
@@ -59,30 +56,6 @@ def as_link(pattern: str) -> Callable[[str, int, str], str]:
         return made
 
     return link
-
-
-def as_address(address: str) -> str:
-    """Return where reports go as a browser takes it: a page of the web, or a letter to write.
-
-    Raises
-    ------
-    InputError
-        It is neither.
-
-    Examples
-    --------
-    >>> as_address("ann@example.org"), as_address("https://example.org/issues/new")
-    ('mailto:ann@example.org', 'https://example.org/issues/new')
-    """
-    mail = address.removeprefix("mailto:")
-    if _MAIL.fullmatch(mail):
-        return f"mailto:{mail}"
-    if _is_web(address):
-        return address
-    raise InputError(
-        f"Reports cannot be sent to {address!r}; the address of a mailbox, such as "
-        "labels@example.org, or of a page, such as https://example.org/issues/new, was expected."
-    )
 
 
 def _is_web(address: str) -> bool:
