@@ -14,7 +14,7 @@ from typing import SupportsIndex
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import expit, logit, xlog1py, xlogy
 from scipy.stats import hypergeom
 
 from errata.core.confidence import check_confidence
@@ -32,6 +32,12 @@ _EXPECTED_SLOPE, _SLOPE_SPREAD = 1.0, 1.0
 A margin is no probability: of CIFAR-10N the slope is 2. A narrower guess drew it towards 1, which
 makes errors less foreseeable than they are, and the interval too wide.
 """
+
+_REACH, _STEPS = 5.0, 21
+"""Slopes are sought so many spreads off what is expected, in so many steps, twice."""
+
+_HALVINGS = 34
+"""So often the range of a level is halved, to less than a millionth of what it was."""
 
 _NOBODY = np.zeros(0, dtype=np.int64)
 
@@ -78,7 +84,7 @@ class ErrorCount:
     checked, found : how many were checked, and for how many of these reviewers rejected the label
     control : by which factor the predicted errors were used to steady the estimate, ``lambda``
     random_sample : how many examples a simple random sample would need for the same standard
-        error; None where there is no estimate, or no error
+        error; None where there is no estimate, or no error, or no standard error to go by
     """
 
     estimate: float | None
@@ -134,8 +140,9 @@ def estimate_errors(
     farther, would come up in more than ``1 - confidence`` of samples. An estimate that no total can
     equal, as slips took off more than was found, is moved to the nearest that one can. For that the
     chance that a label is wrong is supposed to be ``expit(a + b s)``, where ``s`` is the logit of
-    the mean of ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely (given
-    that 1 is to be expected, give or take 1), and ``a`` what makes the chances sum to ``T``. The
+    the mean of ``f`` in one of 20 groups of examples, ``b`` what the sample makes likely were ``T``
+    the truth (given that 1 is to be expected, give or take 1), and ``a`` what makes the chances sum
+    to ``T``. So scores that are surer than they should be contradict no total by themselves. The
     distribution of the error of the estimate follows exactly, by its characteristic function; so
     the same input gives the same interval. It holds the truth as often as it says as far as errors
     go along with ``f`` in that way, and not with what else the probabilities of the draw depend on.
@@ -144,7 +151,7 @@ def estimate_errors(
     nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
     examples being right, and its upper end that of all being wrong. The estimate counts what is
     supposed of them; ``standard_error`` and ``random_sample`` are those of the estimate for all
-    others, and say nothing of these.
+    others, and say nothing of these. Without slips it is never less than what was found.
 
     **Control.** ``lambda`` is what makes the standard error least, were the chances of errors as
     supposed. What makes it least in the sample (PPI++) would follow each of a few errors by chance.
@@ -235,8 +242,12 @@ def estimate_errors(
     estimate = design.total(supposed.factor)
     variance = design.variance(supposed.factor)
     low, high = supposed.interval(estimate, confidence)
+    if slips == NO_SLIPS:  # errors that are seen are there, whatever the sample says of the rest
+        estimate = min(max(estimate, known.low), known.high - len(unknown))
     rate = min(max(estimate / design.n, 0.0), 1.0)
     spread = design.n * rate * (1 - rate)  # of one example, n times
+    # the standard error is 0 where all errors that were found were sure to be looked at
+    told = spread > 0 and (variance > 0 or unchecked == len(unknown))
     return replace(
         known,
         estimate=estimate + float(supposed.chances(predicted[unknown]).sum()),
@@ -244,7 +255,7 @@ def estimate_errors(
         low=low,
         high=high + len(unknown),
         control=supposed.factor,
-        random_sample=design.n * spread / (variance + spread) if spread > 0 else None,
+        random_sample=design.n * spread / (variance + spread) if told else None,
     )
 
 
@@ -462,7 +473,10 @@ class _Supposed:
         self.least = 1 / (2 * len(predicted))  # of what never is wrong no logit is finite
         self.scores = logit(np.clip(means, self.least, 1 - self.least))
         self.group_of_all, self.group = group, group[design.examples]
-        self.unchecked = self.sizes - np.bincount(self.group, minlength=len(self.sizes))
+        checked = np.bincount(self.group, minlength=len(self.sizes))
+        self.unchecked = self.sizes - checked
+        self.rejected = np.bincount(self.group, design.wrong, minlength=len(self.sizes))
+        self.confirmed = checked - self.rejected
         self.level, self.slope = self._fitted()
         self.factor = self._best_control() if control is None else control
         # checked examples that count alike and are as likely to be wrong are followed as one
@@ -547,6 +561,38 @@ class _Supposed:
 
         return end(least, least + edge), end(most, most - edge)
 
+    def rates_at(self, total: float) -> Float[np.ndarray, "groups"]:
+        """Return the chance of an error in each group that the sample makes likely, given a total.
+
+        The slope is not that of the best total. Where scores are very sure and no error is found,
+        the best one puts what there is among the few doubtful examples, which are all checked, and
+        every total above 0 would seem to be contradicted; errors that are anywhere explain as much.
+        """
+        slopes = _EXPECTED_SLOPE + _SLOPE_SPREAD * np.linspace(-_REACH, _REACH, _STEPS)
+        for _ in range(2):
+            likely, rates = self._likely(slopes, total)
+            best = min(max(int(likely.argmax()), 1), len(slopes) - 2)
+            slopes = np.linspace(slopes[best - 1], slopes[best + 1], _STEPS)
+        # the top of the parabola through the best three: a total hardly larger moves it hardly
+        before, at, after = likely[best - 1 : best + 2]
+        bend = before - 2 * at + after
+        off = min(max((before - after) / (2 * bend), -1.0), 1.0) if bend < 0 else 0.0
+        ahead = rates[best + 1] if off > 0 else rates[best - 1]
+        between: Float[np.ndarray, "groups"] = (1 - abs(off)) * rates[best] + abs(off) * ahead
+        return between
+
+    def _likely(
+        self, slopes: Float[np.ndarray, "slopes"], total: float
+    ) -> tuple[Float[np.ndarray, "slopes"], Float[np.ndarray, "slopes groups"]]:
+        """Return how likely the sample makes each slope, as a logarithm, and the rates by it."""
+        slips = self.design.slips
+        rising = np.multiply.outer(slopes, self.scores)
+        rates = expit(_levels(rising, self.sizes, total)[:, np.newaxis] + rising)
+        chance = slips.false_alarm + slips.informative * rates
+        seen = xlogy(self.rejected, chance) + xlog1py(self.confirmed, -chance)
+        off = (slopes - _EXPECTED_SLOPE) / _SLOPE_SPREAD
+        return seen.sum(axis=1) - off**2 / 2, rates
+
     def doubt(self, total: float, estimate: float) -> float:
         """Return with what confidence an estimate contradicts a total."""
         return 1 - self.as_far_off(total, estimate)
@@ -559,8 +605,7 @@ class _Supposed:
         the middle (mid-p).
         """
         design, slips = self.design, self.design.slips
-        level = _level(self.scores, self.slope, self.sizes, total)
-        rates = expit(level + self.slope * self.scores)
+        rates = self.rates_at(total)
         p, rest = rates[self.cell_group], rates[self.group] - self.factor * design.control
         chance = slips.false_alarm + slips.informative * p
         grown = self.cell_counts / slips.informative
@@ -595,6 +640,22 @@ def _start(design: Design) -> float:
     checked = len(design.wrong)
     seen = (np.count_nonzero(design.wrong) + 0.5) / (checked + 1)
     return float(min(max(seen, 1e-4), 1 - 1e-4))
+
+
+def _levels(
+    rising: Float[np.ndarray, "slopes groups"],
+    sizes: Int[np.ndarray, "groups"],
+    total: float,
+) -> Float[np.ndarray, "slopes"]:
+    """Return for each slope the level at which the rates of the groups sum to a total."""
+    low = logit(total / sizes.sum()) - rising.max(axis=1)
+    high = logit(total / sizes.sum()) - rising.min(axis=1)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        over = (sizes * expit(middle[:, np.newaxis] + rising)).sum(axis=1) > total
+        low, high = np.where(over, low, middle), np.where(over, middle, high)
+    levels: Float[np.ndarray, "slopes"] = (low + high) / 2
+    return levels
 
 
 def _level(
