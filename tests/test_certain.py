@@ -342,6 +342,7 @@ def test_it_is_on_every_output(tmp_path):
     assert found.verdict() in text
     assert found.about() in text
     assert found.title() not in text
+    assert "and where they say that neither is, none does; clear" in found.title()
     assert found.title() in " ".join(compared.details().split())
     plain = json.loads(json.dumps(compared.to_dict(), allow_nan=False))
     assert plain["certainty"]["verdict"] == found.verdict()

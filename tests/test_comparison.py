@@ -396,7 +396,8 @@ def test_table_s2_is_printed_with_two_decimals(cifar10):
         "vgg13_bn leads on corrected labels, as on the given ones.",
     ):
         assert line in printed.splitlines()
-    crossings = printed.partition("nearest first:\n")[2].splitlines()
+    crossings = printed.partition("nearest first:\n")[2].partition("\n\n")[0].splitlines()
+    assert crossings[5:] == [f"  and {len(cifar10.crossings) - 5} more"]
     assert crossings[:2] == [
         "  densenet121 overtakes mobilenet_v2 at N = 0.09 %",
         "  densenet169 overtakes mobilenet_v2 at N = 0.76 %",

@@ -260,8 +260,9 @@ class Certainty:
         """Return what the table shows."""
         return (
             f"Percentage right by the corrected labels, with intervals of {self.about()}; "
-            "accepted: where reviewers say that two labels are right, either counts; clear: "
-            "without the examples that have no clear label"
+            "accepted: where reviewers say that two labels are right, either counts, and where "
+            "they say that neither is, none does; clear: without the examples that have no clear "
+            "label"
         )
 
     def about(self) -> str:

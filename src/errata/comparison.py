@@ -24,7 +24,7 @@ Subset = Literal["D", "P", "B", "C"]
 
 _PREFIXES: tuple[tuple[str, Labels], ...] = (("", "original"), ("c", "corrected"))
 _SHOWN: dict[Literal["P", "C"], str] = {"P": "P = B and C", "C": "C alone"}
-_MOST_PAIRS = 5  # on the first screen
+_MOST_PAIRS = 5  # on the first screen, and of those that change places
 _SUBSETS: dict[Labels, tuple[Subset, ...]] = {
     "original": ("D", "P", "B", "C"),
     "corrected": ("P", "B", "C"),  # outside P nobody knows the right label, so not on D
@@ -354,14 +354,14 @@ class Comparison:
         if not self.crossings:
             return f"{now}; by corrected labels no two models change places at another."
         pairs = plural(len(self.models) * (len(self.models) - 1) // 2, "pair")
-        nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:5]
+        nearest = sorted(self.crossings, key=lambda each: abs(each.prevalence - here))[:_MOST_PAIRS]
         change = "changes" if len(self.crossings) == 1 else "change"
         many = f"by corrected labels {len(self.crossings):,} of {pairs} {change} places at some N"
         lines = [_filled(f"{now}; {many}, nearest first:")]
         bands = self.certainty.bands if self.certainty else {}
-        return "\n".join(
-            [*lines, *(f"  {each}{bands.get(frozenset((each.a, each.b)), '')}" for each in nearest)]
-        )
+        lines += [f"  {each}{bands.get(frozenset((each.a, each.b)), '')}" for each in nearest]
+        rest = len(self.crossings) - len(nearest)
+        return "\n".join([*lines, *([f"  and {rest:,} more"] if rest else [])])
 
 
 def compare(
