@@ -222,7 +222,11 @@ def test_without_kin_that_is_said_and_nothing_is_warned_of():
     found = compared(kin=())[0].kinship
     assert found.warning() is None
     said = "No model agrees with the suggestions more than models of its accuracy do."
-    assert found.sentence() == f"{said} Of 8 models only strong kin would stand out."
+    few = (
+        "With 8 models only strong kin would stand out: what models of one accuracy do is known "
+        "but roughly from so few."
+    )
+    assert found.sentence() == f"{said} {few}"
     assert found.sentence() in " ".join(compared(kin=())[0].details().split())
     assert compared(kin=(), plain=10)[0].kinship.sentence() == said
 

@@ -174,6 +174,17 @@ class Kinship:
         """The models that are kin of a flagger."""
         return tuple(each.model for each in self.models if each.kin_of)
 
+    @property
+    def few(self) -> str | None:
+        """How little a few models can tell of kinship; None where they are too few, or many."""
+        models = len(self.models)
+        if not self.flaggers or not LEAST_OTHERS < models < _FEW:
+            return None
+        return (
+            f"With {models} models only strong kin would stand out: what models of one accuracy do "
+            "is known but roughly from so few."
+        )
+
     def warning(self) -> str | None:
         """Return whom the corrections may favour, in words; None where nobody stands out."""
         told = [self._favoured(flagger) for flagger in self.flaggers if flagger.kin]
@@ -181,7 +192,10 @@ class Kinship:
         return " ".join(told) or None
 
     def sentence(self) -> str:
-        """Return the warning; without one, that nobody stands out, or why that is not known."""
+        """Return the warning; without one, that nobody stands out, or why that is not known.
+
+        How little `few` models tell goes with the second, and not with the warning.
+        """
         if warning := self.warning():
             return warning
         if self.unmeasured and not self.flaggers:
@@ -198,8 +212,7 @@ class Kinship:
                 "models, if there are any."
             )
         told = "No model agrees with the suggestions more than models of its accuracy do."
-        few = f" Of {len(self.models)} models only strong kin would stand out."
-        return told + few if len(self.models) < _FEW else told
+        return f"{told} {self.few}" if self.few else told
 
     def table(self) -> list[dict[str, Any]]:
         """Return agreement and the three ranks side by side, best by votes first.

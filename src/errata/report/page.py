@@ -61,10 +61,6 @@ _HEAD = 65536
 EXCERPT, LONGEST = 240, 6000
 """Letters of a text on a card; letters it unfolds to."""
 
-
-FEW_MODELS = 10
-"""Of fewer the page says that only strong kin would stand out."""
-
 MOST_FLAGGERS = 4
 """So many are drawn; all are in the table."""
 
@@ -487,7 +483,7 @@ def kinship(compared: Comparison | None) -> dict[str, Any] | None:
     return {
         "warning": told.warning(),
         "sentence": told.sentence(),
-        "few": _few(len(compared.models)) if told.flaggers else None,
+        "few": told.few if told.warning() else None,  # the sentence has it
         "drawings": [
             (flagger.name, flagger.candidates, _relations(compared, flagger))
             for flagger in drawn[:MOST_FLAGGERS]
@@ -512,16 +508,6 @@ def kinship(compared: Comparison | None) -> dict[str, Any] | None:
             )
         ],
     }
-
-
-def _few(models: int) -> str | None:
-    """Return how little a few models can tell of kinship; None where they are too few or many."""
-    if not LEAST_OTHERS < models < FEW_MODELS:
-        return None
-    return (
-        f"With {models} models only strong kin would stand out: what models of one accuracy do is "
-        "known but roughly from so few."
-    )
 
 
 def _relations(compared: Comparison, flagger: Flagger) -> charts.Drawing:
