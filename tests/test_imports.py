@@ -187,7 +187,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "auditing": {"errors", "datasets", "predict", "results", "store", "audit"},
     "review": {
         *("errors", "inviting", "panels", "labels", "datasets", "exchange", "audit", "results"),
-        *("maintaining", "overseeing", "deciding"),
+        *("maintaining", "overseeing", "deciding", "site"),
     },
     "paper": {"errata"},
     "demo": {"errata"},

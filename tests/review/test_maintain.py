@@ -25,7 +25,7 @@ from label_sets import sounds, tick
 
 PASSWORD = "three words together"
 CSP = "content-security-policy"
-PAGES = ["/maintain", "/maintain/diary", "/maintain/decide/0"]
+PAGES = ["/maintain", "/maintain/diary", "/maintain/decide/0", "/maintain/site", "/maintain/site/"]
 FORMS = [
     ("/maintain/reviewers", {"action": "pause", "name": "Ana"}),
     ("/maintain/decide/0", {"answer": "both", "reason": "seen"}),
@@ -103,6 +103,7 @@ def test_every_page_of_the_maintainer_is_among_those_that_are_tried(audit):
     there = {path for path in create_app(audit).openapi()["paths"] if "/maintain" in path}
     tried = {*PAGES, *(page for page, _ in FORMS)}
     tried = {page.replace("/0", "/{example}") for page in tried}
+    tried = {f"{page}{{path}}" if page.endswith("/") else page for page in tried}
     assert there == tried | {"/maintain/login", "/maintain/once/{secret}"}
 
 

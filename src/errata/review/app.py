@@ -46,13 +46,12 @@ from errata.review.api import ANSWER, DOCUMENT, Bearers, router
 from errata.review.cookies import Cookies
 from errata.review.desk import CHANGED, Desk, NoAnswerError
 from errata.review.gate import Gate
-from errata.review.guard import ANY_HOST, LOOPBACK, Guard, headers_of
+from errata.review.guard import ANY_HOST, FOREVER, LOOPBACK, Guard, headers_of
 from errata.review.pages import Flash
 from errata.review.people import Door, NotInvitedError, as_address
 from errata.review.tickets import BadTicketError, Seal, kept_key
 from errata.review.watch import Watch
 
-FOREVER = "private, max-age=31536000, immutable"
 STATIC_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MONTH = 30 * 24 * 3600
 Choice = Annotated[str, Form(pattern=ANSWER)]

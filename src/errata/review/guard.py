@@ -17,6 +17,8 @@ ANY_HOST = "*"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAX_BODY = 64 * 1024  # a form here is well under 1 kB
 MAX_BODIES = {"/api/votes": 32 * 2**20}  # some 200,000 votes
+FOREVER = "private, max-age=31536000, immutable"
+"""How long what never changes is kept by browsers."""
 POLICY = (
     "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
     "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "

@@ -20,6 +20,7 @@ from errata.review.addresses import existing
 from errata.review.desk import Desk
 from errata.review.gate import Gate, NotAMaintainerError, TooManyTriesError
 from errata.review.guard import POLICY
+from errata.review.live import add_site
 from errata.review.pages import NONE, Page
 from errata.review.watch import Watch
 
@@ -58,6 +59,7 @@ def add_pages(app: FastAPI, desk: Desk, gate: Gate, watch: Watch, html: Html) ->
                                         ``seen``: the number of the newest decision, 0: none
     ``POST /maintain/decide/0/undo``    the votes decide again; ``seen``
     ``GET /maintain/diary``             `Diary`; ``before``: a line's number
+    ``GET /maintain/site/...``          the pages of the site, see `errata.review.live`
     ==================================  =======================================================
     """
 
@@ -70,6 +72,7 @@ def add_pages(app: FastAPI, desk: Desk, gate: Gate, watch: Watch, html: Html) ->
     _add_login(app, desk.audit, gate, unframed)
     _add_dashboard(app, desk.audit, gate, watch, unframed)
     _add_decisions(app, _Decisions(desk, watch), gate, unframed)
+    add_site(app, desk.audit, gate)
 
 
 def _go(where: str) -> Response:
