@@ -27,7 +27,7 @@ from errata.core.confidence import wilson
 from errata.core.consensus import CORRECTABLE, MULTI_LABEL, NON_ERROR, OPEN, VOTED
 from errata.core.votes import differing
 from errata.crowd import Consensus
-from errata.errors import AuditError, ErrataWarning, InputError
+from errata.errors import ErrataWarning, InputError
 from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.reports import report_pattern
 from errata.labels import Label
@@ -69,11 +69,15 @@ _Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Counted:
-    """Verdicts at every threshold, and at which place among them the audit's own stands."""
+    """Verdicts at every threshold, and at which place among them the audit's own stands.
+
+    ``reached`` are those by the threshold of each candidate's own plan; None without a plan.
+    """
 
     thresholds: tuple[int, ...]
     at: int
     verdicts: Sequence[Verdicts | SetVerdicts]
+    reached: Verdicts | SetVerdicts | None = None
 
     @property
     def own(self) -> Verdicts | SetVerdicts | None:
@@ -114,7 +118,6 @@ class Browsing(Reporting):
         if limit < 1:
             raise InputError(f"The limit is {limit}; a number of examples from 1 up was expected.")
         link = None if originals is None else as_link(originals)
-        rate = self._rate_or_none()
         with self._db.read() as db:
             found, plan = records.planned(db), records.newest_plan(db)
             run = records.newest_finding(db)
@@ -122,10 +125,11 @@ class Browsing(Reporting):
                 found = records.candidates(db, run["id"])
             rows = _most_suspicious_first(found)
             counted = self._at_all_thresholds(db, plan)
+            rate = self._rate_by_chance(db, counted.reached)
             notices = telling.notices(db)
             benchmark, answers = self._benchmark(db, counted)
             newest = records.newest_release(db)
-            stories = self._stories(db, self._reached(db))
+            stories = self._stories(db, counted.reached)
             run_of = records.planned_findings(db) or ([] if run is None else [run])
         if len(rows) > limit:
             told = f"Shown are the {limit:,} most suspicious of {len(rows):,} candidates."
@@ -203,25 +207,29 @@ class Browsing(Reporting):
             "confidence": lambda example: None if known is None else float(known[example]),
         }
 
-    def _without_names(self, told: Story) -> Story:
-        """Return a story with pseudonyms in place of the names of people."""
+    def _without_names(self, stories: Iterable[Story]) -> list[Story]:
+        """Return stories with pseudonyms in place of the names of people."""
         reviewer, maintainer = (
             pseudonyms(self.path, kind=kind) for kind in ("reviewer", "maintainer")
         )
-        return replace(
-            told,
-            votes=tuple({**one, "reviewer": reviewer(one["reviewer"])} for one in told.votes),
-            adjudications=tuple(
-                {**one, "maintainer": maintainer(one["maintainer"])} for one in told.adjudications
-            ),
-        )
+        return [
+            replace(
+                told,
+                votes=tuple({**one, "reviewer": reviewer(one["reviewer"])} for one in told.votes),
+                adjudications=tuple(
+                    {**one, "maintainer": maintainer(one["maintainer"])}
+                    for one in told.adjudications
+                ),
+            )
+            for told in stories
+        ]
 
     def _told(self, stories: telling.Stories, examples: Sequence[int]) -> list[Told]:
         """Return the history of examples for everybody: no names, times, or paths of a machine."""
         with self._db.read() as db:
             found = stories.of(db, examples, **self._of_example(db))
         told = []
-        for story in map(self._without_names, found):
+        for story in self._without_names(found):
             public = replace(
                 story,
                 found=_untimed(story.found),
@@ -240,15 +248,24 @@ class Browsing(Reporting):
         if plan is None:
             return _Counted((USUAL_THRESHOLD,), 0, ())
         thresholds = self.thresholds()
-        found = telling.counted(
-            db, thresholds, ids=self.ids, classes=self.classes, multilabel=self.multilabel
+        reached, *found = telling.counted(
+            db,
+            (None, *thresholds),
+            ids=self.ids,
+            classes=self.classes,
+            multilabel=self.multilabel,
         )
-        return _Counted(thresholds, thresholds.index(plan["threshold"]), found)
+        return _Counted(thresholds, thresholds.index(plan["threshold"]), found, reached)
 
-    def _rate_or_none(self) -> ErrorRate | None:
+    def _rate_by_chance(
+        self, db: Connection, reached: Verdicts | SetVerdicts | None
+    ) -> ErrorRate | None:
+        """Return the error rate as `error_rate` has it; None where chance drew nothing."""
+        if reached is None or not records.drawn_count(db):
+            return None
         try:
-            return self.error_rate()
-        except (AuditError, InputError):  # there is no plan, or reviewers slip too often
+            return self._rate(self._known(db, reached, Consensus(name="threshold"), "auto"))
+        except InputError:  # reviewers slip so often that nothing follows
             return None
 
     def _of_class(self) -> Int[np.ndarray, "classes"]:
