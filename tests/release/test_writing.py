@@ -303,7 +303,7 @@ def test_an_error_leaves_neither_a_folder_nor_a_record(audit, tmp_path, monkeypa
     def broken(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(errata.release.writing, "write_card", broken)
+    monkeypatch.setattr(errata.release.writing, "card", broken)
     before = set(tmp_path.iterdir())
     with pytest.raises(OSError, match="no space left"):
         audit.release(tmp_path / "out")
@@ -401,7 +401,13 @@ def test_a_description_is_taken_from_a_file_and_checked(audit, tmp_path):
         ('license = "mit"', r"There is no entry of .*pets.toml 'license'.*licence"),
         ('report_to = "javascript:1"', "an address that begins with mailto: or https://"),
         ('language = "en"', "language is 'en'; a list of texts"),
-        ('authors = [{ orcid = "1" }]', "a list of tables of texts, each with a name"),
+        ('date = "27 November"', "date is '27 November'; year, month and day"),
+        ('url = "ftp://pets"', "url is 'ftp://pets'; a web address was expected"),
+        ('authors = [{ name = "Ann", age = "7" }]', "a list of tables of texts"),
+        (
+            'authors = [{ orcid = "1" }]',
+            "a list of tables of texts, each with a name or family-names",
+        ),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=message):

@@ -1,13 +1,12 @@
 """The card of a release, ``README.md``: what a stranger reads first."""
 
-from pathlib import Path
-
 import numpy as np
 
 from errata.core.consensus import CORRECTABLE
 from errata.core.crowd import CROWD
 from errata.labels import named
 from errata.release.content import Content
+from errata.release.front_matter import front_matter
 from errata.release.tables import ADJUDICATION, CANDIDATES, CHANGES, VOTES, labels_file
 from errata.results import IMPORTED, SetVerdicts, Verdicts
 
@@ -17,18 +16,14 @@ SHORT = 100
 _LEFT_OUT = "left out by `drop_ambiguous`"
 
 
-def write_card(path: Path, content: Content, mark: str) -> None:
-    """Write the card of a release whose fingerprint is ``mark``."""
-    path.write_text(card(content, mark), encoding="utf-8", newline="\n")
-
-
 def card(content: Content, mark: str) -> str:
-    """Return the card: Markdown."""
+    """Return the card of a release whose fingerprint is ``mark``: Markdown."""
     c, v, d = content.counts, content.verdicts, content.description
     votes = sum(row["kind"] != ADJUDICATION for row in content.votes)
     notices = "".join(f"> **{notice}**\n\n" for notice in v.notices)
     summary = f"{d.summary.strip()}\n\n" if d.summary else ""
-    return f"""# {plain(d.title or content.name)}: corrected labels
+    return f"""{front_matter(content)}
+# {plain(d.title or content.name)}: corrected labels
 
 {summary}Version {content.version}, content `{mark[:12]}`. {c["D"]:,} examples in \
 {len(content.classes):,} classes. {c["candidates"]:,} labels looked wrong and were sent for

@@ -3,6 +3,7 @@
 It is kept in a small TOML file, the same for every release of an audit.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,11 @@ from errata.array_files import PathLike
 from errata.errors import FileError, InputError, unknown_name
 
 Author = Mapping[str, str]
+
+_KNOWN_OF_AUTHORS = {
+    *("name", "given-names", "family-names", "orcid", "affiliation", "email", "website"),
+}
+"""As `CITATION.cff` calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +105,7 @@ def read_description(given: Mapping[str, Any] | PathLike | None) -> Description:
         one = get_args(types[name])[:1]
         expected = "a text" if not one else "a list of texts"
         if one == (Author,):
-            expected = "a list of tables of texts, each with a name"
+            expected = "a list of tables of texts, each with a name or family-names"
             fine = isinstance(value, list | tuple) and all(map(_is_author, value))
         elif one:
             fine = isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)
@@ -111,6 +117,15 @@ def read_description(given: Mapping[str, Any] | PathLike | None) -> Description:
         key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
     }
     described = Description(**values)
+    if described.date and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", described.date):
+        raise InputError(
+            f"{where}: date is {described.date!r}; year, month and day, such as 2026-11-27, were "
+            "expected."
+        )
+    for name in ("url", "source"):
+        text = getattr(described, name)
+        if "://" in text and not text.startswith(("https://", "http://")):
+            raise InputError(f"{where}: {name} is {text!r}; a web address was expected.")
     if described.report_to and not described.report_to.startswith(("mailto:", "https://")):
         raise InputError(
             f"{where}: report_to is {described.report_to!r}; an address that begins with mailto: "
@@ -123,7 +138,8 @@ def _is_author(value: object) -> bool:
     return (
         isinstance(value, Mapping)
         and all(isinstance(text, str) for text in value.values())
-        and ("name" in value or "family-names" in value)
+        and ("name" in value) != ("family-names" in value)
+        and set(value) <= _KNOWN_OF_AUTHORS
     )
 
 

@@ -16,13 +16,16 @@ import numpy as np
 
 from errata.errors import AuditError
 from errata.release import tables
-from errata.release.card import write_card
+from errata.release.card import card
+from errata.release.citation import citation
 from errata.release.content import Content
+from errata.release.croissant import croissant
 from errata.results import Release
 from errata.store.files import new_folder, sha256
 
 FORMAT = 2
 MANIFEST, SUMS, README = "manifest.json", "SHA256SUMS", "README.md"
+CROISSANT, CITATION = "croissant.json", "CITATION.cff"
 
 
 def write_release(out: Path, content: Content) -> Release:
@@ -105,11 +108,12 @@ def _filled(folder: Path, out: Path, content: Content) -> Release:
     write_tables(folder, content)
     data = hashes_of(folder)
     mark = fingerprint(data)
-    write_card(folder / README, content, mark)
+    _write(folder / README, card(content, mark))
+    _write(folder / CROISSANT, croissant(folder, content, data))
+    _write(folder / CITATION, citation(content))
     manifest = _manifest(content, mark, hashes_of(folder))
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
-    (folder / SUMS).write_text(sums(hashes_of(folder)), encoding="utf-8", newline="\n")
+    _write(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    _write(folder / SUMS, sums(hashes_of(folder)))
     return Release(
         path=out,
         version=content.version,
@@ -118,6 +122,10 @@ def _filled(folder: Path, out: Path, content: Content) -> Release:
         hashes=hashes_of(folder),
         notices=content.verdicts.notices,
     )
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_tables(folder: Path, content: Content) -> None:
