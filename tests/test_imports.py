@@ -25,6 +25,7 @@ BELOW_AUDIT = {
     "store",
     "exchange",
     "reliability",
+    "hub",
 }
 VERBS = {
     "asking",
@@ -78,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"errors", "files"},
     "exchange": {"errors", "array_files", "arrays", "core", "words"},
     "reliability": {"errors", "core"},
+    "hub": {"errors"},
     "searching": {"errors", "arrays", "core", "sources", "engine"},
     "finding": {
         "errors",
@@ -208,6 +210,7 @@ MAY_NEED = {
     "engine": {"numpy", "jaxtyping", "ray"},
     "store": {"sqlalchemy", "alembic", "psycopg"},
     "reliability": {"numpy", "jaxtyping", "krippendorff"},
+    "hub": {"huggingface_hub"},
 }
 
 HEAVY = (

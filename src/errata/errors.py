@@ -48,6 +48,10 @@ class BusyError(AuditError):
     """The audit's database is held by others or cannot be reached; the same may work later."""
 
 
+class HubError(ErrataError):
+    """The hub of Hugging Face cannot be reached, or does not take or give a release."""
+
+
 class MissingExtraError(ErrataError, ImportError):
     """An optional dependency is not installed."""
 
