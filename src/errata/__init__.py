@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from errata.predict.comparing import compare_models as compare_models
     from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.predict.duplicates import find_duplicates as find_duplicates
+    from errata.release.applying import apply_release as apply_release
     from errata.release.checking import verify_release as verify_release
     from errata.release.loading import load_release as load_release
     from errata.reliability import krippendorff_alpha as krippendorff_alpha
@@ -98,6 +99,7 @@ _LAZY = {
     "VERDICTS": "errata.core.consensus",
     "Voters": "errata.core.crowd",
     "TopK": "errata.sources.topk",
+    "apply_release": "errata.release.applying",
     "agreement": "errata.core.kinship",
     "build_site": "errata.browsing",
     "compare": "errata.comparison",
@@ -126,6 +128,7 @@ _LAZY = {
     "order_bias": "errata.core.reviewers",
     "posterior_verdict_codes": "errata.core.consensus",
     "proposed_by_others": "errata.core.kinship",
+    "push_release": "errata.release.pushing",
     "read_predictions": "errata.sources.predictions",
     "report_link": "errata.exchange.reports",
     "right_by_votes": "errata.core.kinship",

@@ -75,8 +75,12 @@ def fetch(repo: str, *, revision: str | None = None, token: str | None = None) -
         The client is not installed.
     """
     api = _client(token)
-    with _telling(repo, "read", revision):
-        return Path(api.snapshot_download(repo, repo_type="dataset", revision=revision))
+    try:
+        with _telling(repo, "read", revision):
+            return Path(api.snapshot_download(repo, repo_type="dataset", revision=revision))
+    except HubError as error:
+        # what was meant may well be a folder
+        raise HubError(f"There is no folder {repo} here. {error}") from None
 
 
 def push(

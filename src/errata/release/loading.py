@@ -1,7 +1,6 @@
 """Reads a release, and lays its labels beside somebody's own copy of the test set."""
 
 import json
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,15 +22,13 @@ from errata.errors import (
     FileError,
     InputError,
     LabelError,
-    MissingExtraError,
 )
+from errata.hub import fetch, is_repo
 from errata.labels import Label, named
 from errata.release.content import threshold_name
 from errata.release.tables import KEYS, label_matrix
 from errata.release.writing import FORMAT, MANIFEST
 from errata.store.files import sha256
-
-_REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -373,8 +370,8 @@ def load_release(
         There is no release there, or its labels are not as they were written.
     InputError, NameUnknownError
         It has no labels for this threshold, or there is no such policy.
-    MissingExtraError
-        The package huggingface_hub is needed, and not installed.
+    HubError, MissingExtraError
+        The hub does not have it or cannot be reached; or its client is not installed.
 
     Examples
     --------
@@ -395,7 +392,9 @@ def load_release(
     >>> release.labels, release.changed
     (array([0, 0, 1, 1]), array([False, False,  True, False]))
     """
-    folder = _folder(path_or_repo, revision)
+    folder = (
+        fetch(str(path_or_repo), revision=revision) if is_repo(path_or_repo) else Path(path_or_repo)
+    )
     manifest = read_manifest(folder)
     policy = as_choice("policy", policy, tuple(manifest["policies"]))
     file = manifest["default"] if threshold is None else threshold_name(threshold)
@@ -417,29 +416,6 @@ def load_release(
         classes=as_class_names(manifest["classes"], len(manifest["classes"])),
         table=read_parquet(folder, where),
     )
-
-
-def _folder(path_or_repo: PathLike, revision: str | None) -> Path:
-    folder = Path(path_or_repo)
-    text = str(path_or_repo)
-    if folder.exists() or not _REPO.fullmatch(text) or text.startswith("."):
-        return folder
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    except ImportError:
-        raise MissingExtraError(
-            f"There is no folder {text}. To load a data set of that name from the Hugging Face "
-            'hub, huggingface_hub is needed: pip install "errata[hf]"'
-        ) from None
-    try:
-        return Path(snapshot_download(text, repo_type="dataset", revision=revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        line = str(error).strip().splitlines()[0]
-        raise FileError(
-            f"There is no folder {text}, and no data set of that name could be had from the "
-            f"Hugging Face hub: {line}"
-        ) from None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
