@@ -131,6 +131,18 @@ def test_a_file_of_labels_among_the_models_is_told():
     assert "take them out" in found.warnings[0]
 
 
+def test_copies_of_a_model_are_told_and_as_how_many_voters_all_count():
+    copies = {"twin": ANSWERS["model 0"], "triplet": ANSWERS["model 0"], "two": ANSWERS["model 1"]}
+    said = "same answer to every example, so they count as one voter: model 0, twin, triplet; and"
+    with pytest.warns(ErrataWarning, match=said):
+        found = errata.find(LABELS, predictions=ANSWERS | copies, n_classes=3)
+    table = np.stack([*(ANSWERS | copies).values()], axis=1)
+    count = models_as_voters(table, LABELS, 3).weights.sum()
+    (told,) = found.warnings
+    assert f"and these: model 1, two. All 8 models count as {count:.1f} voters" in told
+    assert not errata.find(LABELS, predictions=ANSWERS, n_classes=3).warnings
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

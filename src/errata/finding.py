@@ -531,6 +531,7 @@ def _find_voted(
     counts = np.bincount(given, minlength=known)
     notes = arrays.missing_classes_warning(counts, names) + _copied_warning(best, given, answers)
     voters = models_as_voters(best, given, known)
+    notes += _twins_warning(best, given, list(answers), float(voters.weights.sum()))
     tie = np.arange(n) if called is None else ranking.places(called)
     flagged = _voted_down(voters, tie, count)
     with _score_file(scores_out, n) as scores:
@@ -592,6 +593,33 @@ def _copied_warning(
         f"These answer the given label of every example, as no model does: {listed}. If they are "
         "the labels themselves, or were trained on these examples, take them out: each votes that "
         "no label is wrong."
+    )
+    return (warning,)
+
+
+def _twins_warning(
+    best: Integer[np.ndarray, "n models"],
+    given: Int[np.ndarray, "n"],
+    names: Sequence[str],
+    count: float,
+) -> tuple[str, ...]:
+    """Return a warning that names models which answer alike on every example, or nothing.
+
+    Parameters
+    ----------
+    count : as how many voters all models count
+    """
+    alike: dict[bytes, list[str]] = {}
+    for name, column in zip(names, best.T, strict=True):
+        if (column != given).any():  # of the others there is another warning
+            alike.setdefault(np.ascontiguousarray(column).tobytes(), []).append(name)
+    groups = [", ".join(group) for group in alike.values() if len(group) > 1]
+    if not groups:
+        return ()
+    warning = (
+        f"These give the same answer to every example, so they count as one voter: "
+        f"{'; and these: '.join(groups)}. All {len(names)} models count as {count:.1f} voters, by "
+        "how alike they err. Copies of a model add nothing: give one of them, and others."
     )
     return (warning,)
 
