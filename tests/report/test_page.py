@@ -87,7 +87,9 @@ def kin_comparison(flagger="net", plain=8, copied=30):
     for i in range(plain):
         models[f"plain {i}"] = np.where(np.arange(120) % 10 < 2 + i % 3, given + 1, given) % 4
     models["copy"] = np.where(np.arange(120) % 5 == 1, (given + 2) % 4, fixed)
-    models["copy"][:copied] = suggested[:copied]
+    models["copy"][: copied or 0] = suggested[: copied or 0]
+    if copied is None:
+        del models["copy"]
     return compare(
         {name: answers[:, None] for name, answers in models.items()},
         given=given,
@@ -411,7 +413,9 @@ def test_what_chance_drew_is_not_called_a_candidate_that_looks_wrong(
 def test_of_few_models_the_page_says_that_only_strong_kin_stand_out(tmp_path, plain_models, told):
     page = written(tmp_path, comparison=kin_comparison(plain=plain_models))
     assert page.count("only strong kin would stand out") == told
-    page = written(tmp_path, comparison=kin_comparison(plain=plain_models, copied=0))
+    no_kin = kin_comparison(plain=plain_models + 1, copied=None)
+    assert no_kin.kinship.warning() is None
+    page = written(tmp_path, comparison=no_kin)
     assert page.count("only strong kin would stand out") == told, "without kin, too, but once"
 
 
