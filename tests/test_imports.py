@@ -114,6 +114,8 @@ MAY_IMPORT: dict[str, set[str]] = {
             "errors",
             "exchange",
             "release",
+            "labels",
+            "reported",
             "results",
             "store",
             "telling",

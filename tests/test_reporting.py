@@ -7,6 +7,7 @@ import pytest
 import errata
 from audits import candidates, cast, planned_audit, planned_rows, small_audit
 from errata import InputError
+from errata.release import writing
 from errata.reported import as_markdown
 from helpers import run_errata
 
@@ -191,12 +192,45 @@ def test_what_became_of_reports_is_told_without_anybody_s_words(audit):
     audit.add_reports([{"index": unasked(audit)[0], "version": "1|0"}])
     vote_all(audit, example, "suggested")
     given, second = (audit.classes[int(audit.labels[one])] for one in (example, unasked(audit)[0]))
-    assert as_markdown(audit.reports()).splitlines()[-2:] == [
+    told = as_markdown([one.published() for one in audit.reports()])
+    assert told.splitlines()[-2:] == [
         f"| {example} | {given} | {name} |  | corrected to {name}, as reported |",
         f"| {unasked(audit)[0]} | {second} | not said | 1\\|0 | {audit.reports()[1].outcome} |",
     ]
-    assert "2 reports so far, of which 1 settled." in as_markdown(audit.reports())
-    assert "Bob" not in as_markdown(audit.reports())
+    assert "2 reports so far, of which 1 settled." in told
+    assert "Bob" not in told
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_release_is_told_what_became_of_reports_by_its_own_verdicts(
+    tmp_path, monkeypatch, multilabel
+):
+    gathered, write = [], writing.write_release
+    monkeypatch.setattr(
+        writing,
+        "write_release",
+        lambda out, content: gathered.append(content) or write(out, content),
+    )
+    labels = [["cat"], ["dog"]] if multilabel else ["cat", "dog"]
+    audit = errata.Audit.create(
+        tmp_path / "a", labels=labels, classes=["cat", "dog"], multilabel=multilabel
+    )
+    other = ["cat"] if multilabel else "cat"
+    audit.add_reports([{"index": 1, "label": other, "reason": "I, Bob, saw it"}])
+    audit.plan(votes=3, threshold=2)
+    answer = {"labels": ["cat"]} if multilabel else {"answer": "suggested"}
+    audit.add_votes([{"index": 1, "reviewer": name, **answer} for name in ("ann", "ben")])
+    audit.add_votes(
+        [
+            {"index": 1, "reviewer": "cid"}
+            | ({"labels": ["dog"]} if multilabel else {"answer": "given"})
+        ]
+    )
+    audit.release(tmp_path / "1")
+    audit.release(tmp_path / "2", threshold=3)
+    assert [one.reports[0]["as_reported"] for one in gathered] == [True, False]
+    assert gathered[0].reports[0]["given"] == (["dog"] if multilabel else "dog")
+    assert "Bob" not in str(gathered[0].reports)
 
 
 def test_the_commands(tmp_path):

@@ -18,9 +18,11 @@ from errata.crowd import Consensus
 from errata.datasets.media import Media
 from errata.errors import FileError
 from errata.exchange.pseudonyms import pseudonyms
+from errata.labels import as_label
 from errata.release.content import Content, Labelling, threshold_name, thresholds_of
 from errata.release.describing import Description
 from errata.release.tables import ADJUDICATION
+from errata.reported import outcomes
 from errata.results import SetVerdicts, Verdicts
 from errata.store import adjudications, records, voting
 
@@ -87,6 +89,18 @@ def gather(
         inputs=telling.inputs(db),
         reviewers=voting.reviewer_count(db),
         kind=None if media is None else media.kind,
+        reports=[
+            one.published()
+            for one in outcomes(
+                db,
+                verdicts,
+                ids=ids,
+                classes=classes,
+                given_of=lambda example: as_label(
+                    np.flatnonzero(given[example]).tolist() if multilabel else int(given[example])
+                ),
+            )
+        ],
     )
 
 

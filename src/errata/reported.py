@@ -77,6 +77,15 @@ class Report:
         """Return it as plain values."""
         return asdict(self)
 
+    def published(self) -> dict[str, Any]:
+        """Return what of it goes into a release: no time, and nobody's own words."""
+        kept = ("given", "label", "version", "state", "verdict", "as_reported", "outcome")
+        return {
+            "index": self.example,
+            "id": self.id,
+            **{name: getattr(self, name) for name in kept},
+        }
+
 
 def standings(verdicts: Verdicts | SetVerdicts | None) -> dict[int, Standing]:
     """Return how each example stands that reviewers or a maintainer have decided.
@@ -158,42 +167,38 @@ def waiting(db: Connection, verdicts: Verdicts | SetVerdicts | None) -> dict[int
     return {example: named_[example].most_common(1)[0][0] for example in order}
 
 
-def as_markdown(told: Sequence[Report]) -> str:
+def as_markdown(published: Sequence[Mapping[str, Any]]) -> str:
     """Return the section of a list of changes that says what became of each report.
 
-    It holds neither a time nor the reporters' own words, and nothing at all where nobody reported.
+    Parameters
+    ----------
+    published : rows of `Report.published`; of none, nothing is returned
 
     Examples
     --------
-    >>> as_markdown(())
+    >>> as_markdown([])
     ''
     """
-    if not told:
+    if not published:
         return ""
     rows = (
-        "| "
-        + " | ".join(
-            in_markdown(text)
-            for text in (
-                one.id,
-                _listed(one.given),
-                "not said" if one.label is None else _listed(one.label),
-                one.version or "",
-                one.outcome,
-            )
-        )
-        + " |\n"
-        for one in told
+        "| " + " | ".join(map(in_markdown, (one["id"], *_cells(one), one["outcome"]))) + " |\n"
+        for one in published
     )
-    settled = sum(one.state == "settled" for one in told)
+    settled = sum(one["state"] == "settled" for one in published)
     return f"""## Reported mistakes
 
-{plural(len(told), "report")} so far, of which {settled:,} settled. A report changes no label: \
-votes, or a maintainer, decide.
+{plural(len(published), "report")} so far, of which {settled:,} settled. A report changes no \
+label: votes, or a maintainer, decide.
 
 | id | given | reported | about version | what became of it |
 |---|---|---|---|---|
 {"".join(rows)}"""
+
+
+def _cells(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    label = "not said" if one["label"] is None else _listed(one["label"])
+    return _listed(one["given"]), label, one["version"] or ""
 
 
 def _listed(label: str | list[str]) -> str:
