@@ -104,7 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "folder": {"errors", "files", "array_files", "store"},
     "release": {
         *("errors", "labels", "array_files", "arrays", "choosing", "core", "results", "settling"),
-        *("store", "datasets", "exchange", "files", "hub"),
+        *("store", "datasets", "exchange", "files", "hub", "words"),
     },
     "releasing": {
         *(

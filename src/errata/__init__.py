@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from errata.predict.crossval import cross_val_probs as cross_val_probs
     from errata.predict.duplicates import find_duplicates as find_duplicates
     from errata.release.applying import apply_release as apply_release
+    from errata.release.changes import diff_releases as diff_releases
     from errata.release.checking import verify_release as verify_release
     from errata.release.loading import load_release as load_release
     from errata.reliability import krippendorff_alpha as krippendorff_alpha
@@ -109,6 +110,7 @@ _LAZY = {
     "cross_val_probs": "errata.predict.crossval",
     "crowdlab": "errata.core.crowdlab",
     "dawid_skene": "errata.core.aggregation",
+    "diff_releases": "errata.release.changes",
     "estimated_accuracy": "errata.core.reviewers",
     "find": "errata.finding",
     "find_duplicates": "errata.predict.duplicates",

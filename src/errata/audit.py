@@ -67,6 +67,7 @@ from errata.kin import Checked
 from errata.labels import Label, named
 from errata.multilabel import MultilabelFindings, find_multilabel
 from errata.rating import open_by, wrong_by
+from errata.reported import as_markdown
 from errata.results import (
     CandidatesAdded,
     Release,
@@ -946,7 +947,7 @@ class Audit(Browsing):
         chosen = as_consensus(consensus, threshold, least)
         described = read_description(description)
         before = None if previous is None else previous_release(Path(previous), self.ids)
-        number = next_version(version, None if before is None else before["version"])
+        number = next_version(version, None if before is None else before.manifest["version"])
         with self._db.read() as db:
             verdicts = self._verdicts(db, chosen)
             if len(verdicts) == 0:
@@ -967,6 +968,7 @@ class Audit(Browsing):
                 ids=self.ids,
                 given=self.labels,
                 media=self._media,
+                reported=as_markdown([one.published() for one in self._outcomes(db, verdicts)]),
                 hashes=hashes,
                 progress=progress,
             )

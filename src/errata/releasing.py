@@ -18,11 +18,9 @@ from errata.crowd import Consensus
 from errata.datasets.media import Media
 from errata.errors import FileError
 from errata.exchange.pseudonyms import pseudonyms
-from errata.labels import as_label
-from errata.release.content import Content, Labelling, threshold_name, thresholds_of
+from errata.release.content import Content, Labelled, Labelling, threshold_name, thresholds_of
 from errata.release.describing import Description
 from errata.release.tables import ADJUDICATION
-from errata.reported import outcomes
 from errata.results import SetVerdicts, Verdicts
 from errata.store import adjudications, records, voting
 
@@ -40,12 +38,13 @@ def gather(
     folder: Path,
     name: str,
     version: str,
-    previous: Mapping[str, Any] | None,
+    previous: Labelled | None,
     description: Description,
     classes: tuple[str, ...],
     ids: Sequence[str],
     given: Shaped[np.ndarray, "n *classes"],
     media: Media | None,
+    reported: str,
     hashes: bool,
     progress: Progress | None,
 ) -> Content:
@@ -55,6 +54,7 @@ def gather(
     ----------
     consensus : what made the verdicts
     folder : of the audit
+    reported : what became of reported mistakes, a section of Markdown
     hashes : whether to read every example of ``media`` for its SHA-256
 
     Raises
@@ -89,18 +89,7 @@ def gather(
         inputs=telling.inputs(db),
         reviewers=voting.reviewer_count(db),
         kind=None if media is None else media.kind,
-        reports=[
-            one.published()
-            for one in outcomes(
-                db,
-                verdicts,
-                ids=ids,
-                classes=classes,
-                given_of=lambda example: as_label(
-                    np.flatnonzero(given[example]).tolist() if multilabel else int(given[example])
-                ),
-            )
-        ],
+        reported=reported,
     )
 
 

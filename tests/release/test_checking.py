@@ -13,7 +13,7 @@ import pytest
 from audits import cast, choice_audit, planned_audit
 from errata import FileError, verify_release
 from errata.audit import Audit
-from errata.release.writing import fingerprint, hashes_of, sums
+from errata.release.layout import fingerprint, hashes_of, sums
 
 
 @pytest.fixture

@@ -106,6 +106,7 @@ for command in (
     corrections.apply,
     corrections.push,
     publishing.verify,
+    publishing.diff,
     publishing.compare,
     publishing.report,
     browsing.site,

@@ -1,4 +1,4 @@
-"""What leaves the audit: `errata release`, `verify`, `compare` and `report`."""
+"""What leaves the audit: `errata release`, `verify`, `diff`, `compare` and `report`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -96,6 +96,27 @@ def verify(
         printer.text(found.to_dict(), rows, repr(found))
     if not found.sound:
         raise typer.Exit(1)
+
+
+def diff(
+    old: ReleaseFolder,
+    new: Annotated[
+        Path, typer.Argument(metavar="RELEASE", help="A later release of the same test set.")
+    ],
+    *,
+    format: FormatOption = "table",
+    quiet: QuietOption = False,
+) -> None:
+    """Say what changed from one release of a test set to another."""
+    import errata
+
+    found = errata.diff_releases(old, new)
+    printer = Printer(format=format, quiet=quiet)
+    if format == "csv":
+        columns = ("file", "index", "id", "before", "after", "verdict_before", "verdict_after")
+        printer.show(found.to_dict(), found.rows(), columns=columns)
+    else:
+        printer.text(found.to_dict(), found.rows(), repr(found))
 
 
 def compare(

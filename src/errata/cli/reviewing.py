@@ -31,7 +31,8 @@ from errata.words import WIDTH
 if TYPE_CHECKING:
     from errata.audit import Audit
     from errata.inviting import Invitation, Role
-    from errata.results import ErrorRate
+    from errata.release.story import ReleasedStory
+    from errata.results import ErrorRate, Story
 
 LONGEST_LEASE = 7 * 24 * 60
 """So many minutes an example may be kept for a reviewer."""
@@ -417,7 +418,10 @@ def reviewers(
 
 
 def why(
-    audit: AuditFolder,
+    audit: Annotated[
+        Path,
+        typer.Argument(metavar="AUDIT", help="The audit, or a folder made by `errata release`."),
+    ],
     example: Annotated[str, typer.Argument(metavar="EXAMPLE", help="The id of an example.")],
     *,
     names: NamesOption = False,
@@ -426,10 +430,17 @@ def why(
 ) -> None:
     """Tell the whole story of one label, from scores to release.
 
-    For eyes it has the names of people; CSV and JSON, which may travel, have pseudonyms.
+    Of an audit it has the names of people for eyes; CSV and JSON, which may travel, have
+    pseudonyms. Of a release it tells what that holds.
     """
     import errata
 
     printer = Printer(format=format, quiet=quiet)
-    story = errata.Audit.open(audit).why(example, names=names or format == "table")
+    story: ReleasedStory | Story
+    if (audit / "manifest.json").is_file():
+        from errata.release.story import why_released
+
+        story = why_released(audit, example)
+    else:
+        story = errata.Audit.open(audit).why(example, names=names or format == "table")
     printer.text(story.to_dict(), story.rows(), repr(story))

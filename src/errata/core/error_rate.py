@@ -122,9 +122,10 @@ def estimate_errors(
     weighted by how much each checked and what that is worth. The average is right on average, too,
     if how many a later plan draws does not depend on votes. Where it is as many as the interval so
     far asks for, few errors by chance make a narrow interval, a small later draw, and more weight
-    for the first total, which is then low: by two or three percent of the rate. Draws that were not left to chance add what they found to those after them, and alone
-    tell only of themselves: the interval is then what is certain, and with slips, what the answers
-    say of the checked ones with this confidence, all others being right, or wrong.
+    for the first total, which is then low: by two or three percent of the rate. Draws that were not
+    left to chance add what they found to those after them, and alone tell only of themselves: the
+    interval is then what is certain, and with slips, what the answers say of the checked ones with
+    this confidence, all others being right, or wrong.
 
     **Slips.** Where reviewers err, ``e`` is replaced by ``(z - false_alarm) / (1 - false_alarm -
     miss)``, ``z`` being what they conclude, which is ``e`` on average (Rogan and Gladen), and the

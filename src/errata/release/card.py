@@ -9,6 +9,7 @@ from errata.release.content import Content
 from errata.release.front_matter import front_matter
 from errata.release.tables import ADJUDICATION, CANDIDATES, CHANGES, VOTES, labels_file
 from errata.results import IMPORTED, SetVerdicts, Verdicts
+from errata.words import in_markdown
 
 SHORT = 100
 """Up to so many corrected labels are listed in the card."""
@@ -23,7 +24,7 @@ def card(content: Content, mark: str) -> str:
     notices = "".join(f"> **{notice}**\n\n" for notice in v.notices)
     summary = f"{d.summary.strip()}\n\n" if d.summary else ""
     return f"""{front_matter(content)}
-# {plain(d.title or content.name)}: corrected labels
+# {in_markdown(content.title)}: corrected labels
 
 {summary}Version {content.version}, content `{mark[:12]}`. {c["D"]:,} examples in \
 {len(content.classes):,} classes. {c["candidates"]:,} labels looked wrong and were sent for
@@ -149,7 +150,7 @@ def _origin(content: Content) -> str:
     others = (IMPORTED, CROWD)
     listed = dict.fromkeys(run["flagger"] for run in runs if run["rule"] in others)
     found = any(run["rule"] not in others for run in runs)
-    return " and ".join([*["one model's probabilities"] * found, *map(plain, listed)])
+    return " and ".join([*["one model's probabilities"] * found, *map(in_markdown, listed)])
 
 
 def _changes(content: Content) -> str:
@@ -169,7 +170,7 @@ def corrected_list(content: Content) -> str:
     verdicts = content.verdicts
     corrected = np.flatnonzero(verdicts.codes == CORRECTABLE).tolist()
     rows = (
-        "| " + " | ".join([plain(verdicts.ids[row]), *_change(verdicts, row)]) + " |\n"
+        "| " + " | ".join([in_markdown(verdicts.ids[row]), *_change(verdicts, row)]) + " |\n"
         for row in sorted(corrected, key=lambda row: int(verdicts.examples[row]))
     )
     head = "| id | given | corrected | votes for the correction |\n|---|---|---|---:|\n"
@@ -182,26 +183,15 @@ def _change(verdicts: Verdicts | SetVerdicts, row: int) -> tuple[str, str, str]:
     if isinstance(verdicts, SetVerdicts):
         sets = (verdicts.given[row], verdicts.agreed[row])
         told = (named(tuple(np.flatnonzero(one).tolist()), names) for one in sets)
-        given, corrected = map(plain, told)
-        votes_for = f"{plain(verdicts.told(row))} of {verdicts.reviewers[row]}"
+        given, corrected = map(in_markdown, told)
+        votes_for = f"{in_markdown(verdicts.told(row))} of {verdicts.reviewers[row]}"
         return given, corrected, votes_for + _by_hand(verdicts, row)
-    given, corrected = (plain(names[one]) for one in (verdicts.given[row], verdicts.suggested[row]))
+    given, corrected = (
+        in_markdown(names[one]) for one in (verdicts.given[row], verdicts.suggested[row])
+    )
     return given, corrected, f"{votes[CORRECTABLE]} of {votes.sum()}" + _by_hand(verdicts, row)
 
 
 def _by_hand(verdicts: Verdicts | SetVerdicts, row: int) -> str:
     """Return what is said beside the votes of one candidate where these did not decide it."""
     return "; decided by a maintainer" if verdicts.adjudicated[row] else ""
-
-
-def plain(text: str) -> str:
-    r"""Return a text as it can stand in a cell of a Markdown table.
-
-    Examples
-    --------
-    >>> print(plain("a|b <i>"))
-    a\|b \<i\>
-    """
-    for mark in "\\`*_|[]<>":
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())

@@ -15,9 +15,9 @@ from errata.choosing import Chosen
 from errata.core.consensus import VERDICTS, VOTED
 from errata.errors import FileError
 from errata.release import tables
+from errata.release.layout import MANIFEST, SUMS, fingerprint, hashes_of, sums
 from errata.release.loading import read_manifest, read_parquet
 from errata.release.tables import Counted, Reached
-from errata.release.writing import MANIFEST, SUMS, fingerprint, hashes_of, sums
 from errata.settling import as_matrix, column, decided_by_hand, pair_codes, set_codes
 from errata.store.voting import choice_of
 

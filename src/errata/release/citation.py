@@ -24,10 +24,10 @@ def citation(content: Content) -> str:
         "cff-version": "1.2.0",
         "message": "If you use these labels, please cite them, and the test set itself.",
         "type": "dataset",
-        "title": f"{d.title or content.name}: corrected labels",
+        "title": f"{content.title}: corrected labels",
         "version": content.version,
         "authors": [dict(one) for one in d.authors]
-        or [{"name": f"The maintainers and reviewers of {d.title or content.name}"}],
+        or [{"name": f"The maintainers and reviewers of {content.title}"}],
         "abstract": d.summary.strip(),
         "license": licence,
         "date-released": d.date,
@@ -38,7 +38,7 @@ def citation(content: Content) -> str:
             {
                 "type": "data",
                 "title": d.citation.strip() or d.source.strip(),
-                "authors": [{"name": f"The makers of {d.title or content.name}"}],
+                "authors": [{"name": f"The makers of {content.title}"}],
             }
         ]
         if d.citation or d.source

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from jaxtyping import Shaped
 
 from errata.core.accuracy import Sets, label_sets
@@ -60,12 +61,20 @@ class Labelling:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Labelled:
+    """What is compared of a release: its manifest, and its labels files by name."""
+
+    manifest: Mapping[str, Any]
+    tables: Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Content:
     """What goes into a release.
 
     Attributes
     ----------
-    version : ``"1.0.0"``; ``previous`` is the manifest of the release before it, or None
+    version : ``"1.0.0"``; ``previous`` is the release before it, or None
     given : integers ``(n,)``; where examples may have several labels, booleans ``(n, classes)``
     paths : of the file of each example, relative to the folder of all, or None
     hashes : the SHA-256 of each example's own bytes, or None
@@ -73,12 +82,12 @@ class Content:
     votes, candidates : rows, in the columns of `errata.release.tables`
     settings, inputs : what was chosen for each plan; what the audit was made from
     reviewers : how many hold a vote
-    reports : what became of mistakes that were reported, a row each
+    reported : what became of mistakes that were reported, a section of Markdown
     """
 
     name: str
     version: str
-    previous: Mapping[str, Any] | None
+    previous: Labelled | None
     description: Description
     classes: tuple[str, ...]
     ids: Sequence[str]
@@ -92,12 +101,17 @@ class Content:
     inputs: Mapping[str, Any]
     reviewers: int
     kind: str | None = None
-    reports: Sequence[Mapping[str, Any]] = ()
+    reported: str = ""
 
     @property
     def n(self) -> int:
         """How many examples there are."""
         return len(self.given)
+
+    @property
+    def title(self) -> str:
+        """What the test set is called, on one line."""
+        return " ".join((self.description.title or self.name).split())
 
     @property
     def default(self) -> Labelling:

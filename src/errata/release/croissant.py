@@ -62,7 +62,6 @@ def croissant(folder: Path, content: Content, hashes: Mapping[str, str]) -> str:
     """Return the JSON-LD of a release whose data files lie in ``folder``."""
     d = content.description
     files = [name for name in hashes if name.endswith(".parquet")]
-    title = d.title or content.name
     described: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -70,9 +69,9 @@ def croissant(folder: Path, content: Content, hashes: Mapping[str, str]) -> str:
             "http://mlcommons.org/croissant/1.1",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
-        "name": f"{title}: corrected labels",
+        "name": f"{content.title}: corrected labels",
         "description": d.summary.strip()
-        or f"Labels of {title}, checked by people and corrected, for every example.",
+        or f"Labels of {content.title}, checked by people and corrected, for every example.",
         "version": content.version,
         "license": d.licence,
         "url": d.url or d.source,

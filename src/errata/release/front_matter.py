@@ -26,7 +26,7 @@ def front_matter(content: Content) -> str:
     others = {"votes": VOTES, "candidates": CANDIDATES, "changes": CHANGES}
     head: dict[str, Any] = {
         "license": d.licence,
-        "pretty_name": f"{d.title or content.name}: corrected labels",
+        "pretty_name": f"{content.title}: corrected labels",
         "language": list(d.language),
         "task_categories": list(d.task_categories) or by_kind,
         "size_categories": [_size(content.n)],

@@ -25,9 +25,9 @@ from errata.errors import (
 )
 from errata.hub import fetch, is_repo
 from errata.labels import Label, named
-from errata.release.content import threshold_name
+from errata.release.content import Labelled, threshold_name
+from errata.release.layout import FORMAT, MANIFEST
 from errata.release.tables import KEYS, label_matrix
-from errata.release.writing import FORMAT, MANIFEST
 from errata.store.files import sha256
 
 
@@ -456,8 +456,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def previous_release(folder: Path, ids: Sequence[str]) -> dict[str, Any]:
-    """Return the manifest of the release before, known to be whole, and of the same test set.
+def previous_release(folder: Path, ids: Sequence[str]) -> Labelled:
+    """Return the release before, known to be whole, and of the same test set.
 
     Raises
     ------
@@ -467,10 +467,10 @@ def previous_release(folder: Path, ids: Sequence[str]) -> dict[str, Any]:
         Its examples are others.
     """
     manifest = read_manifest(folder)
-    where = manifest["labels"][manifest["default"]]["file"]
     for file in manifest["files"]:
         check_file(folder, manifest, file)
-    there = read_parquet(folder, where)["id"].to_pylist()
+    labels = read_labels(folder, manifest)
+    there = labels[manifest["default"]]["id"].to_pylist()
     if there != list(ids):
         first = next(
             (n for n, (a, b) in enumerate(zip(there, ids, strict=False)) if a != b),
@@ -480,7 +480,12 @@ def previous_release(folder: Path, ids: Sequence[str]) -> dict[str, Any]:
             f"The previous release {folder} is of other examples ({len(there):,}, and here "
             f"{len(ids):,}; they differ from number {first} on). Name a release of this test set."
         )
-    return manifest
+    return Labelled(manifest=manifest, tables=labels)
+
+
+def read_labels(folder: Path, manifest: Mapping[str, Any]) -> dict[str, pa.Table]:
+    """Return the labels files of a release, by name."""
+    return {name: read_parquet(folder, one["file"]) for name, one in manifest["labels"].items()}
 
 
 def check_file(folder: Path, manifest: Mapping[str, Any], name: str) -> None:

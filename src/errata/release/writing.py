@@ -4,27 +4,27 @@ No clock, no machine's path and no reviewer's name goes into it, so that the sam
 same bytes.
 """
 
-import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from errata.errors import AuditError
 from errata.release import tables
 from errata.release.card import card
+from errata.release.changes import change_list, differences
 from errata.release.citation import citation
-from errata.release.content import Content
+from errata.release.content import Content, Labelled
 from errata.release.croissant import croissant
+from errata.release.layout import FORMAT, MANIFEST, SUMS, fingerprint, hashes_of, sums
 from errata.results import Release
-from errata.store.files import new_folder, sha256
+from errata.store.files import new_folder
 
-FORMAT = 2
-MANIFEST, SUMS, README = "manifest.json", "SHA256SUMS", "README.md"
+README, CHANGE_LIST = "README.md", "CHANGES.md"
 CROISSANT, CITATION = "croissant.json", "CITATION.cff"
 
 
@@ -60,39 +60,6 @@ def write_release(out: Path, content: Content) -> Release:
     return made
 
 
-def hashes_of(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a folder, by its path in it, in the order of the paths.
-
-    What a copy at the Hugging Face hub or in git has beside, the folder ``.git`` and its like,
-    does not count.
-    """
-    beside = (".git", ".gitattributes", ".cache")
-    files = sorted(
-        (path.relative_to(folder).as_posix(), path)
-        for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).parts[0] not in beside
-    )
-    return {name: sha256(path) for name, path in files}
-
-
-def sums(hashes: Mapping[str, str]) -> str:
-    """Return the list of hashes as ``sha256sum --check`` reads it.
-
-    Examples
-    --------
-    >>> print(sums({"b": "22", "a": "11"}), end="")
-    11  a
-    22  b
-    """
-    return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
-
-
-def fingerprint(hashes: Mapping[str, str]) -> str:
-    """Return a SHA-256 of the labels, votes and candidates, whatever the release is called."""
-    data = {name: digest for name, digest in hashes.items() if name.endswith(".parquet")}
-    return hashlib.sha256(sums(data).encode()).hexdigest()
-
-
 def _version_of(folder: Path) -> str | None:
     """Return the version of the release in a folder whose files are as it lists them."""
     try:
@@ -105,13 +72,18 @@ def _version_of(folder: Path) -> str | None:
 
 def _filled(folder: Path, out: Path, content: Content) -> Release:
     """Write the files of the release into ``folder``, which is to become ``out``."""
-    write_tables(folder, content)
+    labels = write_tables(folder, content)
     data = hashes_of(folder)
     mark = fingerprint(data)
+    about = _manifest(content, mark)
     _write(folder / README, card(content, mark))
     _write(folder / CROISSANT, croissant(folder, content, data))
     _write(folder / CITATION, citation(content))
-    manifest = _manifest(content, mark, hashes_of(folder))
+    since = None
+    if content.previous is not None:
+        since = differences(content.previous, Labelled(manifest=about, tables=labels))
+    _write(folder / CHANGE_LIST, change_list(content, since))
+    manifest = about | {"files": hashes_of(folder)}
     _write(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     _write(folder / SUMS, sums(hashes_of(folder)))
     return Release(
@@ -128,22 +100,24 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_tables(folder: Path, content: Content) -> None:
-    """Write the Parquet files of a release."""
+def write_tables(folder: Path, content: Content) -> dict[str, pa.Table]:
+    """Write the Parquet files of a release; return the labels, by name."""
     keys = tables.keys_table(content.ids, content.paths, content.hashes)
     ways = [tables.counted(one.name, one.verdicts) for one in content.labellings]
-    for way in ways:
-        labels = tables.labels_table(keys, content.given, way.reached)
-        tables.write_table(folder / tables.labels_file(way.name), labels)
+    labels = {way.name: tables.labels_table(keys, content.given, way.reached) for way in ways}
+    for name, table in labels.items():
+        tables.write_table(folder / tables.labels_file(name), table)
     tables.write_table(folder / tables.VOTES, tables.votes_table(content.votes))
     candidates = tables.candidates_table(content.candidates, multilabel=content.multilabel)
     tables.write_table(folder / tables.CANDIDATES, candidates)
     changes = tables.changes_table(content.ids, content.given, ways)
     tables.write_table(folder / tables.CHANGES, changes)
+    return labels
 
 
-def _manifest(content: Content, mark: str, hashes: Mapping[str, str]) -> dict[str, Any]:
-    before = content.previous
+def _manifest(content: Content, mark: str) -> dict[str, Any]:
+    """Return what the manifest says, but for the files."""
+    before = None if content.previous is None else content.previous.manifest
     described = content.description
     return {
         "format": FORMAT,
@@ -176,7 +150,6 @@ def _manifest(content: Content, mark: str, hashes: Mapping[str, str]) -> dict[st
         "report_to": described.report_to,
         "settings": dict(content.settings),
         "inputs": dict(content.inputs),
-        "files": dict(hashes),
         "made_with": {package: version(package) for package in ("errata", "numpy", "pyarrow")},
     }
 
