@@ -2,6 +2,7 @@
 
 The folder holds ``audit.db`` (what people decided and why), ``arrays/``, ``media/`` and
 ``predictions/``; or, in place of the first, ``database.json``, which says on what server that is.
+``thumbnails/``, which `site` makes, may be removed at any time.
 Each verb of `Audit` is one call to the layer that does the work, and one
 transaction; between calls nothing is kept in memory that the folder does not have, so a process
 may be killed at any point and another may go on.
