@@ -230,12 +230,14 @@ def test_a_release_says_which_model_made_its_verdicts(tmp_path, audit):
         json.loads((tmp_path / name / "manifest.json").read_text())
         for name in ("counted", "weighed")
     )
-    assert counted["threshold"] == 3
-    assert "consensus" not in counted
-    assert (weighed["threshold"], weighed["consensus"], weighed["least"]) == (None, "crowdlab", 0.5)
-    assert weighed["probabilities"] == [weighed["inputs"]["probs"]["sha256"]]
+    assert (counted["default"], weighed["default"]) == ("threshold-3", "model")
+    assert "model" not in counted["labels"]
+    made = weighed["labels"]["model"]
+    assert (made["threshold"], made["consensus"], made["least"]) == (None, "crowdlab", 0.5)
+    assert made["probabilities"] == [weighed["inputs"]["probs"]["sha256"]]
     verdicts = audit.verdicts(consensus="crowdlab")
-    assert weighed["counts"]["correctable"] == verdicts.counts["correctable"]
+    assert made["counts"]["correctable"] == verdicts.counts["correctable"]
+    assert weighed["labels"]["threshold-3"] == counted["labels"]["threshold-3"]
     readme = (tmp_path / "weighed/README.md").read_text()
     assert "needs a probability of 0.5 or more by the model crowdlab." in readme
 
