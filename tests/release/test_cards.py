@@ -15,6 +15,7 @@ DESCRIPTION = {
     "title": "Pets: the sequel",
     "summary": 'Sixty pets; "quoted", and a # that is no comment.',
     "licence": "cc-by-4.0",
+    "licence_notes": "The pictures belong to their owners.",
     "source": "https://example.org/pets",
     "source_datasets": ["example/pets"],
     "authors": [
@@ -176,6 +177,18 @@ def test_how_the_labels_came_about_is_told_in_the_names_of_croissant(released):
     assert [tool.endswith("rule margin") for tool in rai["machineAnnotationTools"]] == [True]
     assert rai["dataLimitations"].endswith("Foxes are rare.")
     assert rai["dataReleaseMaintenancePlan"].endswith("reported to mailto:pets@example.org.")
+
+
+def test_the_card_says_what_binds_who_uses_it(released, sets):
+    told = (released / "README.md").read_text().split("## Licence and source\n")[1]
+    for part in (
+        *("Labels and votes: cc-by-4.0.", "The pictures belong to their owners."),
+        *("Source: https://example.org/pets", "    Ann Ö (2020), Pets."),
+        "Mistakes are reported to mailto:pets@example.org",
+    ):
+        assert part in told
+    least = (sets / "README.md").read_text()
+    assert "Nobody has said under which licence these labels and votes are" in least
 
 
 def test_the_citation_is_of_the_citation_file_format(released, sets):

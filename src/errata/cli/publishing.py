@@ -72,6 +72,10 @@ def release(
             "they are decided."
         )
     printer.say(*made.notices)
+    if description is None:
+        printer.say(
+            "No licence, source or authors are named in this release: --description FILE.toml does."
+        )
     printer.next("compare", audit, "PREDICTIONS")
 
 

@@ -58,12 +58,40 @@ labels = table["drop_ambiguous"]  # null where no label is trusted
   chosen by one model can favour its relatives. Say so when you rank models on this set.
 - `SHA256SUMS` has the SHA-256 of every file here, and `manifest.json` that of what the release was
   made from. `errata verify` checks both, and that the labels follow from the votes.
-{_limitations(content)}"""
+{_limitations(content)}
+## Licence and source
+
+{_licence(content)}"""
 
 
 def _limitations(content: Content) -> str:
     said = content.description.limitations.strip()
     return f"\n{said}\n" if said else ""
+
+
+def _licence(content: Content) -> str:
+    """Return what may be done with the labels, and where the examples are."""
+    d = content.description
+    named_ = in_markdown(d.licence)
+    licence = (
+        "Nobody has said under which licence these labels and votes are: ask before you use them."
+        if d.licence == "unknown"
+        else f"Labels and votes: {named_}."
+    )
+    parts = [
+        f"{licence} The examples themselves are not in this release, and have their own licence.",
+        d.licence_notes.strip(),
+        f"Source: {in_markdown(d.source)}" if d.source else "",
+        f"Cite the test set as:\n\n{_quoted(d.citation)}" if d.citation else "",
+        f"Mistakes are reported to {in_markdown(d.report_to)}" if d.report_to else "",
+        "`CITATION.cff` says how this release is cited.",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return lines as a block that nothing in them ends."""
+    return "\n".join(f"    {line}" for line in text.strip().splitlines())
 
 
 def _files(content: Content) -> str:
