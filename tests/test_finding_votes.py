@@ -94,6 +94,7 @@ def test_a_count_takes_exactly_that_many_of_the_worst_that_have_a_rival(poll, da
     assert (found.suggested != found.given).all()
 
 
+@pytest.mark.filterwarnings("ignore:These give the same answer")
 def test_ids_settle_ties_and_names_will_do(tmp_path):
     labels = ["dog", "dog", "cat", "cat", "dog", "cat"]
     answers = {
@@ -243,6 +244,7 @@ def test_an_audit_of_sets_of_labels_cannot_be_voted_on(tmp_path):
         audit.find(predictions={"a": [0, 1]})
 
 
+@pytest.mark.filterwarnings("ignore:These give the same answer")
 def test_two_answers_an_example_of_two_classes_are_told_apart_from_marks(tmp_path):
     audit = Audit.create(tmp_path / "a", labels=[0, 1, 0, 1, 0], classes=["cat", "dog"])
     probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6], [0.8, 0.2]])
