@@ -225,7 +225,10 @@ class Browsing(Reporting):
         ]
 
     def _told(self, stories: telling.Stories, examples: Sequence[int]) -> list[Told]:
-        """Return the history of examples for everybody: no names, times, or paths of a machine."""
+        """Return the history of examples for everybody.
+
+        It has no names, times, or paths of a machine, nor what people wrote in their own words.
+        """
         with self._db.read() as db:
             found = stories.of(db, examples, **self._of_example(db))
         told = []
@@ -235,7 +238,10 @@ class Browsing(Reporting):
                 found=_untimed(story.found),
                 probabilities=_untimed(story.probabilities),
                 votes=_untimed(story.votes),
-                adjudications=_untimed(story.adjudications),
+                adjudications=tuple({**one, "reason": ""} for one in _untimed(story.adjudications)),
+                reports=tuple(
+                    {**one, "reason": "", "source": ""} for one in _untimed(story.reports)
+                ),
                 releases=_untimed(story.releases),
             )
             rows = [(row["about"], row["story"]) for row in public.rows()]

@@ -1233,7 +1233,8 @@ class Story:
         label = "wrong" if one["label"] is None else named(one["label"], self.classes)
         version = "" if one["version"] is None else f" in version {one['version']}"
         why = f": {one['reason']}" if one["reason"] else ""
-        return f"{label}{version}, {one['source']}, {one['time']}{why}"
+        came = f", {one['source']}" if one["source"] else ""
+        return f"{label}{version}{came}{_at(one)}{why}"
 
     def _release(self, release: Mapping[str, Any]) -> str:
         label, verdict = release["label"], release["verdict"]

@@ -114,7 +114,7 @@ def sent(tmp_path, name):
         box.close()
     elif name == "issues.json":
         path.write_text(
-            json.dumps([{"title": "x", "body": body, "number": 4}, {"body": "Thanks!"}])
+            json.dumps([{"title": "x", "body": body, "id": 16, "number": 4}, {"body": "Thanks!"}])
         )
     elif name.endswith(".txt"):
         path.write_text(body)

@@ -93,7 +93,10 @@ def test_reviewers_and_strangers_see_nothing_of_it(audit):
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing.html", "data/none.js", "media/x.webp", "../secret", "examples/99.json", "a"]
+    "path",
+    ["nothing.html", "data/none.js", "media/x.webp", "../secret", "examples/99.json", "a"]
+    + [f"media/..%2F..%2Fx.{end}" for end in ("json", "db")]
+    + ["media//etc/hostname", "media/%2Fetc%2Fhostname"],
 )
 def test_what_is_not_there_is_not_found(maintainer, path):
     assert maintainer.get(f"{AT}{path}").status_code == 404

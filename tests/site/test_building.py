@@ -428,6 +428,32 @@ def test_every_path_of_a_site_can_be_read_and_no_other(audit):
             site.read(path)
 
 
+@pytest.mark.parametrize("there", ["secret.json", "0123456789abcdef0123.webp"])
+def test_no_file_is_read_but_those_of_the_site(tmp_path, there):
+    """What a request names is no path: neither up from the thumbnails nor from the root."""
+    audit = planned_audit(tmp_path / "pets.audit", media=Images(NEWEST))
+    site = Site([audit.site_context()])
+    list(site.paths())
+    for place in (audit.path / there, tmp_path / there):
+        place.write_text("{}")
+        for path in (f"media/../{there}", f"media/../../{there}", f"media/{place}"):
+            with pytest.raises(NameUnknownError, match="There is no file"):
+                site.read(path)
+
+
+def test_what_people_wrote_in_their_own_words_stays_in_the_audit(audit, tmp_path):
+    example = _planned(audit)[0]
+    source = tmp_path / "jane-doe.csv"
+    source.write_text(f"id,label,reason\n{audit.ids[example]},cat,I am Jane\n")
+    audit.add_reports(source)
+    audit.adjudicate(example, "neither", reason="Ann told me by phone", by="Max")
+    site = audit.site(tmp_path / "site")
+    told = dict(value(site, "more-0000")[0]["history"])
+    assert told["reported"] == "cat"
+    for content in every_file(site).values():
+        assert not any(word in content for word in (b"Jane", b"jane-doe", b"by phone", b"Max"))
+
+
 def test_rows_are_cut_into_chunks_and_the_rest_is_told(tmp_path, monkeypatch):
     n = 2 * CHUNK + 3
     audit = Audit.create(tmp_path / "a", labels=[0] * n, classes=["cat", "dog"])
@@ -457,6 +483,15 @@ def test_several_audits_have_a_list_and_a_folder_each(audit, tmp_path):
     assert entries[0]["sample"][0]["given"] in audit.classes
 
 
+def test_the_list_shows_the_labels_that_reviewers_agreed_on(tmp_path):
+    """Where examples may have several, that need not be what was suggested."""
+    audit = sounds(tmp_path / "a")
+    tick(audit, _planned(audit)[0], "s", "s", "s")
+    site = errata.build_site([audit, sounds(tmp_path / "b")], tmp_path / "site")
+    shown = [(one["given"], one["suggested"]) for one in value(site, "audits")[0]["sample"]]
+    assert [right for _, right in shown] == ["speech"]
+
+
 def test_names_make_different_folders():
     assert slugs_of(["assets", "data", "Data", "../x", "a" * 99])[:4] == [
         "assets-2",
@@ -482,6 +517,16 @@ def test_a_build_that_fails_leaves_the_earlier_site(audit, tmp_path, monkeypatch
         audit.site(tmp_path / "site")
     assert every_file(tmp_path / "site") == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", [".git", "CNAME"])
+def test_a_site_in_which_others_have_put_something_is_left_alone(audit, tmp_path, name):
+    site = audit.site(tmp_path / "site")
+    (site / name).write_text("mine")
+    before = every_file(site)
+    with pytest.raises(FileError, match=f"{name} in it is not of the site. Move that elsewhere"):
+        audit.site(site)
+    assert every_file(site) == before
 
 
 @pytest.mark.parametrize("there", ["file", "folder", "audit", "inside", "under a file"])

@@ -221,7 +221,10 @@ def _tabled(
 ) -> Iterator[tuple[rows.Row, list[str]]]:
     """Add the rows that are reports to ``read``; yield where the others stood, and their text."""
     for row in known:
-        if isinstance(row.get("body"), str) and field(row, "id") is None:
+        body = row.get("body")
+        # an exported issue may have an id, too: its own, not that of an example
+        told = any(field(row, column) for column in ("label", "given", "reason"))
+        if isinstance(body, str) and (field(row, "id") is None or not told):
             yield {"where": row["where"]}, [row["body"]]
         else:
             read.append(row)

@@ -15,7 +15,11 @@ _TASKS = {
     "sounds": "audio-classification",
     "features": "tabular-classification",
 }
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_SIZES = (
+    *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
+    *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B")),
+)
+"""The sizes that the hub knows, and what is below each."""
 
 
 def front_matter(content: Content) -> str:
@@ -50,7 +54,7 @@ def front_matter(content: Content) -> str:
 
 
 def _size(n: int) -> str:
-    return next((name for most, name in _SIZES if n < most), "1M<n<10M" if n < 10**7 else "n>10M")
+    return next((name for most, name in _SIZES if n < most), "1B<n<10B")
 
 
 def _info(content: Content, labels: Labelling) -> dict[str, Any]:

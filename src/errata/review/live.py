@@ -82,7 +82,7 @@ def add_site(app: FastAPI, audit: Audit, gate: Gate) -> None:
     @app.get(f"{AT}{{path:path}}")
     def file(_: known, path: str) -> Response:
         content = live.read(path or "index.html")
-        kind = KINDS[(path or "index.html").rpartition(".")[2]]
+        kind = KINDS.get((path or "index.html").rpartition(".")[2], "application/octet-stream")
         headers = {"content-security-policy": POLICY.format(ancestors="'none'")}
         if path.startswith("media/"):  # named by its content
             headers["cache-control"] = FOREVER

@@ -1,5 +1,7 @@
 """Turns audits into the files of a site: all of them into a folder, or one when it is asked for."""
 
+import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +30,9 @@ LIST, LIST_TITLE = "audits.html", "Label audits"
 
 MARK = "site.json"
 """The file by which a site is known again."""
+
+_OWN = (MARK, "assets", "data", "media", "examples", *PAGES)
+"""What may lie in the folder of a site, beside the folders of several audits."""
 
 Progress = Callable[[int, int], None]
 
@@ -186,6 +191,7 @@ def write_site(site: Site, out: Path, progress: Progress | None = None) -> Path:
         Something else is at ``out``, or it cannot be written to.
     """
     try:
+        check_folder(out)
         with replaced_folder(out, "The site", is_site) as folder:
             made = set[Path]()
             for path in site.paths(progress):
@@ -209,13 +215,36 @@ def check_folder(out: Path) -> None:
     FileError
         Something else is there.
     """
+    foreign = _foreign(out)
+    if foreign is not None:
+        raise FileError(
+            f"{out} is a site that would be replaced whole, and {foreign} in it is not of the site. "
+            "Move that elsewhere; or build the site into another folder, and copy it from there."
+        )
     check_replaceable_folder(out, "The site", is_site)
 
 
 def is_site(path: Path) -> bool:
     """Tell whether a folder is a site that errata wrote."""
-    mark = path / MARK
-    return mark.is_file() and mark.read_bytes()[:256].startswith(b'{\n  "errata": "site"')
+    return _slugs(path) is not None and _foreign(path) is None
+
+
+def _slugs(path: Path) -> list[str] | None:
+    """Return the folders of audits in a site; None where there is no site."""
+    try:
+        told = json.loads((path / MARK).read_bytes())
+        return list(map(str, told["audits"])) if told["errata"] == "site" else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _foreign(path: Path) -> str | None:
+    """Return what lies in the folder of a site and is not of it, such as ``.git``; else None."""
+    slugs = _slugs(path)
+    if slugs is None:
+        return None
+    own = {*_OWN, *slugs}
+    return next((name for name in sorted(os.listdir(path)) if name not in own), None)
 
 
 def slugs_of(names: Sequence[str]) -> list[str]:

@@ -178,15 +178,24 @@ class Data:
         c = self.context
         facts = self._row(row, self._shown(row // CHUNK)[row % CHUNK])
         moved = {side: f"{self.slug}/{facts[side]}" for side in ("src", "full") if side in facts}
-        labels = {side: named(getattr(c, side)[row], c.classes) for side in ("given", "suggested")}
+        right = facts["corrected"][self._own_threshold]  # reviewers may agree on a third label
+        labels = {
+            "given": named(c.given[row], c.classes),
+            "suggested": named(tuple(right) if isinstance(right, list) else right, c.classes),
+        }
         return facts | moved | labels
+
+    @property
+    def _own_threshold(self) -> int:
+        """Return the place of the audit's threshold among all."""
+        c = self.context
+        return list(c.thresholds).index(c.threshold) if c.threshold in c.thresholds else 0
 
     def _striking(self) -> list[int]:
         """Return rows that were corrected by most votes, each of another pair of labels."""
         c = self.context
         corrected = c.codes == CORRECTABLE
-        at = list(c.thresholds).index(c.threshold) if c.threshold in c.thresholds else 0
-        rows = np.flatnonzero(corrected[at])
+        rows = np.flatnonzero(corrected[self._own_threshold])
         rows = rows[np.argsort(-corrected[:, rows].sum(axis=0), kind="stable")].tolist()
         first = {(c.given[row], c.suggested[row]): row for row in reversed(rows)}
         other = [row for row in rows if row not in first.values()]

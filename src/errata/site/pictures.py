@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,9 @@ class _Drawn:
     full: bytes | None
 
 
+_NAME = re.compile(r"media/[0-9a-f]{20}(-full)?\.[a-z0-9]+")
+
+
 class Exhibits:
     """The examples of an audit as a site shows them.
 
@@ -104,6 +108,9 @@ class Exhibits:
         NameUnknownError
             None did.
         """
+        # what comes with a request is no path: "media/../x" and "media//x" lead out of the cache
+        if _NAME.fullmatch(name) is None:
+            raise NameUnknownError(f"There is no file {name} in this site.")
         path = self._path(name)
         if path is not None and (kept := _read(path)):
             return kept

@@ -28,7 +28,7 @@
     const sum = (of) => audits.reduce((total, audit) => total + (of(audit.table1 ?? {}) ?? 0), 0);
     const wrong = sum((figures) => figures.wrong), checked = sum((figures) => figures.checked);
     target.replaceChildren(
-      make("p.lead", {}, `${plural(audits.length, "test set")}, looked at label by label. Reviewers checked ${count(checked)} suspicious labels and did not confirm ${count(wrong)} of them.`),
+      make("p.lead", {}, `${plural(audits.length, "test set")}, looked at label by label. Reviewers checked ${plural(checked, "label")} and did not confirm ${count(wrong)} of them.`),
       make("ol.sets", {}, audits.map(entry)));
     errata.tellMaker(audits[0]?.made);
   }).catch((error) => errata.complain(target, error));

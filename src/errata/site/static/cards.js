@@ -119,8 +119,8 @@ errata.cards = (() => {
       make("div", {}, make("dt", {}, make("span.value", {}, value), name), make("dd", {}, note))));
   }
 
-  const interval = ({ low, high }, percent) =>
-    low === null || low === undefined ? "at least: more were never checked" : `${percent(low / 100)} to ${percent(high / 100)}`;
+  const interval = ({ low, high, size, checked }, percent) =>
+    low === null || low === undefined ? (checked < size ? "at least: more were never checked" : "every label was checked") : `${percent(low / 100)} to ${percent(high / 100)}`;
 
   return { media, labels, labelled, votes, verdict, key, card, figures };
 })();

@@ -35,8 +35,8 @@
   function lead(audit, decided, of) {
     const what = KINDS[audit.kind] ?? "examples";
     const wrong = decided - of("non_error");
-    if (!decided) return `This test set has ${count(audit.n)} ${what}. ${plural(audit.rows, "label")} of them look wrong and wait for reviewers.`;
-    return `This test set has ${count(audit.n)} ${what}. People looked again at the ${count(decided)} most suspicious labels, ` +
+    if (!decided) return `This test set has ${count(audit.n)} ${what}. ${plural(audit.candidates ?? audit.rows, "label")} of them look wrong and wait for reviewers.`;
+    return `This test set has ${count(audit.n)} ${what}. People looked again at ${plural(decided, "label")}, ` +
       `did not confirm ${count(wrong)} of them, and corrected ${count(of("correctable"))}.`;
   }
 
