@@ -1,7 +1,6 @@
 """Turns audits into the files of a site: all of them into a folder, or one when it is asked for."""
 
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -218,8 +217,8 @@ def check_folder(out: Path) -> None:
     foreign = _foreign(out)
     if foreign is not None:
         raise FileError(
-            f"{out} is a site that would be replaced whole, and {foreign} in it is not of the site. "
-            "Move that elsewhere; or build the site into another folder, and copy it from there."
+            f"{out} is a site that would be replaced whole, and {foreign} in it is not of the "
+            "site. Move that elsewhere; or build the site into another folder, and copy it."
         )
     check_replaceable_folder(out, "The site", is_site)
 
@@ -244,7 +243,8 @@ def _foreign(path: Path) -> str | None:
     if slugs is None:
         return None
     own = {*_OWN, *slugs}
-    return next((name for name in sorted(os.listdir(path)) if name not in own), None)
+    names = sorted(file.name for file in path.iterdir())
+    return next((name for name in names if name not in own), None)
 
 
 def slugs_of(names: Sequence[str]) -> list[str]:
