@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from audits import cast, planned_audit, small_set
-from errata import InputError, NameUnknownError, diff_releases, verify_release
+from errata import InputError, NameUnknownError, diff_releases, load_release, verify_release
 from errata.audit import Audit
 from errata.release.story import why_released
 from helpers import run_errata
@@ -26,6 +27,24 @@ def two(tmp_path_factory):
     audit.adjudicate(4, "suggested", reason="seen by Max", by="Max")
     new = audit.release(place / "new", previous=old).path
     return audit, old, new
+
+
+def test_a_diff_of_other_default_thresholds_tells_what_whoever_loads_them_meets(tmp_path):
+    audit = planned_audit(tmp_path / "pets.audit")
+    cast(audit, 0, "sssgg")
+    cast(audit, 1, "sssss")
+    old = audit.release(tmp_path / "1").path
+    new = audit.release(tmp_path / "2", previous=old, threshold=5).path
+    found = diff_releases(old, new)
+    one, other = load_release(old), load_release(new)
+    assert [change.index for change in found.shown] == np.flatnonzero(
+        one.labels != other.labels
+    ).tolist()
+    assert found.default == "threshold-3 -> threshold-5"
+    told = "1 labels or verdicts of threshold-3 -> threshold-5 differ"
+    assert told in found.sentences()[0]
+    assert told in (new / "CHANGES.md").read_text()
+    assert {change.file for change in found.changes} == {found.default}
 
 
 def test_a_diff_has_every_label_and_verdict_that_is_another(two):

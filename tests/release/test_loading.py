@@ -168,3 +168,9 @@ def test_labels_that_are_not_as_they_were_released_are_refused(folder, tmp_path)
         load_release(copy)
     with pytest.raises(FileError, match=r"nowhere is no release: it is no folder"):
         load_release(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("key", [1.5, "a", None, float("nan")])
+def test_a_row_is_a_whole_number(folder, key):
+    with pytest.raises(InputError, match=r"The key .* is no row number"):
+        load_release(folder).align([0, key], by="index")

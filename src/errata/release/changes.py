@@ -51,8 +51,9 @@ class ReleaseDiff:
     Attributes
     ----------
     old, new : their versions
-    default : the labels file that is told for eyes: that which the later release loads
-    changes : of every labels file that both have
+    default : the labels file that is told for eyes: that which is loaded where nothing is said; of
+        both, ``"threshold-3 -> threshold-5"``, where they load different ones
+    changes : of every labels file that both have, and of ``default``
     only_old, only_new : labels files that one of them has
     votes : how many more votes there are
     """
@@ -160,16 +161,21 @@ def differences(old: Labelled, new: Labelled) -> ReleaseDiff:
             "their labels cannot be compared. Name two releases of one test set."
         )
     common = [name for name in after["labels"] if name in old.tables]
+    compared = [(name, name, name) for name in common]
+    default, loaded = str(after["default"]), (before["default"], after["default"])
+    if loaded[0] != loaded[1]:  # who loads both meets this, whatever each has for a threshold
+        default = " -> ".join(loaded)
+        compared.append((default, *loaded))
     changes = [
         change
-        for name in common
-        for change in _changed(name, old.tables[name], new.tables[name], after["classes"])
+        for name, one, other in compared
+        for change in _changed(name, old.tables[one], new.tables[other], after["classes"])
     ]
     return ReleaseDiff(
         name=str(after["name"]),
         old=str(before["version"]),
         new=str(after["version"]),
-        default=str(after["default"]),
+        default=default,
         changes=tuple(changes),
         only_old=tuple(sorted(set(old.tables) - set(common))),
         only_new=tuple(sorted(set(new.tables) - set(common))),

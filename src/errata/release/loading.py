@@ -1,5 +1,6 @@
 """Reads a release, and lays its labels beside somebody's own copy of the test set."""
 
+import contextlib
 import json
 import warnings
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import pyarrow as pa
@@ -213,7 +214,7 @@ class LoadedRelease:
         (array([-1,  1]), array([False,  True]), array([1, 0]))
         """
         as_choice("key", by, KEYS)
-        turn = int if by == "index" else str  # also of NumPy's numbers and texts
+        turn = _as_row if by == "index" else str  # also of NumPy's numbers and texts
         wanted = [turn(key) for key in _listed(keys)]
         rows, unsure = self._rows(wanted, by)
         known = rows >= 0
@@ -340,6 +341,18 @@ def _listed(keys: object) -> list[Any]:
     if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
         raise InputError(f"The keys are {keys!r}; a list, one for each example, was expected.")
     return list(keys)
+
+
+def _as_row(key: object) -> int:
+    """Return a key as the number of a row."""
+    if isinstance(key, float) and key.is_integer():
+        return int(key)
+    if isinstance(key, (SupportsIndex, str)):
+        with contextlib.suppress(ValueError):
+            return int(key)
+    raise InputError(
+        f"The key {key!r} is no row number; with by='index', whole numbers from 0 on were expected."
+    )
 
 
 def load_release(
