@@ -371,7 +371,8 @@ def test_a_later_plan_leaves_the_verdicts_of_an_earlier_one_as_they_are(tmp_path
     assert audit.verdicts(threshold=1).names == ("non_error", "non_error", "non_error")
     assert [audit.why(found[place]).threshold for place in (1, 4)] == [3, 1]
     audit.release(tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["threshold"] == [3, 1]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["labels"][manifest["default"]]["threshold"] == [3, 1]
     assert "needs 3 or 1 votes for one" in (tmp_path / "out" / "README.md").read_text()
     assert "3, then 1" in audit.report(tmp_path / "report.html").read_text()
 

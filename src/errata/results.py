@@ -411,9 +411,15 @@ class ErrorRate:
 
     @property
     def estimate(self) -> float | None:
-        """The share of labels that are wrong, between 0 and 1; None where nothing tells of all."""
+        """The share of labels that are wrong, within the interval; None where nothing tells of all.
+
+        What is right on average may be less than what was found, or below 0; it is moved to the
+        nearest share that the interval holds.
+        """
         found = self.count.estimate
-        return None if found is None else min(max(found / self.count.population, 0.0), 1.0)
+        return (
+            None if found is None else min(max(found / self.count.population, self.low), self.high)
+        )
 
     @property
     def low(self) -> float:

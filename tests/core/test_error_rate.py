@@ -734,28 +734,6 @@ def test_the_interval_holds_the_truth_where_scores_are_sure_and_errors_anywhere(
     assert np.mean(held) > 0.9  # of 60, 54 hold by chance in a thousandth of cases if 95 % do
 
 
-def test_the_estimate_is_within_its_interval_where_errors_are_found_that_scores_denied():
-    """What the control takes off is never more than what was seen."""
-    n, checked = 2000, 200
-    predicted = np.where(np.arange(n) < 40, 1.0, 1e-6)
-    census = Draw(
-        examples=np.arange(40, 120),
-        wrong=np.ones(80, dtype=bool),
-        probability=None,
-        stratum=np.zeros(80, dtype=int),
-    )
-    by_chance = Draw(
-        examples=np.arange(120, 120 + checked),
-        wrong=np.zeros(checked, dtype=bool),
-        probability=np.full(checked, checked / n),
-        stratum=np.zeros(checked, dtype=int),
-    )
-    told = estimate_errors([by_chance, census], predicted)
-    assert told.found == 80
-    assert told.low <= told.estimate <= told.high
-    assert told.estimate >= 80
-
-
 def test_no_random_sample_is_named_where_there_is_no_standard_error_to_go_by():
     """Both errors are in a stratum that was checked to its end, and none was found elsewhere."""
     draw = Draw(

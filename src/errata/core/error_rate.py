@@ -151,7 +151,7 @@ def estimate_errors(
     nothing stands for it, the interval leaves it open: its lower end is that of all labels of these
     examples being right, and its upper end that of all being wrong. The estimate counts what is
     supposed of them; ``standard_error`` and ``random_sample`` are those of the estimate for all
-    others, and say nothing of these. Without slips it is never less than what was found.
+    others, and say nothing of these.
 
     **Control.** ``lambda`` is what makes the standard error least, were the chances of errors as
     supposed. What makes it least in the sample (PPI++) would follow each of a few errors by chance.
@@ -242,8 +242,6 @@ def estimate_errors(
     estimate = design.total(supposed.factor)
     variance = design.variance(supposed.factor)
     low, high = supposed.interval(estimate, confidence)
-    if slips == NO_SLIPS:  # errors that are seen are there, whatever the sample says of the rest
-        estimate = min(max(estimate, known.low), known.high - len(unknown))
     rate = min(max(estimate / design.n, 0.0), 1.0)
     spread = design.n * rate * (1 - rate)  # of one example, n times
     # the standard error is 0 where all errors that were found were sure to be looked at
