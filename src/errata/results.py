@@ -460,7 +460,7 @@ class ErrorRate:
         """Return what these numbers say, in words."""
         count = self.count
         checked = f"{count.checked:,} checked, {count.found:,} of them wrong"
-        if self.estimate is None or count.estimate is None:
+        if self.estimate is None:
             rest = count.population - count.checked
             at_least = f"At least {_share(self.low)} of the {count.population:,} labels are wrong"
             rejected = f"{count.found:,} of the {count.checked:,} checked"
@@ -496,7 +496,7 @@ class ErrorRate:
             interval = "every one was checked"
         if self._doubtful_oftener:
             checked += "; doubtful ones are checked more often"
-        about = _as_sure(max(count.estimate, 0), (count.high - count.low) / 2)
+        about = _as_sure(self.estimate * count.population, (count.high - count.low) / 2)
         if self.slips_by == "none":
             about = max(about, count.found)  # what was found is there
         about = min(about, count.population)
