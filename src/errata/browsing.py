@@ -30,7 +30,7 @@ from errata.crowd import Consensus
 from errata.errors import ErrataWarning, InputError
 from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.reports import report_pattern
-from errata.labels import Label
+from errata.labels import Label, as_label
 from errata.reporting import Reporting
 from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
 from errata.site.addresses import as_link
@@ -484,8 +484,8 @@ class _Table:
 
     def __init__(self, rows: Sequence[_Row], counted: _Counted, *, planned: bool) -> None:
         self.examples = np.array([row["example"] for row in rows], dtype=np.int64)
-        self.given = [_label(row["given"]) for row in rows]
-        self.suggested = [_label(row["suggested"]) for row in rows]
+        self.given = [as_label(row["given"]) for row in rows]
+        self.suggested = [as_label(row["suggested"]) for row in rows]
         self._place = {example: row for row, example in enumerate(self.examples.tolist())}
         nothing = OPEN_HERE if planned else NOT_ASKED
         shape = (len(counted.thresholds), len(rows))
@@ -618,10 +618,6 @@ def _untimed(rows: Iterable[_Row]) -> tuple[dict[str, Any], ...]:
         {**row, "time": None} | ({"path": Path(row["path"]).name} if "path" in row else {})
         for row in rows
     )
-
-
-def _label(stored: int | list[int]) -> Label:
-    return stored if isinstance(stored, int) else tuple(stored)
 
 
 def _check_links(context: SiteContext) -> None:

@@ -232,13 +232,10 @@ def _corrected(content: Content) -> str:
     if not content.counts["correctable"]:
         return "None.\n"
     return (
-        f"{plural(content.counts['correctable'], 'label')}, where {_needs(content)}.\n\n"
+        f"{plural(content.counts['correctable'], 'label')}, where a verdict needs "
+        f"{content.verdicts.needed}.\n\n"
         f"{corrected_list(content)}"
     )
-
-
-def _needs(content: Content) -> str:
-    return f"a verdict needs {content.verdicts.needed}"
 
 
 def _left_out(content: Content) -> str:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from errata.array_files import PathLike
 from errata.errors import unknown_name
-from errata.labels import Label, named
+from errata.labels import as_label, named
 from errata.release.loading import check_file, read_manifest, read_parquet
 from errata.release.tables import ADJUDICATION, CANDIDATES, VOTES
 
@@ -130,7 +130,7 @@ def why_released(path: PathLike, example_id: str) -> ReleasedStory:
     def told(label: int | list[int] | None) -> str | None:
         if label is None:
             return None
-        return named(_label(label), classes)
+        return named(as_label(label), classes)
 
     labels = []
     for name, file in zip(manifest["labels"], files, strict=True):
@@ -170,10 +170,6 @@ def why_released(path: PathLike, example_id: str) -> ReleasedStory:
         ),
         labels=tuple(labels),
     )
-
-
-def _label(label: int | list[int]) -> Label:
-    return label if isinstance(label, int) else tuple(label)
 
 
 def _rows_of(folder: Path, file: str, index: int) -> list[dict[str, Any]]:
