@@ -463,6 +463,13 @@ def test_an_unknown_kind_of_votes_is_refused(audit):
         audit.add_votes([], kind="simulatd")
 
 
+def test_a_note_says_of_how_many_votes_it_is_where_not_of_all(audit):
+    for reviewer, note in (("x", "a spreadsheet"), ("y", "Mechanical Turk"), ("z", "")):
+        votes = [{"id": str(one), "reviewer": reviewer, "answer": "given"} for one in (1, 2)]
+        audit.add_votes(votes, note=note)
+    assert audit.notices == ("6 of 6 votes were imported (2: Mechanical Turk; 2: a spreadsheet).",)
+
+
 def test_simulated_and_imported_votes_are_said_on_every_output(tmp_path, audit):
     assert audit.notices == ()
     audit.vote("ann", 0, "suggested", first="given", key="1")

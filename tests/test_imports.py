@@ -77,9 +77,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "predict": {"errors", "files", "array_files", "arrays", "core", "datasets", "engine", "words"},
     "engine": {"errors", "files"},
     "store": {"errors", "files"},
-    "exchange": {"errors", "array_files", "arrays", "core", "words"},
+    "exchange": {"errors", "array_files", "arrays", "core", "labels", "words"},
     "reliability": {"errors", "core"},
-    "hub": {"errors"},
+    "hub": {"errors", "release"},
     "searching": {"errors", "arrays", "core", "sources", "engine"},
     "finding": {
         "errors",
@@ -196,6 +196,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paper": {"errata"},
     "demo": {"errata"},
     "cli": BELOW_AUDIT | VERBS | {"review", "auditing", "paper", "demo", "errata"},
+    "__main__": {"cli"},
     "errata": BELOW_AUDIT | VERBS | {"review", "auditing", "demo"},
 }
 # Arithmetic meets neither a file, a connection, a process, a clock nor chance of its own making.

@@ -184,6 +184,27 @@ def test_what_reports_no_mistake_is_refused_and_the_rest_goes_in(audit):
         audit.add_reports([{"body": "Thanks!"}])
 
 
+@pytest.mark.parametrize(
+    ("voted", "threshold", "outcome"),
+    [
+        # two of three settle it here, where the release asks for all three
+        ("ggs", 3, "the reviewers differ"),
+        ("gg", 3, "votes are lacking at this threshold"),
+        ("ggg", 3, "the given label stays"),
+    ],
+)
+def test_a_release_at_another_threshold_settles_no_report(
+    tmp_path, audit, voted, threshold, outcome
+):
+    example = candidates(audit)[0]
+    cast(audit, example, voted)
+    audit.add_reports([{"index": example, "label": planned_rows(audit)[0]["suggested"]}])
+    assert audit.reports()[0].state == "to decide"
+    told = (audit.release(tmp_path / "out", threshold=threshold).path / "CHANGES.md").read_text()
+    assert "1 report so far, of which 0 settled." in told
+    assert f"decided before the report came ({outcome}); a maintainer is to look again" in told
+
+
 def test_what_became_of_reports_is_told_without_anybody_s_words(audit):
     example = candidates(audit)[0]
     name = audit.classes[planned_rows(audit)[0]["suggested"]]

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -956,6 +957,7 @@ class Audit(Browsing):
                     f"No candidate of {self.path} has a vote yet, so nothing could be corrected. "
                     "Open `review`, or import votes."
                 )
+            reported = self._outcomes(db, self._verdicts_so_far(db), verdicts)
             content = releasing.gather(
                 db,
                 verdicts,
@@ -969,7 +971,7 @@ class Audit(Browsing):
                 ids=self.ids,
                 given=self.labels,
                 media=self._media,
-                reported=as_markdown([one.published() for one in self._outcomes(db, verdicts)]),
+                reported=as_markdown([one.published() for one in reported]),
                 hashes=hashes,
                 progress=progress,
             )
@@ -979,6 +981,7 @@ class Audit(Browsing):
         with self._db.write() as db:  # held throughout, so that the folder and its record agree
             made = write_release(Path(out), content)
             path, manifest = str(Path(out).absolute()), made.hashes["manifest.json"]
+            made = replace(made, namesakes=records.namesakes(db, made.version, manifest))
             if records.has_release(db, manifest, path):
                 return made
             records.add_release(

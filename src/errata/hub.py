@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errata.errors import HubError, InputError, MissingExtraError
+from errata.release.layout import MANIFEST
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _OF_GIT = (".gitattributes", ".gitignore")
 _FIRST = ("README.md", *_OF_GIT)

@@ -16,7 +16,18 @@ def named(label: Label, classes: Sequence[str]) -> str:
     """
     if isinstance(label, int):
         return classes[label]
-    return " + ".join(classes[one] for one in label) or "no label"
+    return in_words([classes[one] for one in label])
+
+
+def in_words(names: str | Sequence[str]) -> str:
+    """Return the name of a class, or the names of a set of them, as one text.
+
+    Examples
+    --------
+    >>> in_words("dog"), in_words(["cat", "dog"]), in_words([])
+    ('dog', 'cat + dog', 'no label')
+    """
+    return names if isinstance(names, str) else " + ".join(names) or "no label"
 
 
 def as_label(stored: int | Sequence[int]) -> Label:

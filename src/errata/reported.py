@@ -21,7 +21,7 @@ from errata.core.consensus import (
     OPEN,
     VERDICTS,
 )
-from errata.labels import Label, as_label, named
+from errata.labels import Label, as_label, in_words, named
 from errata.results import SetVerdicts, Verdicts
 from errata.store import adjudications, records, reports
 from errata.words import in_markdown, plural
@@ -109,16 +109,23 @@ def outcomes(
     db: Connection,
     verdicts: Verdicts | SetVerdicts | None,
     *,
+    told: Verdicts | SetVerdicts | None = None,
     ids: Sequence[str],
     classes: Sequence[str],
     given_of: Callable[[int], Label],
 ) -> tuple[Report, ...]:
-    """Return every report with what became of it by these verdicts, in the order they came in.
+    """Return every report with what became of it, in the order they came in.
 
     Parameters
     ----------
+    verdicts : at the plans' thresholds, by which a report is settled or not
+    told : the verdicts that are told, such as those of a release; without them, the same
     given_of : tells the given label of an example
     """
+    became = _became(db, verdicts)
+    if told is not None:
+        now = standings(told)
+        became = [(row, _told(row, came, now)) for row, came in became]
     return tuple(
         Report(
             number=number,
@@ -133,7 +140,7 @@ def outcomes(
             as_reported=came.as_reported,
             outcome=_in_words(came, row, classes),
         )
-        for number, (row, came) in enumerate(_became(db, verdicts), 1)
+        for number, (row, came) in enumerate(became, 1)
     )
 
 
@@ -197,12 +204,8 @@ label: votes, or a maintainer, decide.
 
 
 def _cells(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    label = "not said" if one["label"] is None else _listed(one["label"])
-    return _listed(one["given"]), label, one["version"] or ""
-
-
-def _listed(label: str | list[str]) -> str:
-    return label if isinstance(label, str) else " + ".join(label) or "no label"
+    label = "not said" if one["label"] is None else in_words(one["label"])
+    return in_words(one["given"]), label, one["version"] or ""
 
 
 class _Became(NamedTuple):
@@ -235,12 +238,8 @@ def _became(
 
 
 def _came(row: Mapping[str, Any], now: Standing, *, planned: bool, adjudication: int) -> _Became:
-    then = Standing(row["verdict"], tuple(map(as_label, row["accepted"])))
-    if row["label"] is None:  # it says no more than that the label is wrong
-        before = VERDICTS[NON_ERROR] if then.verdict is None else then.verdict
-        as_reported = now.verdict is not None and (now != then and now.verdict != before)
-    else:
-        as_reported = as_label(row["label"]) in now.accepted
+    then = _before(row)
+    as_reported = _is_as_reported(row, now)
     looked_again = adjudication > row["adjudication"] or now != then
     state: State
     if not planned:
@@ -250,6 +249,26 @@ def _came(row: Mapping[str, Any], now: Standing, *, planned: bool, adjudication:
     else:
         state = "settled" if as_reported or looked_again else "to decide"
     return _Became(state, now, as_reported)
+
+
+def _told(row: Mapping[str, Any], came: _Became, told: Mapping[int, Standing]) -> _Became:
+    """Return what became of a report, told with other verdicts than those that settle it."""
+    now = told.get(row["example"], Standing(None))
+    return came._replace(now=now, as_reported=_is_as_reported(row, now))
+
+
+def _before(row: Mapping[str, Any]) -> Standing:
+    """Return how the example of a report stood when it came."""
+    return Standing(row["verdict"], tuple(map(as_label, row["accepted"])))
+
+
+def _is_as_reported(row: Mapping[str, Any], now: Standing) -> bool:
+    if row["label"] is not None:
+        return as_label(row["label"]) in now.accepted
+    # it says no more than that the label is wrong
+    then = _before(row)
+    before = VERDICTS[NON_ERROR] if then.verdict is None else then.verdict
+    return now.verdict is not None and (now != then and now.verdict != before)
 
 
 def _accepted(verdicts: Verdicts | SetVerdicts, place: int, code: int) -> tuple[Label, ...]:
@@ -278,12 +297,13 @@ def _in_words(came: _Became, row: Mapping[str, Any], classes: Sequence[str]) -> 
     verdict, accepted = came.now
     labels = " and ".join(named(label, classes) for label in accepted)
     words = {
+        None: "votes are lacking at this threshold",  # those told may need more than the plans'
         VERDICTS[NON_ERROR]: "the given label stays",
         VERDICTS[CORRECTABLE]: f"corrected to {labels}",
         VERDICTS[MULTI_LABEL]: f"{labels} are both right",
         VERDICTS[NEITHER]: "neither label is right",
         VERDICTS[NON_AGREEMENT]: "the reviewers differ",
-    }[str(verdict)]
+    }[verdict]
     if came.state == "to decide":
         return f"decided before the report came ({words}); a maintainer is to look again"
     return f"{words}, as reported" if came.as_reported and row["label"] is not None else words

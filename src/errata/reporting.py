@@ -128,9 +128,19 @@ class Reporting(Planning):
             return self._outcomes(db, self._verdicts_so_far(db))
 
     def _outcomes(
-        self, db: Connection, verdicts: Verdicts | SetVerdicts | None
+        self,
+        db: Connection,
+        verdicts: Verdicts | SetVerdicts | None,
+        told: Verdicts | SetVerdicts | None = None,
     ) -> tuple[Report, ...]:
-        return outcomes(db, verdicts, ids=self.ids, classes=self.classes, given_of=self._given)
+        return outcomes(
+            db,
+            verdicts,
+            told=told,
+            ids=self.ids,
+            classes=self.classes,
+            given_of=self._given,
+        )
 
     def _verdicts_so_far(self, db: Connection) -> Verdicts | SetVerdicts | None:
         """Return the verdicts at the plans' thresholds; None before there is a plan."""

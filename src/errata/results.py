@@ -857,6 +857,8 @@ class Release:
         C
     hashes : the SHA-256 of every file, by its path in the folder
     notices : what must be said along with it
+    already_there : this very release was in the folder before, so that nothing was written
+    namesakes : the folders of other releases of this audit that have its version, too
     """
 
     path: Path
@@ -865,6 +867,21 @@ class Release:
     counts: Mapping[str, int]
     hashes: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    already_there: bool = False
+    namesakes: tuple[str, ...] = ()
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what there is to know of where it was written, in words."""
+        told = []
+        if self.already_there:
+            told.append(f"This very release was in {self.path} already; nothing was written.")
+        if self.namesakes:
+            told.append(
+                f"Version {self.version} was released before with another content: "
+                f"{', '.join(self.namesakes)}. Give this one a version of its own: --previous "
+                "(previous=) takes the next after that release, --version (version=) any."
+            )
+        return tuple(told)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the release as plain values."""
@@ -875,6 +892,8 @@ class Release:
             "counts": dict(self.counts),
             "hashes": dict(self.hashes),
             "notices": list(self.notices),
+            "already_there": self.already_there,
+            "namesakes": list(self.namesakes),
         }
 
     def __repr__(self) -> str:
@@ -883,7 +902,7 @@ class Release:
             f"Release {self.version} in {self.path}: {c['C']:,} labels corrected, {c['U']:,} "
             f"examples left out, {c['P']:,} of {c['D']:,} to score models on"
         )
-        return "\n".join([line, *self.notices])
+        return "\n".join([line, *self.notices, *self.sentences()])
 
 
 @dataclass(frozen=True, kw_only=True)

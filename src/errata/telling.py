@@ -62,11 +62,11 @@ def notices(db: Connection) -> tuple[str, ...]:
 def vote_notices(db: Connection) -> tuple[str, ...]:
     """Return which votes are simulated, and which imported: what reviewers are told, too."""
     kinds = voting.kinds(db)
-    total = sum(count for _, count, _ in kinds)
+    total = sum(count for notes in kinds.values() for count in notes.values())
     said = {"simulated": "are simulated", "imported": "were imported"}
     return tuple(
-        f"{count:,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
-        for kind, count, notes in kinds
+        f"{sum(notes.values()):,} of {total:,} votes {said[kind]}{_in_brackets(notes)}."
+        for kind, notes in kinds.items()
         if kind in said
     )
 
@@ -675,9 +675,12 @@ def _labelled(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names}
 
 
-def _in_brackets(notes: Sequence[str]) -> str:
-    more = [f"and {len(notes) - 3} more notes"] if len(notes) > 3 else []
-    return f" ({'; '.join([*notes[:3], *more])})" if notes else ""
+def _in_brackets(notes: Mapping[str, int]) -> str:
+    """Return what the notes on some votes say; each with how many it is about, if not all."""
+    noted = {note: count for note, count in notes.items() if note}
+    told = [note if len(notes) == 1 else f"{count:,}: {note}" for note, count in noted.items()]
+    more = [f"and {len(told) - 3} more notes"] if len(told) > 3 else []
+    return f" ({'; '.join([*told[:3], *more])})" if told else ""
 
 
 def verdict_names(verdicts: Verdicts | SetVerdicts | None) -> dict[int, str]:

@@ -50,6 +50,12 @@ def test_version_is_the_installed_one():
     assert run("--version").stdout == f"errata {version('errata')}\n"
 
 
+def test_the_package_is_run_as_the_program_is():
+    command = [sys.executable, "-m", "errata", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout == run("--version").stdout
+
+
 def test_nothing_at_all_shows_the_help():
     result = run()
     assert "Usage: errata" in result.stdout + result.stderr

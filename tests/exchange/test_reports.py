@@ -116,7 +116,7 @@ def sent(tmp_path, name):
         path.write_text(
             json.dumps([{"title": "x", "body": body, "id": 16, "number": 4}, {"body": "Thanks!"}])
         )
-    elif name.endswith(".txt"):
+    elif name.endswith((".txt", ".md")):
         path.write_text(body)
     elif name.endswith(".csv"):
         path.write_text(f"id,label,given,reason\n17,dog,cat,'{row['reason']}'\n".replace("'", '"'))
@@ -126,7 +126,7 @@ def sent(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["a.eml", "a.mbox", "issues.json", "a.txt", "a.csv", "a.json", "a.jsonl"]
+    "name", ["a.eml", "a.mbox", "issues.json", "a.txt", "a.md", "a.csv", "a.json", "a.jsonl"]
 )
 def test_every_file_says_the_same(tmp_path, name):
     read = as_rows(sent(tmp_path, name))
@@ -139,6 +139,27 @@ def test_every_file_says_the_same(tmp_path, name):
         "issues.json": ["issues.json, report 2: there is no report in it"],
     }
     assert read.left_out == left_out.get(name, [])
+
+
+def test_the_same_words_in_two_issues_are_two_reports(tmp_path):
+    body = '{"errata_report":1,"id":"1","label":"dog"}'
+    kinds = (
+        lambda number: {"number": number},
+        lambda number: {"iid": number},
+        lambda number: {"url": f"https://example.org/issues/{number}"},
+        lambda number: {"id": f"I_{number}"},
+    )
+    about = {"index_of": int, "n": 20, "classes": ["cat", "dog"], "audit": "pets"}
+    for kind in kinds:
+        issues = [kind(number) | {"body": body} for number in (4, 5, 4)]
+        (tmp_path / "issues.json").write_text(json.dumps(issues))
+        found = [
+            check_report(row, given_of=lambda _: 0, **about)
+            for row in as_rows(tmp_path / "issues.json").rows
+        ]
+        first, second, again = (one["key"] for one in found)
+        assert first == again != second
+        assert {one["example"] for one in found} == {1}, "an issue's own id is not an example's"
 
 
 def test_a_line_that_a_mail_program_broke_is_put_together():

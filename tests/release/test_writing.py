@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import errata.release.writing
 from audits import CLASSES, planned_audit, planned_rows, small_audit, small_set
 from errata import AuditError, FileError, Images, InputError, Texts, content_hash
 from errata.audit import Audit
+from errata.release.content import next_version
 
 VOTES = {0: "ss", 1: "gg", 2: "bb", 3: "nn", 4: "gsb", 5: "g"}
 WORDS = {"g": "given", "s": "suggested", "b": "both", "n": "neither"}
@@ -375,6 +377,31 @@ def test_the_next_version_names_the_one_before(audit, tmp_path):
         audit.release(tmp_path / "four", previous=tmp_path / "two", version="1.0.5")
     with pytest.raises(InputError, match=r"The version is 'v2'; three numbers such as 1.0.0"):
         audit.release(tmp_path / "four", version="v2")
+
+
+def test_versions_follow_one_another_as_in_semantic_versioning():
+    order = "1.0.0-2 1.0.0-10 1.0.0-draft 1.0.0-draft.2 1.0.0-draft.10 1.0.0 1.0.1 1.10.0 2.0.0"
+    versions = order.split()
+    for (at, one), (after, other) in product(enumerate(versions), repeat=2):
+        if at > after:
+            assert next_version(one, other) == one
+        else:
+            with pytest.raises(InputError, match=f"{one} is not after {other}"):
+                next_version(one, other)
+
+
+def test_a_release_says_that_it_is_there_or_that_another_has_its_version(audit, tmp_path):
+    first = audit.release(tmp_path / "one")
+    assert first.sentences() == ()
+    again = audit.release(tmp_path / "one")
+    assert again.already_there
+    assert "already; nothing was written" in repr(again)
+    assert audit.release(tmp_path / "copy").namesakes == (), "it holds the same"
+    vote(audit, {6: "ss"})
+    other = audit.release(tmp_path / "two")
+    assert other.namesakes == (str(tmp_path / "one"), str(tmp_path / "copy"))
+    assert "Version 1.0.0 was released before with another content" in repr(other)
+    assert audit.release(tmp_path / "three", previous=tmp_path / "one").sentences() == ()
 
 
 def test_the_release_before_must_be_whole_and_of_the_same_examples(audit, tmp_path):

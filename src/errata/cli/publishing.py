@@ -71,7 +71,7 @@ def release(
             "release keeps their given labels, as if nobody had doubted them; release again once "
             "they are decided."
         )
-    printer.say(*made.notices)
+    printer.say(*made.notices, *made.sentences())
     if description is None:
         printer.say(
             "No licence, source or authors are named in this release: --description FILE.toml does."

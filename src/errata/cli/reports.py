@@ -25,7 +25,9 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Mails (.eml, .mbox), tables or exported issues (.json, .csv)."
+            metavar="FILE...",
+            help="Mails (.eml, .mbox), texts (.txt, .md), exported issues (.json, .jsonl), or "
+            "tables (.csv, .tsv, .json, .jsonl, .parquet).",
         ),
     ],
     *,

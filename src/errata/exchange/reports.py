@@ -30,6 +30,7 @@ from errata.exchange import rows
 from errata.exchange.labels import class_of, classes_of
 from errata.exchange.rows import PROBLEM, example_of, field, is_blank
 from errata.exchange.votes import one_form
+from errata.labels import in_words
 
 COLUMNS = ("id", "label", "given", "reason", "version", "audit")
 """The columns of a table of reports; the first, or ``index`` in its place, is needed."""
@@ -40,6 +41,9 @@ FORM = rows.Form(
 
 LONGEST_REASON = 1000
 """Of a reason so many characters are kept; the file that it came in has the rest."""
+
+_OF_ISSUE = ("number", "iid", "html_url", "url", "id")
+"""What tells an exported issue from others, the first that it has: two may say the same."""
 
 _LINE = "errata_report"
 _BEGINS = re.compile(r'\{\s*"errata_report"')
@@ -132,8 +136,11 @@ def report_link(
     """
     line = {_LINE: 1, "audit": audit, "version": version, "id": id, "index": index}
     line |= {"given": _plain(given), "label": _plain(label), "reason": reason}
-    words = [f"The label of example {id} of {audit} looks wrong to me.", f"Given: {_words(given)}"]
-    words += [] if label is None else [f"It should be: {_words(label)}"]
+    words = [
+        f"The label of example {id} of {audit} looks wrong to me.",
+        f"Given: {in_words(given)}",
+    ]
+    words += [] if label is None else [f"It should be: {in_words(label)}"]
     words += [f"Why: {reason}"] if reason else []
     told = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     body = "\r\n".join([*words, "", "The next line is for errata; please leave it as it is.", told])
@@ -146,10 +153,6 @@ def _plain(label: str | Sequence[str] | None) -> str | list[str] | None:
     return label if label is None or isinstance(label, str) else list(label)
 
 
-def _words(label: str | Sequence[str]) -> str:
-    return label if isinstance(label, str) else " + ".join(label) or "no label"
-
-
 # ---------------------------------------------------------------- reading
 
 
@@ -160,7 +163,7 @@ def as_rows(reports: object) -> Read:
     ----------
     reports : mappings with the columns `COLUMNS`; or the path of a file: a table (.csv, .json,
         .jsonl, .parquet), exported issues (.json, .jsonl: objects with a ``body``), mails
-        (.eml, .mbox) or a text (.txt) with such lines as `report_link` writes
+        (.eml, .mbox) or a text (.txt, .md) with such lines as `report_link` writes
 
     Raises
     ------
@@ -225,7 +228,8 @@ def _tabled(
         # an exported issue may have an id, too: its own, not that of an example
         told = any(field(row, column) for column in ("label", "given", "reason"))
         if isinstance(body, str) and (field(row, "id") is None or not told):
-            yield {"where": row["where"]}, [row["body"]]
+            message = next(filter(None, (field(row, column) for column in _OF_ISSUE)), None)
+            yield {"where": row["where"], "message": message}, [body]
         else:
             read.append(row)
 
@@ -250,6 +254,7 @@ def _text(path: Path) -> Iterator[tuple[rows.Row, list[str]]]:
 _TEXTS: dict[str, Callable[[Path], Iterator[tuple[rows.Row, list[str]]]]] = {
     ".eml": _mail,
     ".mbox": _mails,
+    ".md": _text,
     ".txt": _text,
 }
 

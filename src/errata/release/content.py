@@ -172,7 +172,10 @@ def thresholds_of(votes: int, own: Sequence[int]) -> list[int]:
 
 
 def next_version(version: str | None, previous: str | None) -> str:
-    """Return the version of a release: as asked for, or the next minor one, or the first.
+    """Return the version of a release: as asked for, or what comes after the one before.
+
+    That is the next minor version, or after a draft the version that it was a draft of. Versions
+    follow one another as on https://semver.org: 1.0.0-draft, 1.0.0-draft.2, 1.0.0, 1.1.0.
 
     Raises
     ------
@@ -183,6 +186,8 @@ def next_version(version: str | None, previous: str | None) -> str:
     --------
     >>> next_version(None, None), next_version(None, "1.0.0"), next_version("2.0.0", "1.3.0")
     ('1.0.0', '1.1.0', '2.0.0')
+    >>> next_version(None, "2.0.0-draft")
+    '2.0.0'
     """
     if version is not None and not _VERSION.fullmatch(version):
         raise InputError(
@@ -191,18 +196,26 @@ def next_version(version: str | None, previous: str | None) -> str:
         )
     if previous is None:
         return version or FIRST_VERSION
-    major, minor, _ = _numbers(previous)
-    if version is None:
-        return f"{major}.{minor + 1}.0"
-    if _numbers(version) < _numbers(previous) or version == previous:
+    major, minor, patch, draft = _parts(previous)
+    following = f"{major}.{minor}.{patch}" if draft else f"{major}.{minor + 1}.0"
+    if version is not None and _order(version) <= _order(previous):
         raise InputError(
             f"The version {version} is not after {previous}, which is that of the previous "
-            f"release. Leave it out: {major}.{minor + 1}.0 comes next."
+            f"release. Leave it out: {following} comes next."
         )
-    return version
+    return version or following
 
 
-def _numbers(version: str) -> tuple[int, int, int]:
+def _parts(version: str) -> tuple[int, int, int, str]:
     found = _VERSION.fullmatch(version)
     assert found is not None, "a release was written with it"
-    return int(found[1]), int(found[2]), int(found[3])
+    return int(found[1]), int(found[2]), int(found[3]), (found[4] or "").removeprefix("-")
+
+
+def _order(version: str) -> tuple[object, ...]:
+    """Return what versions are sorted by: drafts come before what they are drafts of."""
+    *numbers, draft = _parts(version)
+    words = tuple(
+        (0, int(word), "") if word.isdecimal() else (1, 0, word) for word in draft.split(".")
+    )
+    return (*numbers, not draft, words)

@@ -6,6 +6,7 @@ same bytes.
 
 import json
 import tempfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def write_release(out: Path, content: Content) -> Release:
         with tempfile.TemporaryDirectory() as scratch:
             made = _filled(Path(scratch), out, content)
         if out.is_dir() and hashes_of(out) == made.hashes:
-            return made
+            return replace(made, already_there=True)
         there = _version_of(out)
         if there is not None:
             raise AuditError(

@@ -549,6 +549,13 @@ def has_release(db: Connection, manifest_sha256: str, path: str) -> bool:
     return _first(db, known) is not None
 
 
+def namesakes(db: Connection, version: str, manifest_sha256: str) -> tuple[str, ...]:
+    """Return the paths of releases of this version that have another manifest, oldest first."""
+    others = (t.releases.c.version == version, t.releases.c.manifest_sha256 != manifest_sha256)
+    query = select(t.releases.c.path).where(*others).order_by(t.releases.c.id)
+    return tuple(dict.fromkeys(db.scalars(query)))
+
+
 def releases(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
     """Return for each of some examples every release, oldest first.
 

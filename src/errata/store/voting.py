@@ -376,20 +376,18 @@ def choice_of(vote: Any) -> Choice:
     return int(vote.labels[0]) if vote.labels else None
 
 
-def kinds(db: Connection) -> list[tuple[str, int, list[str]]]:
-    """Return, for each kind of vote that counts, how many there are and the notes on them."""
+def kinds(db: Connection) -> dict[str, dict[str, int]]:
+    """Return how many votes of each kind count, by the note on them; ``""`` is for none."""
     query = (
-        select(_v.kind, func.count(), _v.note)
+        select(_v.kind, func.coalesce(_v.note, ""), func.count())
         .where(_HELD)
         .group_by(_v.kind, _v.note)
         .order_by(_v.kind, _v.note)
     )
-    counts: dict[str, int] = {}
-    notes: dict[str, list[str]] = {}
-    for kind, count, note in db.execute(query):
-        counts[kind] = counts.get(kind, 0) + count
-        notes.setdefault(kind, []).extend([note] if note else [])
-    return [(kind, count, notes[kind]) for kind, count in counts.items()]
+    counts: dict[str, dict[str, int]] = {}
+    for kind, note, count in db.execute(query):
+        counts.setdefault(kind, {})[note] = count
+    return counts
 
 
 def answers(db: Connection) -> list[Row]:
