@@ -879,7 +879,7 @@ def test_what_takes_long_keeps_no_page_waiting():
     assert number.value(until=soon()) == "done"
 
 
-def test_one_number_is_worked_out_at_a_time(monkeypatch):
+def test_one_number_is_worked_out_at_a_time():
     at_once, most, turn = [], [], threading.Lock()
 
     def work():
@@ -893,7 +893,8 @@ def test_one_number_is_worked_out_at_a_time(monkeypatch):
     for number in numbers:
         number.begin()
     assert all(number.value(until=soon()) for number in numbers)
-    assert most == [1] * 5
+    assert len(most) >= 5, "more where a slow machine let one grow old in between"
+    assert set(most) == {1}
 
 
 def test_changes_that_come_faster_than_the_work_hide_nothing_and_are_counted_in_the_end(
