@@ -40,7 +40,6 @@ from errata.browsing import MOST_ROWS, Browsing, build_site
 from errata.certain import ReviewDesign
 from errata.comparison import Comparison, compare
 from errata.core.accuracy import Sets, corrected_labels, corrected_sets, label_sets
-from errata.core.crowd import CROWD
 from errata.core.cutoff import Aim
 from errata.core.ranking import Score
 from errata.core.selection import REVIEWED, Rule
@@ -1055,12 +1054,7 @@ class Audit(Browsing):
             verdicts = self._verdicts(db, chosen)
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
             checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
-            voted = {
-                model
-                for run in records.planned_findings(db)
-                if run["score"] == CROWD
-                for model in run["settings"]["models"]
-            }
+            voted = telling.voters(db)
         if not population and not design.by_chance and design.unchecked.any():
             raise AuditError(
                 f"How sure a ranking of this test set is hangs on the {design.unchecked.sum():,} "

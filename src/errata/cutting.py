@@ -21,6 +21,22 @@ FEWEST, FEWEST_OF_EACH = 50, 5
 """So many reviews it takes, and so many wrong and right labels among them."""
 
 
+def suffices(by_chance: int, *, wrong: int, right: int) -> bool:
+    """Tell whether a cut-off can be learnt from so many decided examples.
+
+    Parameters
+    ----------
+    by_chance : how many of them chance has drawn
+    wrong, right : how many of all have wrong labels, and right ones
+
+    Examples
+    --------
+    >>> suffices(50, wrong=5, right=45), suffices(50, wrong=4, right=46)
+    (True, False)
+    """
+    return by_chance >= FEWEST and min(wrong, right) >= FEWEST_OF_EACH
+
+
 def as_aim(aim: str) -> Aim:
     """Return what a cut-off is to be chosen for, from words.
 
@@ -90,7 +106,7 @@ def learnt_from(
         )
     errors, (draws, _) = sum(wrong.values()), draws_of(planned, wrong, open_)
     by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
-    enough = by_chance >= FEWEST and min(errors, len(wrong) - errors) >= FEWEST_OF_EACH
+    enough = suffices(by_chance, wrong=errors, right=len(wrong) - errors)
     if not enough and len(wrong) < n:
         raise AuditError(
             f"Rule 'reviewed' learns from {FEWEST} or more decided examples that chance has drawn, "

@@ -71,6 +71,16 @@ def vote_notices(db: Connection) -> tuple[str, ...]:
     )
 
 
+def voters(db: Connection) -> set[str]:
+    """Return the models that voted for what was planned."""
+    return {
+        model
+        for run in records.planned_findings(db)
+        if run["score"] == CROWD
+        for model in run["settings"]["models"]
+    }
+
+
 def verdicts(
     db: Connection,
     consensus: Consensus,

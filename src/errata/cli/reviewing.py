@@ -376,7 +376,7 @@ def _after_verdicts(
     opened: "Audit", audit: Path, rate: "ErrorRate", *, reviewed: bool
 ) -> list[object]:
     """Return what usually comes next: where only a sample is checked, to look for the others."""
-    from errata.cutting import FEWEST, FEWEST_OF_EACH
+    from errata.cutting import suffices
 
     if not reviewed:
         return ["review", audit]
@@ -384,8 +384,7 @@ def _after_verdicts(
     sampled = 0 < checked == rate.by_chance < rate.count.population
     if not sampled or not found:
         return ["release", audit, "OUT"]
-    enough = checked >= FEWEST and min(found, checked - found) >= FEWEST_OF_EACH
-    if enough and opened.probabilities():
+    if suffices(checked, wrong=found, right=checked - found) and opened.probabilities():
         return ["find", audit, "--rule", "reviewed"]
     return ["plan", audit, "--goal", "errors"]
 
