@@ -101,6 +101,20 @@ def test_files_that_were_renamed_are_found_by_their_content(tmp_path, pictures, 
     }
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_no_file_takes_the_place_of_another(tmp_path, pictures, release, link):
+    copy = tmp_path / "copy"
+    shutil.copytree(pictures, copy)
+    for name in ("0 from cat.png", "0 from cat 2.png"):
+        (copy / "dog" / name).write_bytes(name.encode())
+    made = apply_release(release, copy, tmp_path / "out", others="keep", link=link)
+    assert made.changes[0]["file"] == "dog/0 from cat 3.png"
+    there = files(tmp_path / "out")
+    assert there["dog/0 from cat.png"] == b"0 from cat.png", "what stays keeps its name"
+    assert there["dog/0 from cat 3.png"] == files(pictures)["cat/0.png"]
+    assert len(there) == made.examples == 12
+
+
 def test_keeping_the_given_labels_leaves_nothing_out_and_links_take_no_space(
     tmp_path, pictures, release
 ):

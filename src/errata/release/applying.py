@@ -6,6 +6,7 @@ is written.
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
@@ -36,7 +37,7 @@ Others = Literal["stop", "keep", "leave out"]
 """What becomes of examples that are not in the release."""
 
 Keys = Mapping[str, Callable[[], Sequence[Any]]]
-"""str what the examples of a copy may be found, in the order of trying."""
+"""By what the examples of a copy may be found, in the order of trying: what returns these keys."""
 
 _LABELS = ("label", "labels", "class", "given", "target")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -347,11 +348,9 @@ def _apply_to_folder(
                 (folder / above / name).mkdir(parents=True)
         for place, name in [*stay, *move]:  # what moves gives way to what stays
             above, inside = _place(ids[place], given[place])
-            target = folder / above / name / inside
-            if target.exists():
-                target = target.with_stem(f"{target.stem} from {given[place]}")
+            target = _free(folder / above / name / inside, given[place])
             target.parent.mkdir(parents=True, exist_ok=True)
-            (os.link if link else shutil.copyfile)(root / ids[place], target)
+            (os.link if link else _copy)(root / ids[place], target)
             if name != given[place]:
                 told = {"example": ids[place], "given": given[place], "corrected": name}
                 changes.append({**told, "file": target.relative_to(folder).as_posix()})
@@ -364,6 +363,20 @@ def _apply_to_folder(
         changes=tuple(changes),
         notices=found.notices,
     )
+
+
+def _free(target: Path, given: str) -> Path:
+    """Return where a file can lie that comes from a class: there, or beside what lies there."""
+    names = itertools.chain(
+        [target.stem, f"{target.stem} from {given}"],
+        (f"{target.stem} from {given} {number}" for number in itertools.count(2)),
+    )
+    return next(free for name in names if not (free := target.with_stem(name)).exists())
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.touch(exist_ok=False)  # a link is not made over another file either
+    shutil.copyfile(source, target)
 
 
 def _keys_of_files(root: Path, data: Dataset, by: str | None) -> Keys:
