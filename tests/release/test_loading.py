@@ -159,6 +159,19 @@ def test_of_copies_each_is_the_one_with_its_given_label(tmp_path):
     assert aligned.notices == ()
 
 
+def test_copies_with_other_sets_of_accepted_labels_are_not_alike(tmp_path):
+    """Neither has one label alone, but the one has two, and the other none."""
+    pixels = PIXELS.copy()
+    pixels[6] = pixels[0]
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, media=Images(pixels))
+    cast(audit, 0, "b")
+    cast(audit, 6, "n")
+    release = load_release(audit.release(tmp_path / "out").path, policy="multi_label")
+    assert (release.sets[0], release.sets[6]) == ((1, 0), ())
+    with pytest.warns(ErrataWarning, match="2 keys are those of several examples with different"):
+        release.align([content_hash(one) for one in pixels], by="sha256", given=release.given)
+
+
 def test_sets_of_labels_are_loaded_as_a_matrix(tmp_path):
     given = np.eye(4, dtype=bool)[np.arange(20) % 4] | np.eye(4, dtype=bool)[0]
     audit = Audit.create(tmp_path / "a", labels=given, classes=list("abcd"), multilabel=True)
