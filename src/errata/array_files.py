@@ -187,8 +187,12 @@ def only_array(arrays: Mapping[str, Any], path: PathLike) -> Shaped[np.ndarray, 
     return array
 
 
-def read_text(path: PathLike) -> str:
-    """Return the text of a UTF-8 file, with or without a byte order mark.
+def read_text(path: PathLike, *, exactly: bool = False) -> str:
+    """Return the text of a UTF-8 file, without a byte order mark, and with plain line ends.
+
+    Parameters
+    ----------
+    exactly : every character as it is in the file, the mark and the ends of lines too
 
     Raises
     ------
@@ -196,7 +200,10 @@ def read_text(path: PathLike) -> str:
         The file cannot be read, or is no text.
     """
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with Path(path).open(
+            encoding="utf-8" if exactly else "utf-8-sig", newline="" if exactly else None
+        ) as file:
+            return file.read()
     except UnicodeDecodeError as error:
         raise FileError(
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8."

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from errata.cli.output import Printer
 from helpers import ERRATA
 from helpers import run_errata as run
 
@@ -137,3 +138,10 @@ def test_words_too_many_are_named_with_how_to_quote_a_pattern(words):
     assert done.returncode == 2
     assert f"{words[-1]}." in done.stderr.replace("\n", " ")
     assert "--probs 'part-*.npy'" in done.stderr
+
+
+def test_where_there_is_nothing_to_say_nothing_is_said(capsys):
+    printer = Printer()
+    printer.say(*[])
+    printer.say("one", "two")
+    assert capsys.readouterr().err == "one\ntwo\n"

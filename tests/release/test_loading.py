@@ -118,8 +118,10 @@ def test_own_labels_that_are_not_the_given_ones_are_told_and_masked_out(folder):
     assert aligned.mask.sum() == release.mask.sum() - 1
     with pytest.raises(LabelError, match="more than half: the keys, or the order of the classes"):
         release.align(release.ids, given=(release.given + 1) % 3)
-    with pytest.raises(LabelError, match="59"):
+    with pytest.raises(LabelError, match="given has 59 labels for 60 keys; one for each key, in "):
         release.align(release.ids, given=release.given[:59])
+    with pytest.raises(LabelError, match="3, but the release has 3 classes, so labels run from 0"):
+        release.align(release.ids, given=release.given + 1)
 
 
 def test_the_same_content_with_another_label_is_masked_out(tmp_path):
@@ -133,6 +135,41 @@ def test_the_same_content_with_another_label_is_masked_out(tmp_path):
         aligned = release.align([content_hash(one) for one in pixels], by="sha256")
     assert np.flatnonzero(release.mask & ~aligned.mask).tolist() == [0, 1, 6]
     assert aligned.labels[43] == release.labels[43]
+
+
+def test_of_copies_each_is_the_one_with_its_given_label(tmp_path):
+    pixels = PIXELS.copy()
+    pixels[[1, 9]] = pixels[0]
+    pixels[40] = pixels[43]
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, media=Images(pixels))
+    cast(audit, 0, "s")
+    release = load_release(audit.release(tmp_path / "out").path)
+    assert release.given[[0, 1, 9]].tolist() == [1, 2, 0]
+    assert release.labels[[0, 1, 9]].tolist() == [0, 2, 0]
+    hashes = [content_hash(one) for one in pixels]
+    order = np.arange(60)[::-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        aligned = release.align(
+            [hashes[row] for row in order], by="sha256", given=release.given[order]
+        )
+    np.testing.assert_array_equal(aligned.labels, release.labels[order])
+    np.testing.assert_array_equal(aligned.changed, release.changed[order])
+    assert sorted(aligned.rows.tolist()) == list(range(60)), "and of copies that are alike, each"
+    assert aligned.notices == ()
+
+
+def test_copies_with_other_sets_of_accepted_labels_are_not_alike(tmp_path):
+    """Neither has one label alone, but the one has two, and the other none."""
+    pixels = PIXELS.copy()
+    pixels[6] = pixels[0]
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1, media=Images(pixels))
+    cast(audit, 0, "b")
+    cast(audit, 6, "n")
+    release = load_release(audit.release(tmp_path / "out").path, policy="multi_label")
+    assert (release.sets[0], release.sets[6]) == ((1, 0), ())
+    with pytest.warns(ErrataWarning, match="2 keys are those of several examples with different"):
+        release.align([content_hash(one) for one in pixels], by="sha256", given=release.given)
 
 
 def test_sets_of_labels_are_loaded_as_a_matrix(tmp_path):

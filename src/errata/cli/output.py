@@ -108,7 +108,7 @@ class Printer:
 
     def say(self, *lines: str) -> None:
         """Say something beside the result."""
-        if not self.quiet:
+        if lines and not self.quiet:
             print(*lines, sep="\n", file=sys.stderr)
 
     def next(self, *command: object) -> None:

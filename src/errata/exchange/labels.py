@@ -1,9 +1,11 @@
 """Labels as files and people write them: a class by its name or its number, or a set of them."""
 
+import contextlib
 import itertools
 import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
 
@@ -67,6 +69,91 @@ def classes_of(labels: object, classes: Sequence[str]) -> tuple[int, ...]:
     if twice:
         raise LabelError(f"The label {classes[twice[0]]!r} stands twice in {labels!r}.")
     return tuple(found)
+
+
+class Written:
+    """How somebody wrote labels in the cells of a column: each by its name, or by its number.
+
+    Whole numbers that are not in quotes count the classes from 0; but where all of them are class
+    names, as ``1 2 3`` of stars are, they are these. False and True are 0 and 1.
+
+    Parameters
+    ----------
+    classes : the class names
+    cells : of the column: a name or a number; or, if ``several``, a list or a text that is a JSON
+        list of them
+
+    Examples
+    --------
+    >>> written = Written(["cat", "dog"], ["cat", "1", 0])
+    >>> [written.read(cell) for cell in ("cat", "1", 0)]
+    [0, 1, 0]
+    >>> [written.like(cell, 1) for cell in (" cat", "0", 0)], written.like("cat", (0, 1))
+    (['dog', '1', 1], ['cat', 'dog'])
+    """
+
+    def __init__(
+        self, classes: Sequence[str], cells: Sequence[object], *, several: bool = False
+    ) -> None:
+        self.classes, self.several = classes, several
+        each = [one for cell in cells for one in self._members(cell)]
+        whole = {int(one) for one in each if isinstance(one, int)}
+        self._names = bool(whole) and all(str(number) in classes for number in whole)
+        self._example = next(iter(each), classes[0])
+
+    def read(self, cell: object) -> int | tuple[int, ...]:
+        """Return the class in a cell, or the sorted classes.
+
+        Raises
+        ------
+        LabelError, NameUnknownError
+            It is missing, or there is no such class, or a class stands twice.
+        """
+        if not self.several:
+            return self._class_of(cell)
+        members = self._members(cell)
+        return classes_of(
+            [self._class_of(one) for one in members] if members else cell, self.classes
+        )
+
+    def like(self, cell: object, label: int | tuple[int, ...]) -> Any:
+        """Return a label as the one in a cell is written; of several, those in it as they are."""
+        members = self._members(cell)
+        if isinstance(label, int):
+            return self._like(cell, label)
+        there = {self._class_of(one): one for one in members}
+        example = next(iter(members), self._example)
+        listed = [there[one] if one in there else self._like(example, one) for one in label]
+        in_text = self.several and isinstance(cell, str)
+        return json.dumps(listed, ensure_ascii=False) if in_text else listed
+
+    def _members(self, cell: object) -> list[Any]:
+        if not self.several:
+            return [cell]
+        listed = _parsed(cell) if isinstance(cell, str) else cell
+        return listed if isinstance(listed, list) else []
+
+    def _class_of(self, one: object) -> int:
+        if isinstance(one, int):  # a bool too
+            one = str(int(one)) if self._names else int(one)
+        return class_of(one, self.classes)
+
+    def _like(self, example: object, label: int) -> Any:
+        name = self.classes[label]
+        if isinstance(example, int):
+            number = _whole(name) if self._names else label
+            if number is None or (isinstance(example, bool) and number not in {0, 1}):
+                return name
+            return type(example)(number)
+        by_name = str(example).strip() in self.classes or str(label) in self.classes
+        return name if by_name else str(label)
+
+
+def _whole(name: str) -> int | None:
+    """Return the whole number that is written so, and in no other way."""
+    with contextlib.suppress(ValueError):
+        return int(name) if str(int(name)) == name else None
+    return None
 
 
 def _parsed(text: str) -> object:

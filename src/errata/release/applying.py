@@ -4,13 +4,10 @@ What is written is new and whole: the copy stays as it is, and where anything do
 is written.
 """
 
-import csv
-import io
-import json
+import itertools
 import os
 import re
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,17 +15,18 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 
 from errata.array_files import PathLike, read_text
 from errata.arrays import as_choice
 from errata.datasets.base import Dataset
 from errata.datasets.media import content_hash
-from errata.errors import ErrataWarning, FileError, InputError, LabelError
-from errata.exchange.labels import class_of, classes_of
+from errata.errors import FileError, InputError, LabelError
+from errata.exchange.labels import Written
 from errata.files import unfinished
 from errata.labels import Label, named
-from errata.release.loading import LoadedRelease, load_release
+from errata.release.loading import LoadedRelease, load_release, look_up
+from errata.release.own_tables import OwnTable, read_own_table
 from errata.release.tables import KEYS
 from errata.store.files import new_folder
 
@@ -36,7 +34,7 @@ Others = Literal["stop", "keep", "leave out"]
 """What becomes of examples that are not in the release."""
 
 Keys = Mapping[str, Callable[[], Sequence[Any]]]
-"""str what the examples of a copy may be found, in the order of trying."""
+"""By what the examples of a copy may be found, in the order of trying: what returns these keys."""
 
 _LABELS = ("label", "labels", "class", "given", "target")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -149,21 +147,25 @@ def apply_release(
     if not source.is_file():
         raise FileError(f"{source} does not exist; a folder or a table was expected.")
     _refuse_unused({"part": part, "link": link or None}, f"{source} is a table")
-    table = _read(source)
+    table = read_own_table(source)
     if target.suffix.lower() != source.suffix.lower():
         raise InputError(
             f"{source} is a {source.suffix} and {target} would be no such; the new table is of the "
             "same kind. Name another."
         )
-    if target.exists():
+    if os.path.lexists(target):
         raise FileError(f"{target} is there already. Name a new file.")
     given = _label_column(table, label)
     _refuse_name(table, column, replace=replace)
-    found = _found(release, _keys_of(table, by, key, release.n), by)
-    labels = _own_labels(release, table, given)
+    keys = _keys_of(table, by, key, release.n)
+    written = Written(release.classes, table.cells(given), several=release.multilabel)
+    labels = _own_labels(table, given, written)
+    found = _found(release, keys, by, labels)
     _check_given(release, found, labels, table.where)
     _check_others(release, found, others, table.where)
-    return _apply_to_table(release, table, target, found, labels, given, column, replace, others)
+    return _apply_to_table(
+        release, table, target, found, labels, written, given, column, replace, others
+    )
 
 
 def _refuse_unused(options: Mapping[str, object], what: str) -> None:
@@ -173,13 +175,15 @@ def _refuse_unused(options: Mapping[str, object], what: str) -> None:
 
 
 @contextmanager
-def _written(target: Path) -> Iterator[Path]:
-    """Yield a file to fill, which becomes the target whole; name the target that cannot be."""
+def _naming(target: Path, *, link: bool = False) -> Iterator[None]:
+    """Name the target that cannot be written."""
     try:
-        with unfinished(target) as path:
-            yield path
+        yield
     except OSError as error:
-        raise FileError(f"{target} cannot be written: {error.strerror}. Name another.") from None
+        raise FileError(
+            f"{target} cannot be written: {error.strerror}. Name another"
+            f"{', or leave --link (link=) out' if link else ''}."
+        ) from None
 
 
 # ---------------------------------------------------------------- finding the examples
@@ -199,18 +203,20 @@ class _Found:
         return self.rows >= 0
 
 
-def _found(release: LoadedRelease, keys: Keys, by: str | None) -> _Found:
+def _found(release: LoadedRelease, keys: Keys, by: str | None, labels: Sequence[Label]) -> _Found:
     """Return what the examples are in the release, by the first key that finds all of them."""
+    given = _as_given(release, labels)
     best: _Found | None = None
     said = []
     for way, values in keys.items():
         try:
-            one = _aligned(release, values(), way)
+            rows, unclear = look_up(release, values(), by=way, given=given)
         except InputError as error:
             if by is not None:
                 raise
             said.append(str(error))
             continue
+        one = _Found(way, rows, unclear, _told(release, way, rows, unclear))
         if one.known.all():
             return one
         if best is None or one.known.sum() > best.known.sum():
@@ -224,20 +230,26 @@ def _found(release: LoadedRelease, keys: Keys, by: str | None) -> _Found:
     return best
 
 
-def _aligned(release: LoadedRelease, keys: Sequence[Any], by: str) -> _Found:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ErrataWarning)  # it is said below, once
-        aligned = release.align(keys, by=by)
-    known = aligned.rows >= 0
-    trusted = np.zeros(len(known), dtype=bool)
-    trusted[known] = release.mask[aligned.rows[known]]
-    missing = release.n - len(np.unique(aligned.rows[known]))
+def _told(
+    release: LoadedRelease, by: str, rows: Int[np.ndarray, "k"], unclear: Bool[np.ndarray, "k"]
+) -> tuple[str, ...]:
+    missing = release.n - len(np.unique(rows[rows >= 0]))
     rest = [f"{missing:,} of {release.n:,} examples of the release are not among these."]
-    # by their content, examples may be several of the release whose labels differ
-    unclear = known & trusted & ~aligned.mask
-    told = [f"{unclear.sum():,} examples are, by their {by}, several with different labels."]
-    notices = (*(told if unclear.any() else []), *(rest if missing else []))
-    return _Found(by, aligned.rows, unclear, notices)
+    several = (
+        f"{unclear.sum():,} examples are, by their {by} and given label, several with different "
+        "corrected labels: they are taken as without a trusted one."
+    )
+    return (*([several] if unclear.any() else []), *(rest if missing else []))
+
+
+def _as_given(release: LoadedRelease, labels: Sequence[Label]) -> Shaped[np.ndarray, "k *classes"]:
+    """Return given labels in the form that a release has them in."""
+    if not release.multilabel:
+        return np.array(labels, dtype=np.int64)
+    matrix = np.zeros((len(labels), len(release.classes)), dtype=bool)
+    for row, label in zip(matrix, labels, strict=True):
+        row[list(label)] = True  # type: ignore[arg-type]
+    return matrix
 
 
 def _check_given(
@@ -249,9 +261,7 @@ def _check_given(
     """Refuse a copy whose given labels are not those that the release was made of."""
     theirs = _labels_of(release, found.rows)
     differ = [
-        place
-        for place in np.flatnonzero(found.known & ~found.unclear).tolist()
-        if labels[place] != theirs[place]
+        place for place in np.flatnonzero(found.known).tolist() if labels[place] != theirs[place]
     ]
     if differ:
         first = differ[0]
@@ -291,7 +301,9 @@ def _corrected(release: LoadedRelease, found: _Found) -> list[Label | None]:
     sets = release.sets if several else ()
     told: list[Label | None] = []
     for row, unclear in zip(found.rows.tolist(), found.unclear.tolist(), strict=True):
-        if row < 0 or unclear or not (release.mask[row] or (several and sets[row])):
+        if row >= 0 and unclear and release.policy == "keep_given":
+            told += _labels_of(release, np.array([row]))
+        elif row < 0 or unclear or not (release.mask[row] or (several and sets[row])):
             told.append(None)
         else:
             told.append(sets[row] if several else int(release.labels[row]))
@@ -328,9 +340,9 @@ def _apply_to_folder(
             f"{root} has the class folder {unknown[0]!r}, which is no class of {release.name}: "
             f"{', '.join(release.classes[:10])}."
         )
-    found = _found(release, _keys_of_files(root, data, by), by)
     given = [names[one] for one in data.labels.tolist()]
     numbers: list[Label] = [release.classes.index(name) for name in given]
+    found = _found(release, _keys_of_files(root, data, by), by, numbers)
     _check_given(release, found, numbers, ids.__getitem__)
     _check_others(release, found, others, ids.__getitem__)
     stay, move = [], []
@@ -340,18 +352,16 @@ def _apply_to_folder(
         elif label is not None or (others == "keep" and not found.known[place]):
             stay.append((place, given[place]))
     changes = []
-    with new_folder(out) as folder:
+    with _naming(out, link=link), new_folder(out) as folder:
         # a class that nothing is left of is still a class
         for above in {_place(*pair)[0] for pair in zip(ids, given, strict=True)}:
             for name in {*names, *(name for _, name in move)}:
                 (folder / above / name).mkdir(parents=True)
         for place, name in [*stay, *move]:  # what moves gives way to what stays
             above, inside = _place(ids[place], given[place])
-            target = folder / above / name / inside
-            if target.exists():
-                target = target.with_stem(f"{target.stem} from {given[place]}")
+            target = _free(folder / above / name / inside, given[place])
             target.parent.mkdir(parents=True, exist_ok=True)
-            (os.link if link else shutil.copyfile)(root / ids[place], target)
+            (os.link if link else _copy)(root / ids[place], target)
             if name != given[place]:
                 told = {"example": ids[place], "given": given[place], "corrected": name}
                 changes.append({**told, "file": target.relative_to(folder).as_posix()})
@@ -364,6 +374,20 @@ def _apply_to_folder(
         changes=tuple(changes),
         notices=found.notices,
     )
+
+
+def _free(target: Path, given: str) -> Path:
+    """Return where a file can lie that comes from a class: there, or beside what lies there."""
+    names = itertools.chain(
+        [target.stem, f"{target.stem} from {given}"],
+        (f"{target.stem} from {given} {number}" for number in itertools.count(2)),
+    )
+    return next(free for name in names if not (free := target.with_stem(name)).exists())
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.touch(exist_ok=False)  # a link is not made over another file either
+    shutil.copyfile(source, target)
 
 
 def _keys_of_files(root: Path, data: Dataset, by: str | None) -> Keys:
@@ -403,120 +427,7 @@ def _place(id_: str, given: str) -> tuple[str, str]:
 # ---------------------------------------------------------------- tables
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The rows of a file: cells by column, and what writes rows and a column in the same form."""
-
-    name: str
-    names: Sequence[str]
-    column: Callable[[str], list[Any]]
-    write: Callable[[Path, str, list[Any], list[int]], None]
-    count: int
-
-    def where(self, row: int) -> str:
-        return f"{self.name}, row {row + 1}"
-
-
-def _read(path: Path) -> _Table:
-    ending = path.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        return _read_csv(path, "\t" if ending == ".tsv" else ",")
-    if ending in (".json", ".jsonl", ".ndjson"):
-        return _read_json(path)
-    if ending == ".parquet":
-        return _read_parquet(path)
-    raise InputError(
-        f"{path} ends in {ending or 'nothing'}; a folder of class folders, or a .csv, .tsv, .json, "
-        ".jsonl or .parquet was expected."
-    )
-
-
-def _read_csv(path: Path, delimiter: str) -> _Table:
-    text = read_text(path)
-    try:
-        head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    except (csv.Error, ValueError) as error:
-        raise FileError(f"{path} is no table with a head: {error}.") from None
-    rows = [row for row in rows if row]
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(head):
-            raise FileError(
-                f"{path}, row {number}: it has {len(row)} cells, but there are {len(head)} columns."
-            )
-
-    def write(target: Path, name: str, cells: list[Any], kept: list[int]) -> None:
-        at = head.index(name) if name in head else len(head)
-        new = io.StringIO(newline="")
-        writer = csv.writer(
-            new, delimiter=delimiter, lineterminator="\r\n" if "\r\n" in text else "\n"
-        )
-        writer.writerow([*head[:at], name, *head[at + 1 :]])
-        for row in kept:
-            cell = "" if cells[row] is None else cells[row]
-            writer.writerow([*rows[row][:at], _in_cell(cell), *rows[row][at + 1 :]])
-        target.write_text(new.getvalue(), encoding="utf-8", newline="")
-
-    return _Table(
-        path.name, head, lambda name: [row[head.index(name)] for row in rows], write, len(rows)
-    )
-
-
-def _in_cell(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-
-
-def _read_json(path: Path) -> _Table:
-    text = read_text(path)
-    listed = text.lstrip().startswith("[")
-    try:
-        rows = (
-            json.loads(text) if listed else [json.loads(x) for x in text.split("\n") if x.strip()]
-        )
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} is no JSON, or is cut short: {error}") from None
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise FileError(f"{path}, row {number}: an object was expected, not {row!r}.")
-
-    def write(target: Path, name: str, cells: list[Any], kept: list[int]) -> None:
-        made = [{**rows[row], name: cells[row]} for row in kept]
-        if listed:
-            new = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
-        else:
-            new = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made)
-        target.write_text(new, encoding="utf-8", newline="")
-
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    column = lambda name: [row.get(name) for row in rows]  # noqa: E731
-    return _Table(path.name, names, column, write, len(rows))
-
-
-def _read_parquet(path: Path) -> _Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise FileError(f"{path} is no Parquet file, or is damaged: {error}") from None
-
-    def write(target: Path, name: str, cells: list[Any], kept: list[int]) -> None:
-        metadata = dict(table.schema.metadata or {})
-        if name in table.column_names:
-            kind = table.schema.field(name).type
-            at = table.column_names.index(name)
-            new = table.set_column(at, table.schema.field(name), pa.array(cells, kind))
-        else:
-            new = table.append_column(name, pa.array(cells))
-            # what `datasets` wrote of the columns, and refuses to read if one is not told there
-            metadata.pop(b"huggingface", None)
-        pq.write_table(new.take(kept).replace_schema_metadata(metadata or None), target)
-
-    column = lambda name: table[name].to_pylist()  # noqa: E731
-    return _Table(path.name, table.column_names, column, write, len(table))
-
-
-def _label_column(table: _Table, label: str | None) -> str:
+def _label_column(table: OwnTable, label: str | None) -> str:
     wanted = _LABELS if label is None else (label,)
     found = [name for name in table.names if name == label or name.lower() in wanted]
     if label is not None and label in table.names:
@@ -530,7 +441,7 @@ def _label_column(table: _Table, label: str | None) -> str:
     )
 
 
-def _refuse_name(table: _Table, column: str, *, replace: bool) -> None:
+def _refuse_name(table: OwnTable, column: str, *, replace: bool) -> None:
     if not replace and column in table.names:
         raise InputError(
             f"{table.name} has a column {column!r} already. Say --column (column=), or --replace, "
@@ -538,7 +449,7 @@ def _refuse_name(table: _Table, column: str, *, replace: bool) -> None:
         )
 
 
-def _keys_of(table: _Table, by: str | None, key: str | None, n: int) -> Keys:
+def _keys_of(table: OwnTable, by: str | None, key: str | None, n: int) -> Keys:
     """Return by what the rows may be found, in the order of trying."""
     if key is not None and key not in table.names:
         raise InputError(f"{table.name} has the columns {', '.join(table.names)}; none is {key!r}.")
@@ -560,9 +471,9 @@ def _keys_of(table: _Table, by: str | None, key: str | None, n: int) -> Keys:
     return keys
 
 
-def _values(table: _Table, column: str, way: str) -> Callable[[], Sequence[Any]]:
+def _values(table: OwnTable, column: str, way: str) -> Callable[[], Sequence[Any]]:
     def values() -> Sequence[Any]:
-        cells = table.column(column)
+        cells = table.cells(column)
         if way == "index":
             try:
                 return [int(cell) for cell in cells]
@@ -578,16 +489,15 @@ def _values(table: _Table, column: str, way: str) -> Callable[[], Sequence[Any]]
     return values
 
 
-def _own_labels(release: LoadedRelease, table: _Table, column: str) -> list[Label]:
+def _own_labels(table: OwnTable, column: str, written: Written) -> list[Label]:
     """Return the given labels of a table as class numbers, or sorted tuples of them."""
     known: dict[str, Label] = {}
     labels = []
-    for row, cell in enumerate(table.column(column)):
+    for row, cell in enumerate(table.cells(column)):
         mark = repr(cell)
         if mark not in known:
             try:
-                turn = classes_of if release.multilabel else class_of
-                known[mark] = turn(cell, release.classes)
+                known[mark] = written.read(cell)
             except InputError as error:
                 raise LabelError(f"{table.where(row)}: {error}") from None
         labels.append(known[mark])
@@ -596,18 +506,18 @@ def _own_labels(release: LoadedRelease, table: _Table, column: str) -> list[Labe
 
 def _apply_to_table(  # noqa: PLR0917 (one place calls it)
     release: LoadedRelease,
-    table: _Table,
+    table: OwnTable,
     target: Path,
     found: _Found,
     labels: list[Label],
+    written: Written,
     given: str,
     column: str,
     replace: bool,
     others: Others,
 ) -> Applied:
-    own = table.column(given)
+    own = table.cells(given)
     corrected = _corrected(release, found)
-    called = _called(release, own)
     as_sets = release.policy == "multi_label" and not release.multilabel
     cells, kept, changes = [], [], []
     unlabelled = 0
@@ -615,8 +525,11 @@ def _apply_to_table(  # noqa: PLR0917 (one place calls it)
         unknown = not found.known[row]
         keep = others == "keep" if unknown else not (replace and label is None)
         before = (labels[row],) if as_sets else labels[row]
-        same = unknown or (label == before and not as_sets)
-        cell = own[row] if same else called(label)
+        cell = None
+        if unknown or label == before:
+            cell = [own[row]] if as_sets else own[row]
+        elif label is not None:
+            cell = written.like(own[row], label)
         cells.append(cell)
         if not keep:
             continue
@@ -630,8 +543,8 @@ def _apply_to_table(  # noqa: PLR0917 (one place calls it)
                     **dict(zip(("given", "corrected"), pair, strict=True)),
                 }
             )
-    with _written(target) as path:
-        table.write(path, given if replace else column, cells, kept)
+    with _naming(target), unfinished(target) as path:
+        table.write(path, given if replace else column, given, cells, kept)
     return Applied(
         path=target,
         by=found.by,
@@ -642,24 +555,3 @@ def _apply_to_table(  # noqa: PLR0917 (one place calls it)
         changes=tuple(changes),
         notices=found.notices,
     )
-
-
-def _called(release: LoadedRelease, own: Sequence[Any]) -> Callable[[Label | None], Any]:
-    """Return what writes a label as the given ones are written: by name, or by number."""
-    flat = [one for cell in own for one in (cell if isinstance(cell, list) else [cell])]
-    numbers = not all(isinstance(one, str) and _named(one, release) for one in flat)
-    texts = numbers and all(isinstance(one, str) for one in flat)
-
-    def called(label: Label | None) -> Any:
-        if label is None:
-            return None
-        if isinstance(label, int):
-            return (str(label) if texts else label) if numbers else release.classes[label]
-        return [one if numbers else release.classes[one] for one in label]
-
-    return called
-
-
-def _named(text: str, release: LoadedRelease) -> bool:
-    listed = json.loads(text) if text.startswith("[") and release.multilabel else [text]
-    return all(one in release.classes for one in listed)

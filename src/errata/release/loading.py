@@ -1,10 +1,11 @@
 """Reads a release, and lays its labels beside somebody's own copy of the test set."""
 
 import contextlib
+import itertools
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -213,18 +214,10 @@ class LoadedRelease:
         >>> aligned.labels, aligned.mask, aligned.rows
         (array([-1,  1]), array([False,  True]), array([1, 0]))
         """
-        as_choice("key", by, KEYS)
-        turn = _as_row if by == "index" else str  # also of NumPy's numbers and texts
-        wanted = [turn(key) for key in _listed(keys)]
-        rows, unsure = self._rows(wanted, by)
+        wanted = _wanted(keys, by)
+        own = None if given is None else self._own(given, len(wanted))
+        rows, unsure = look_up(self, wanted, by=by, given=own)
         known = rows >= 0
-        if wanted and not known.any():
-            first = self.table[by][0].as_py() if self.n else None
-            raise InputError(
-                f"None of the {len(wanted):,} keys is the {by} of an example of {self.name}: the "
-                f"first is {wanted[0]!r}, and the first in the release {first!r}. Say by what to "
-                "find them: by='id', 'index', 'path' or 'sha256'."
-            )
         told = self._told(wanted, by, rows)
         mask = known & ~unsure
         mask[known] &= self.mask[rows[known]]
@@ -232,11 +225,12 @@ class LoadedRelease:
             told.append(
                 f"{unsure.sum():,} keys are those of several examples with different labels, the "
                 f"first {wanted[int(unsure.argmax())]!r}: they are masked out."
+                + (" With given= your labels may tell them apart." if own is None else "")
             )
-        if given is not None:
-            differ = self._differ(given, rows, wanted)
+        if own is not None:
+            differ = self._differ(own, rows, wanted)
             if differ.any():
-                told.append(self._unlike(given, rows, wanted, differ))
+                told.append(self._unlike(own, rows, wanted, differ))
             mask &= ~differ
         for notice in told:
             warnings.warn(notice, ErrataWarning, stacklevel=2)
@@ -255,28 +249,6 @@ class LoadedRelease:
             rows=rows,
             notices=(*told, *(rest if missing else [])),
         )
-
-    def _rows(
-        self, wanted: Sequence[Any], by: str
-    ) -> tuple[Int[np.ndarray, "k"], Bool[np.ndarray, "k"]]:
-        """Return the row of each key, -1 where there is none, and whether others differ there."""
-        column = self.table[by]
-        if column.null_count == self.n and self.n:
-            raise InputError(
-                f"The examples of {self.name} have no {by} in this release. Use by='id' or "
-                "by='index'."
-            )
-        place: dict[Any, int] = {}
-        unsure = set()
-        for row, key in enumerate(column.to_pylist()):
-            if place.setdefault(key, row) != row and not self._alike(place[key], row):
-                unsure.add(key)
-        rows = np.array([place.get(key, -1) for key in wanted], dtype=np.int64)
-        return rows, np.array([key in unsure for key in wanted], dtype=bool)
-
-    def _alike(self, one: int, other: int) -> bool:
-        same = np.array_equal(self.labels[one], self.labels[other])
-        return same and bool(self.mask[one] == self.mask[other])
 
     def _told(self, wanted: Sequence[Any], by: str, rows: Int[np.ndarray, "k"]) -> list[str]:
         told = []
@@ -297,19 +269,32 @@ class LoadedRelease:
 
     def _own(self, given: object, k: int) -> Shaped[np.ndarray, "k *classes"]:
         turn = as_label_sets if self.multilabel else as_labels
-        return turn(given, n_classes=len(self.classes), n=k, classes=self.classes)
+        own = turn(
+            given,
+            n_classes=len(self.classes),
+            classes=self.classes,
+            known_by="the release has {} classes",
+        )
+        if len(own) != k:
+            raise LabelError(
+                f"given has {len(own):,} labels for {k:,} keys; one for each key, in the same "
+                "order, was expected."
+            )
+        return own
 
     def _differ(
-        self, given: object, rows: Int[np.ndarray, "k"], wanted: Sequence[Any]
+        self,
+        own: Shaped[np.ndarray, "k *classes"],
+        rows: Int[np.ndarray, "k"],
+        wanted: Sequence[Any],
     ) -> Bool[np.ndarray, "k"]:
-        own = self._own(given, len(wanted))
         known = rows >= 0
         differ = np.zeros(len(rows), dtype=bool)
         other = own[known] != self.given[rows[known]]
         differ[known] = other.any(axis=1) if self.multilabel else other
         if differ.sum() > known.sum() / 2:
             raise LabelError(
-                f"{self._unlike(given, rows, wanted, differ)} That is more than half: the keys, "
+                f"{self._unlike(own, rows, wanted, differ)} That is more than half: the keys, "
                 "or the order of the classes, are those of another set. The classes of the "
                 f"release are {', '.join(self.classes[:5])}{', ...' * (len(self.classes) > 5)}."
             )
@@ -317,12 +302,12 @@ class LoadedRelease:
 
     def _unlike(
         self,
-        given: object,
+        own: Shaped[np.ndarray, "k *classes"],
         rows: Int[np.ndarray, "k"],
         wanted: Sequence[Any],
         differ: Bool[np.ndarray, "k"],
     ) -> str:
-        own, first = self._own(given, len(wanted)), int(differ.argmax())
+        first = int(differ.argmax())
         mine, theirs = (
             named(_label(one), self.classes) for one in (own[first], self.given[rows[first]])
         )
@@ -331,6 +316,79 @@ class LoadedRelease:
             f"was given, the first given[{first}]: {mine!r} for {wanted[first]!r}, not {theirs!r}. "
             "They are masked out."
         )
+
+
+def look_up(
+    release: LoadedRelease,
+    keys: object,
+    *,
+    by: str,
+    given: Shaped[np.ndarray, "k *classes"] | None = None,
+) -> tuple[Int[np.ndarray, "k"], Bool[np.ndarray, "k"]]:
+    """Return the row of each key in a release, -1 where there is none, and where it is not clear.
+
+    Of examples that one key finds, copies of the same content say, the one with the given label is
+    meant, and where several have it each of them in turn. It is not clear which where their labels
+    in the release differ.
+
+    Parameters
+    ----------
+    keys, by : as in `LoadedRelease.align`
+    given : labels of the examples that are looked for, as `LoadedRelease.given` has its own
+
+    Raises
+    ------
+    InputError
+        The release does not know its examples by that, or knows none of the keys.
+    """
+    wanted = _wanted(keys, by)
+    column = release.table[by]
+    if column.null_count == release.n and release.n:
+        raise InputError(
+            f"The examples of {release.name} have no {by} in this release. Use by='id' or "
+            "by='index'."
+        )
+    places: dict[Any, list[int]] = {}
+    for row, key in enumerate(column.to_pylist()):
+        places.setdefault(key, []).append(row)
+    rows = np.full(len(wanted), -1, dtype=np.int64)
+    unsure = np.zeros(len(wanted), dtype=bool)
+    meant: dict[Any, tuple[Iterator[int], bool]] = {}
+    for place, key in enumerate(wanted):
+        found = places.get(key, [])
+        if len(found) <= 1:
+            rows[place] = found[0] if found else -1
+            continue
+        as_given = (key, None if given is None else given[place].tobytes())
+        if as_given not in meant:
+            if given is not None:
+                same = [row for row in found if np.array_equal(release.given[row], given[place])]
+                found = same or found
+            differ = not all(_alike(release, found[0], row) for row in found[1:])
+            meant[as_given] = itertools.cycle(found), differ
+        turn, unsure[place] = meant[as_given]
+        rows[place] = next(turn)
+    if wanted and not (rows >= 0).any():
+        first = column[0].as_py() if release.n else None
+        raise InputError(
+            f"None of the {len(wanted):,} keys is the {by} of an example of {release.name}: the "
+            f"first is {wanted[0]!r}, and the first in the release {first!r}. Say by what to "
+            "find them: by='id', 'index', 'path' or 'sha256'."
+        )
+    return rows, unsure
+
+
+def _alike(release: LoadedRelease, one: int, other: int) -> bool:
+    if release.policy == "multi_label":
+        return release.sets[one] == release.sets[other]
+    same = np.array_equal(release.labels[one], release.labels[other])
+    return same and bool(release.mask[one] == release.mask[other])
+
+
+def _wanted(keys: object, by: str) -> list[Any]:
+    as_choice("key", by, KEYS)
+    turn = _as_row if by == "index" else str  # also of NumPy's numbers and texts
+    return [turn(key) for key in _listed(keys)]
 
 
 def _label(label: Any) -> Label:
