@@ -298,6 +298,18 @@ def test_large_pictures_are_made_small_and_lose_what_their_files_tell_besides(tm
     assert b"a camera" not in b"".join(every_file(site).values())
 
 
+@pytest.mark.parametrize("name", ["deep.png", "deep.tiff", "real.tiff"])
+def test_pictures_of_more_than_8_bits_are_not_all_white(tmp_path, name):
+    ramp = np.linspace(0, 40_000, 200 * 200).reshape(200, 200)
+    values = ramp.astype(np.float32) if "real" in name else ramp.astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / name)
+    audit = planned_audit(tmp_path / "a", media=Images(files=[tmp_path / name] * 60))
+    site = audit.site(tmp_path / "site")
+    with Image.open(site / value(site, "rows-0000")[0]["src"]) as picture:
+        shown = np.asarray(picture.convert("L")).astype(int)
+    assert np.abs(shown - np.linspace(0, 255, 200)[:, np.newaxis]).max() < 12, "but for WebP"
+
+
 def test_small_pictures_are_made_once(tmp_path, monkeypatch):
     audit = planned_audit(tmp_path / "a", media=Images(NEWEST))
     first = every_file(audit.site(tmp_path / "site"))

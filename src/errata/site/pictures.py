@@ -30,7 +30,7 @@ MOST_SOUND = 2_000_000
 EXCERPT = 300
 """Characters of a text on a card."""
 
-_FORM = f"{TINY},{SMALL},{FULL},webp 80"
+_FORM = f"{TINY},{SMALL},{FULL},webp 80,grey by range"
 """What a kept picture is made by: with another, its name is another."""
 
 _SUFFIXES = {mime: suffix for suffix, mime in FORMATS.items()}
