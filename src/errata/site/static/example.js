@@ -89,7 +89,8 @@
       const corrected = row.corrected?.[t];
       const then = corrected !== null && corrected !== undefined ? label(audit, corrected)
         : verdict === "non_error" || verdict === null || verdict === "open" ? given
-        : verdict === "multi_label" ? `${given} and ${label(audit, index.suggested[place])}` : "not known";
+        : verdict === "multi_label" ? `${given} and ${label(audit, index.suggested[place])}; left out where there can be only one`
+        : "not known; left out";
       return make("tr", {}, make("th.text", { scope: "row" }, String(needed)),
         make("td.text", {}, verdict ? verdictName(verdict) : "not asked"), make("td.text", {}, then));
     });
