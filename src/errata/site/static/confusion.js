@@ -5,9 +5,9 @@
   const MOST = 24; // classes in the picture; more of them could not be read
 
   errata.page("confusion", async (audit, target) => {
-    const asked = errata.settings();
+    const asked = errata.settings({ q: () => true, t: (one) => audit.thresholds.map(String).includes(one) });
     const data = await errata.load("confusion");
-    let t = Math.max(0, audit.thresholds.indexOf(Number(asked.t ?? audit.threshold)));
+    let t = audit.thresholds.indexOf(Number(asked.t ?? audit.threshold));
     const name = (one) => errata.label(audit, one);
     const link = (settings) => errata.address("gallery.html", { ...settings, t: audit.thresholds[t] === audit.threshold ? null : audit.thresholds[t] });
     const single = (one) => !Array.isArray(one);

@@ -4,13 +4,15 @@
   const { make, label, verdictName } = errata;
 
   errata.page("example", async (audit, target) => {
-    const asked = errata.settings();
-    const chosen = errata.list.read(audit, asked);
     const index = await errata.load("index");
-    const place = index.row.indexOf(Number(asked.i));
-    if (asked.i === undefined || place < 0) {
-      throw new Error(`Example ${asked.i ?? "?"} is not in this audit. Open one from the gallery.`);
+    const chosen = errata.settings(errata.list.known(audit, index));
+    const { i, top } = errata.settings({ i: () => true, top: (one) => /^-?\d+$/.test(one) });
+    const place = /^\d+$/.test(i ?? "") ? index.row.indexOf(Number(i)) : -1;
+    if (place < 0) {
+      target.replaceChildren(nothing(audit, i, chosen));
+      return;
     }
+    errata.keep({ i, ...chosen, top });
     const words = chosen.q ? await errata.list.texts(audit) : null;
     const found = errata.list.find(audit, index, chosen, words);
     const number = found.indexOf(place);
@@ -19,11 +21,11 @@
       errata.list.more(audit, place).catch(() => null), // what is there is shown all the same
     ]);
     const at = (step) => (number < 0 ? undefined : found[number + step]);
-    const link = (other) => other !== undefined && errata.address("example.html", { i: index.row[other], ...chosen, top: asked.top });
+    const link = (other) => other !== undefined && errata.address("example.html", { i: index.row[other], ...chosen, top });
     const ways = {
       before: link(at(-1)),
       after: link(at(1)),
-      back: errata.address("gallery.html", { ...chosen, at: index.row[place], top: asked.top }),
+      back: errata.address("gallery.html", { ...chosen, at: index.row[place], top }),
       self: errata.address("example.html", { i: index.row[place] }),
     };
     document.title = `Example ${row.id} · ${audit.name}`;
@@ -42,6 +44,14 @@
       [["[ ←", "the example before"], ["] →", "the next example"], ["Esc", "back to the gallery, to the same place"]],
     );
   });
+
+  function nothing(audit, asked, chosen) {
+    const [head, words] = asked === undefined
+      ? ["Which example?", "This page shows one example, and its address does not say which. Choose one in the gallery."]
+      : ["No such example", `Example ${asked} is not among those that ${audit.name} shows. Choose another one in the gallery.`];
+    return make("div", { role: "alert" }, make("h1", {}, head), make("p", {}, words),
+      make("p.ways", {}, make("a.button", { href: errata.address("gallery.html", chosen) }, "Gallery")));
+  }
 
   function steps(ways, number, total) {
     const step = (to, words, key) =>
@@ -78,7 +88,7 @@
       make("h2", {}, "Address"),
       make("p.links", {},
         make("a.button", { href: ways.self }, "Permalink"),
-        audit.examples !== false && make("a.button", { href: `examples/${index.row[place]}.json` }, "JSON")));
+        make("a.button", { href: `examples/${index.row[place]}.json` }, "JSON")));
   }
 
   function levels(audit, index, place, row) {
@@ -114,7 +124,7 @@
     const body = answers.map(([name, one]) => make("tr", {},
       make("th.text", { scope: "row" }, name), make("td.text", {}, label(audit, one)), make("td.text.muted", {}, said(one))));
     const table = make("div.scroll", {}, make("table.plain", {},
-      make("thead", {}, make("tr", {}, ["model", "answer", ""].map((head) => make("th.text", { scope: "col" }, head || make("span.aside", {}, "which is"))))),
+      make("thead", {}, make("tr", {}, ["model", "best answer", ""].map((head) => make("th.text", { scope: "col" }, head || make("span.aside", {}, "which is"))))),
       make("tbody", {}, body)));
     if (answers.length <= 12) return table;
     const right = answers.filter(([, one]) => said(one) === "the given label").length;
@@ -128,7 +138,7 @@
   // ---------------------------------------------------------------- exemplars
 
   async function showExemplars(audit, index, place) {
-    if (!audit.has?.media) return;
+    if (!audit.has.media) return;
     const held = await errata.load("exemplars");
     const shown = [...new Set([index.given[place], index.suggested[place]].flat())].filter((one) => held[one]?.length).slice(0, 6);
     if (!shown.length) return;
