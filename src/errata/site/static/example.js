@@ -31,7 +31,7 @@
     document.title = `Example ${row.id} · ${audit.name}`;
     target.replaceChildren(
       steps(ways, number, found.length),
-      make("article.one", {}, seen(audit, row, more), told(audit, index, place, row, more, ways)),
+      make("article.one", { class: audit.has.media ? null : "unseen" }, seen(audit, row, more), told(audit, index, place, row, more, ways)),
       make("div.below", { id: "below" }),
     );
     showExemplars(audit, index, place).catch(() => {}); // an audit without any holds no such file
@@ -64,8 +64,9 @@
 
   function seen(audit, row, more) {
     const whole = more?.text ? { ...row, text: more.text } : row;
+    if (!audit.has.media && !row.link) return null; // its id stands above its labels
     return make("div.seen", {},
-      errata.cards.media(audit, whole, { full: true }),
+      audit.has.media && errata.cards.media(audit, whole, { full: true }),
       row.link && make("p.small", {}, "The original: ", make("a", { href: safe(row.link), rel: "noreferrer" }, row.link)));
   }
 
