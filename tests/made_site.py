@@ -220,7 +220,7 @@ class Made:
         if place == 1:
             return HOSTILE
         rng = np.random.default_rng(place)
-        return " ".join(rng.choice(WORDS, 30))
+        return " ".join(rng.choice(WORDS, 60))  # as long as an excerpt is
 
     def details(self, place: int) -> dict[str, Any]:
         corrected = [

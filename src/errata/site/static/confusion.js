@@ -43,7 +43,7 @@
         draw("rect", { y: 1, height: 12, width: Math.max(1.5, (192 * candidates) / top), fill: "var(--quiet)" }),
         draw("rect", { y: 1, height: 12, width: (192 * corrected[t]) / top, fill: "var(--accent)" })));
       return [
-        make("p", {}, make("span.swatch"), "candidates whose given label is the first and whose suggested label is the second; ",
+        make("p", {}, make("span.swatch"), "Candidates whose given label is the first and whose suggested label is the second; ",
           make("span.swatch.correctable.fill"), `those that ${audit.thresholds[t]} votes corrected so.`),
         errata.table([
           { name: "given", text: true, value: ([given]) => name(given), cell: ([given, suggested]) => make("a", { href: link({ given, suggested }) }, name(given), make("span.aside", {}, ` to ${name(suggested)}`)) },
