@@ -85,7 +85,7 @@ def make_list(out: Path) -> Path:
         entries.append(audit)
     (out / "data").mkdir()
     (out / "data" / "audits.js").write_text(put("audits", entries), encoding="utf-8")
-    page = environment().get_template("audits.html").render(root="", name="Two audits")
+    page = environment().get_template("audits.html").render(root="")
     (out / "index.html").write_text(page, encoding="utf-8")
     return out
 
@@ -154,9 +154,10 @@ class Made:
             "votes": 5,
             "verdicts": VERDICTS,
             "answers": ANSWERS,
+            "planned": True,
+            "candidates": self.rows,
             "rows": self.rows,
             "chunk": CHUNK,
-            "searchable": True,
             "search": {"chunk": SEARCH_CHUNK, "parts": -(-self.rows // SEARCH_CHUNK)},
             "score": {"name": "normalized_margin", "words": "the lowest normalized margin first"},
             "table1": {
@@ -168,12 +169,14 @@ class Made:
                 "wrong": wrong,
                 "estimated": None,
                 "percent": 100 * wrong / (4 * self.rows),
+                "every": "",
                 "words": "Of the labels that were checked, so many were not confirmed.",
             },
             "counts": counts,
             "rate": None,
             "notices": [],
-            "release": {"version": "1.0.0"},
+            "striking": np.flatnonzero(self.verdicts[0] == 1)[:4].tolist(),
+            "release": {"version": "1.0.0", "by": "3 votes"},
             "report": {"to": "mailto:labels@example.org?subject={title}&body={body}"},
             "others": [],
             "made": {"errata": errata.__version__},
@@ -217,7 +220,7 @@ class Made:
         if place == 1:
             return HOSTILE
         rng = np.random.default_rng(place)
-        return " ".join(rng.choice(WORDS, 30))
+        return " ".join(rng.choice(WORDS, 60))  # as long as an excerpt is
 
     def details(self, place: int) -> dict[str, Any]:
         corrected = [

@@ -805,6 +805,27 @@ def test_why_tells_of_an_example_that_nobody_doubts(tmp_path, audit):
         assert part in repr(story)
 
 
+@pytest.mark.parametrize(
+    ("votes", "told"),
+    [
+        ("gg", "non_error, kept as given"),
+        ("bb", "multi_label, left out"),
+        ("nn", "neither, left out"),
+        ("gsn", "non_agreement, left out"),
+    ],
+)
+def test_why_says_of_labels_that_nobody_knows_that_a_release_leaves_them_out(
+    tmp_path, audit, votes, told
+):
+    say(audit, {0: votes})
+    release = audit.release(tmp_path / "out")
+    story = audit.why("0")
+    assert f"1.0.0 in {release.path}, {story.releases[0]['time']}: {told}" in repr(story)
+    loaded = errata.load_release(release.path)
+    label = int(loaded.labels[0]) if loaded.mask[0] else None
+    assert story.releases[0]["label"] == label
+
+
 def test_why_before_find_still_answers(tmp_path):
     story = small_audit(tmp_path / "a").why("7")
     assert (story.self_confidence, story.threshold) == (None, None)

@@ -64,6 +64,12 @@ _ORDERS = {
     "given_score": "in the order of the list they come from",
 }
 
+_EVERY = (
+    "Every example in this audit is a candidate. If they were picked out of a larger test set, "
+    "this says nothing of the rest of it."
+)
+"""Said where that is so: an audit cannot know whether the examples that it holds were picked."""
+
 _Row = Mapping[str, Any]
 
 
@@ -117,7 +123,7 @@ class Browsing(Reporting):
         """
         if limit < 1:
             raise InputError(f"The limit is {limit}; a number of examples from 1 up was expected.")
-        link = None if originals is None else as_link(originals)
+        link = None if originals is None else self._link(originals)
         with self._db.read() as db:
             found, plan = records.planned(db), records.newest_plan(db)
             run = records.newest_finding(db)
@@ -128,7 +134,7 @@ class Browsing(Reporting):
             rate = self._rate_by_chance(db, counted.reached)
             notices = telling.notices(db)
             benchmark, answers = self._benchmark(db, counted)
-            newest = records.newest_release(db)
+            releases = records.newest_releases(db)
             stories = self._stories(db, counted.reached)
             run_of = records.planned_findings(db) or ([] if run is None else [run])
         if len(rows) > limit:
@@ -161,7 +167,7 @@ class Browsing(Reporting):
             figures=self._figures(rows, run_of, counted, rate),
             rate=_rate(rate),
             notices=notices,
-            release=None if newest is None else newest["version"],
+            release=_release(releases, counted.thresholds[counted.at]),
             wrong=self._wrong_by_class(counted),
             benchmark=benchmark,
             answers=answers,
@@ -299,6 +305,17 @@ class Browsing(Reporting):
             for label in np.flatnonzero(decided[counted.at]).tolist()
         ]
 
+    def _link(self, pattern: str) -> Callable[[int, str], str]:
+        """Return what makes the address of an example's original, of its number and given label."""
+        make = as_link(pattern)
+        paths = None if self._media is None else self._media.paths()
+
+        def link(example: int, given: str) -> str:
+            path = None if paths is None else paths[example]
+            return make(self._id_of(example), example, given, path)
+
+        return link
+
     def _figures(
         self,
         rows: Sequence[_Row],
@@ -321,21 +338,23 @@ class Browsing(Reporting):
             "wrong": wrong,
             "estimated": None,
             "percent": 100 * wrong / self.n if checked else None,
+            "every": _EVERY if 0 < self.n == len(rows) else "",
         }
         if rate is not None and rate.estimate is not None and rate.by_chance:
             share = rate.estimate
             figures |= {"estimated": round(share * self.n), "percent": 100 * share}
             figures |= {"low": 100 * rate.low, "high": 100 * rate.high}
-            words = " ".join(rate.sentences())
+            words = list(rate.sentences())
         elif not checked:
-            words = "Nobody has checked a label yet."
+            words = ["Nobody has checked a label yet."]
         else:
-            words = (
+            found = (
                 f"Of {self.n:,} labels, {checked:,} were checked, and {wrong:,} of these were not "
-                f"confirmed at {counted.thresholds[counted.at]} votes. "
+                f"confirmed at {counted.thresholds[counted.at]} votes."
             )
-            words += f"Nobody checked the other {self.n - checked:,}." * (checked < self.n)
-        return figures | {"words": words.strip()}
+            rest = f"Nobody checked the other {self.n - checked:,}." if checked < self.n else ""
+            words = [found, rest]
+        return figures | {"words": " ".join(filter(None, [*words, figures["every"]]))}
 
     def _benchmark(
         self, db: Connection, counted: _Counted
@@ -435,8 +454,8 @@ def build_site(
     limit : so many of each audit's candidates are shown, the most suspicious
     media : whether pictures, texts, sounds and the rows of tables are copied into the site. Leave
         them out where their licence forbids it
-    originals : the address of an example's original, with ``{id}``, ``{index}`` or ``{given}`` in
-        it, to link to
+    originals : the address of an example's original, with ``{id}``, ``{index}``, ``{given}`` or
+        ``{path}`` (of its file, relative to the folder of all) in it, to link to
     report_to : where readers report mistakes: the address of a mailbox, or of a page
     progress : called with the parts done and the parts in all
 
@@ -612,6 +631,28 @@ def _rate(rate: ErrorRate | None) -> dict[str, Any] | None:
     }
 
 
+def _release(releases: Sequence[_Row], threshold: int) -> dict[str, str] | None:
+    """Return the newest release by a threshold, else the newest of all, and by what it was made.
+
+    Examples
+    --------
+    >>> made = [{"version": "1.1.0", "threshold": 4}, {"version": "1.0.0", "threshold": 3}]
+    >>> _release(made, 3), _release(made, 5)
+    ({'version': '1.0.0', 'by': '3 votes'}, {'version': '1.1.0', 'by': '4 votes'})
+    """
+    if not releases:
+        return None
+    chosen = next((one for one in releases if one["threshold"] == threshold), releases[0])
+    by = chosen["threshold"]
+    if isinstance(by, Mapping):
+        words = f"the model {by['consensus']}"
+    elif isinstance(by, int):
+        words = plural(by, "vote")
+    else:
+        words = f"{' or '.join(map(str, by))} votes, as the candidate's plan says"
+    return {"version": chosen["version"], "by": words}
+
+
 def _untimed(rows: Iterable[_Row]) -> tuple[dict[str, Any], ...]:
     """Return parts of a story without times, and without folders of this machine."""
     return tuple(
@@ -624,4 +665,4 @@ def _check_links(context: SiteContext) -> None:
     """Look at the first link to an original, so that a pattern that makes none is told at once."""
     if context.link is not None and context.rows:
         example = int(context.examples[0])
-        context.link(context.id_of(example), example, "")
+        context.link(example, "")

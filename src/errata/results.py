@@ -1120,7 +1120,8 @@ class Story:
         maintainers decided; the last one holds
     reports : label (None: not said), reason, version, source, time, of every report of a mistake
     verdict : at ``threshold``; ``"open"`` while votes are lacking, None without votes
-    releases : version, path, time, verdict, label, for every release that contains it
+    releases : version, path, time, verdict, label (by the policy ``drop_ambiguous``; None where
+        that leaves it out), for every release that contains it
     """
 
     id: str
@@ -1263,9 +1264,12 @@ class Story:
 
     def _release(self, release: Mapping[str, Any]) -> str:
         label, verdict = release["label"], release["verdict"]
-        kept = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
+        if label is None:
+            became = "left out"
+        else:
+            became = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
-        return f"{release['version']} in {release['path']}{_at(release)}: {verdict}, {kept}"
+        return f"{release['version']} in {release['path']}{_at(release)}: {verdict}, {became}"
 
     def _decision(self, one: Mapping[str, Any]) -> str:
         answer = "taken back" if one["answer"] is None else one["answer"]

@@ -20,6 +20,8 @@ from errata.choosing import Chosen
 from errata.comparison import Comparison
 from errata.core.consensus import (
     CORRECTABLE,
+    MULTI_LABEL,
+    NEITHER,
     NON_AGREEMENT,
     OPEN,
     VERDICTS,
@@ -565,13 +567,20 @@ def _reported(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _released(release: Mapping[str, Any], given: Label) -> dict[str, Any]:
+    """Return what a release made of an example; its label is that of the default policy."""
+    verdict = release["verdict"]
+    label = given if release["corrected"] is None else as_label(release["corrected"])
     return {
         "version": release["version"],
         "path": release["path"],
         "time": release["created_at"],
-        "verdict": release["verdict"],
-        "label": given if release["corrected"] is None else as_label(release["corrected"]),
+        "verdict": verdict,
+        "label": None if verdict in _LEFT_OUT else label,
     }
+
+
+_LEFT_OUT = [VERDICTS[code] for code in (MULTI_LABEL, NEITHER, NON_AGREEMENT)]
+"""The verdicts on examples without one right label, which ``drop_ambiguous`` leaves out."""
 
 
 def report_context(

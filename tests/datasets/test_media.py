@@ -142,6 +142,27 @@ def test_files_browsers_know_are_passed_on_and_others_become_png(tmp_path, pictu
         np.testing.assert_array_equal(pixels_of(images.show(4)), np.asarray(original))
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("deep.png", np.array([[100, 2148, 4196]], np.uint16)),
+        ("deep.tiff", np.array([[100, 2148, 4196]], ">u2")),
+        ("signed.tiff", np.array([[-7, 0, 7]], np.int32)),
+        ("real.tiff", np.array([[0.25, 0.5, 0.75]], np.float32)),
+        ("holes.tiff", np.array([[0.25, 0.5, 0.75, np.nan, np.inf, -np.inf]], np.float32)),
+        ("flat.tiff", np.full((1, 3), 9, np.float32)),
+    ],
+)
+def test_files_of_more_than_8_bits_are_shown_from_their_lowest_value_to_their_highest(
+    tmp_path, name, values
+):
+    Image.fromarray(values).save(tmp_path / name)
+    images = Images(files=[tmp_path / name])
+    wanted = [[0, 128, 255, 0, 255, 0][: values.size]] if "flat" not in name else [[0, 0, 0]]
+    np.testing.assert_array_equal(pixels_of(images.show(0)), wanted)
+    np.testing.assert_array_equal(images.load(0)[..., 1], wanted)
+
+
 def test_files_of_an_archive(tmp_path, pictures):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for path in pictures:

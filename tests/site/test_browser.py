@@ -178,7 +178,10 @@ def test_a_chart_of_a_data_file_can_neither_run_nor_load_anything(page, sites):
     show(page, sites / "images", "benchmark.html")
     chart = (
         "<svg xmlns='http://www.w3.org/2000/svg' onload='document.title=1'><script>document.title=2"
-        "</script><image href='https://example.org/x'/><a href='javascript:1'><text>kept</text></a>"
+        "</script><style>@import 'https://example.org/x'</style><use href='https://example.org/x'/>"
+        "<foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>x</p></foreignObject>"
+        "<image href='https://example.org/x'/><a href='javascript:1' style='fill: url(//x)'>"
+        "<text>kept</text></a>"
         "</svg>"
     )
     left = page.evaluate("(svg) => errata.drawing(svg).outerHTML", chart)
@@ -241,10 +244,99 @@ def test_a_report_is_a_link_with_words_and_one_line_for_the_machine(page, sites)
     assert json.loads(line)["label"] == "class 7"
 
 
-def test_an_example_that_is_not_there_is_said_to_be_so(page, sites):
-    page.goto(f"{(sites / 'images').as_uri()}/example.html?i=999999")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?i=999999", "Example 999999 is not among those that made-up set shows."),
+        ("?i=cat", "Example cat is not among those that made-up set shows."),
+        ("", "its address does not say which"),
+        ("?i=", "its address does not say which"),
+    ],
+)
+def test_an_example_that_is_not_there_is_said_to_be_so_with_the_way_on(page, sites, query, said):
+    page.goto(f"{(sites / 'images').as_uri()}/example.html{query}")
     until(page, "document.querySelector('[role=alert]')")
-    assert "Example 999999 is not in this audit." in page.inner_text("[role=alert]")
+    assert said in page.inner_text("[role=alert]")
+    look(page)
+    page.click("[role=alert] a")
+    until(page, DONE["gallery.html"])
+
+
+def address(page: "Page") -> str:
+    return page.url.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "verdict=banana",
+        "given=nope",
+        "given=length",
+        "given=99",
+        "suggested=-1",
+        "votes=17",
+        "t=99",
+        "sort=x",
+        "size=huge",
+        "at=999999",
+        "at=x",
+        "top=50",
+        "page=12",
+        "data=zebras",
+    ],
+)
+def test_what_an_address_of_the_gallery_asks_and_is_not_there_is_ignored(page, sites, query):
+    show(page, sites / "images", "gallery.html", f"?{query}")
+    assert page.inner_text("#count") == "450 examples"
+    assert address(page) == "gallery.html"
+    show(page, sites / "images", "gallery.html", f"?{query}&verdict=correctable&given=1")
+    it = made()
+    some = int(((it.given == 1) & (it.verdicts[0] == 1)).sum())
+    assert page.inner_text("#count") == f"{some} of 450 examples match"
+    assert address(page) == "gallery.html?given=1&verdict=correctable"
+
+
+@pytest.mark.parametrize(
+    ("name", "unknown", "kept"),
+    [
+        ("example.html", "verdict=banana&top=x&sort=x", ""),
+        ("confusion.html", "t=99&page=3", ""),
+        ("confusion.html", "t=x", "q=class+1"),
+        ("benchmark.html", "t=99&policy=none&set=x&labels=y&n=cat&to=0.7", ""),
+        ("benchmark.html", "n=-1&to=", "t=4"),
+    ],
+)
+def test_so_is_it_by_the_other_pages(page, sites, name, unknown, kept):
+    example = f"i={made().row[0]}" * (name == "example.html")
+    queries = ["&".join(filter(None, [example, kept, *more])) for more in ([], [unknown])]
+    show(page, sites / "images", name, f"?{queries[0]}")
+    plain = page.inner_text("main")
+    show(page, sites / "images", name, f"?{queries[1]}")
+    assert page.inner_text("main") == plain
+    assert address(page) == f"{name}?{queries[0]}".rstrip("?")
+
+
+def test_the_names_of_pages_say_what_they_are(page, sites):
+    def title(path):
+        page.goto(f"{sites.as_uri()}/{path}")
+        return page.title()
+
+    assert title("list/index.html") == "Label audits"
+    assert title("images/gallery.html") == "Gallery · made-up set"
+    assert page.locator("h1").all_inner_texts() == ["Gallery of made-up set"]
+
+
+@pytest.mark.parametrize("every", ["", "Every example in this audit is a candidate."])
+def test_a_share_is_of_the_set_only_where_the_audit_holds_others(page, tmp_path, every):
+    table = made().audit()["table1"]
+    folder = make_site(tmp_path / "site", table1=table | {"every": every, "percent": 74.8})
+    show(page, folder, "index.html")
+    figures = page.inner_text(".figures")
+    of = "of the examples in this audit found wrong" if every else "of the set found wrong"
+    assert f"74.80\u00a0%\n{of}" in figures
+    assert ("in the test set" in figures) == (not every)
+    assert page.inner_text("#home").count("Every example in this audit") == bool(every)
+    assert "published as release 1.0.0" in page.inner_text("#home")
 
 
 def test_a_sound_has_a_player_of_the_browser(page, sites):

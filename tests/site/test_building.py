@@ -18,6 +18,7 @@ from errata.site.data import CHUNK, SEARCHED
 from errata.store import records
 from helpers import ERRATA
 from label_sets import SOUNDS, sounds, tick
+from made_site import made
 
 WORDS = [f"text {i}: a <b>long</b> story, and its ending" for i in range(60)]
 NEWEST = np.uint8(np.arange(60 * 40 * 40).reshape(60, 40, 40) % 251)
@@ -164,6 +165,63 @@ def test_an_audit_without_plan_shows_what_find_flagged_and_asks_nobody(tmp_path)
     assert told["table1"]["words"] == "Nobody has checked a label yet."
 
 
+def test_of_an_audit_whose_every_example_is_a_candidate_nothing_is_told_of_a_larger_set(tmp_path):
+    """Such as the published checks of QuickDraw: those examples alone."""
+    audit = Audit.create(tmp_path / "a", labels=[0, 1, 0], classes=["cat", "dog"])
+    audit.add_candidates([{"index": i, "suggested": 1 - i % 2} for i in range(3)], flagger="ann")
+    audit.plan()
+    assert value(audit.site(tmp_path / "site"), "audit")["table1"]["words"] == (
+        "Nobody has checked a label yet. Every example in this audit is a candidate. If they were "
+        "picked out of a larger test set, this says nothing of the rest of it."
+    )
+    for example in range(3):
+        cast(audit, example, "sssss" if example else "ggggg")
+    figures = value(audit.site(tmp_path / "site"), "audit")["table1"]
+    assert figures["percent"] == pytest.approx(200 / 3)
+    assert figures["every"].startswith("Every example in this audit is a candidate.")
+    assert figures["words"] == (
+        "Of 3 labels, 3 were checked, and 2 of these were not confirmed at 3 votes. "
+        + figures["every"]
+    )
+
+
+def test_of_an_audit_with_other_examples_that_is_not_said(audit, tmp_path):
+    figures = value(audit.site(tmp_path / "site"), "audit")["table1"]
+    assert figures["every"] == ""
+    assert figures["words"].endswith("Nobody checked the other 57.")
+
+
+def test_the_release_that_is_named_is_one_by_the_threshold_shown(audit, tmp_path):
+    def named():
+        site = audit.site(tmp_path / "site")
+        example = json.loads((site / "examples" / f"{_planned(audit)[0]}.json").read_text())
+        told = value(site, "audit")["release"]
+        assert example["release"] == (told and told["version"])
+        return told
+
+    assert named() is None
+    audit.release(tmp_path / "strict", threshold=5, version="2.0.0")
+    assert named() == {"version": "2.0.0", "by": "5 votes"}
+    audit.release(tmp_path / "usual", version="3.0.0")
+    audit.release(tmp_path / "modelled", consensus="one_coin", version="4.0.0")
+    assert named() == {"version": "3.0.0", "by": "3 votes"}
+
+
+def test_a_release_by_a_model_is_named_with_it(audit, tmp_path):
+    audit.release(tmp_path / "modelled", consensus="one_coin", version="4.0.0")
+    told = value(audit.site(tmp_path / "site"), "audit")["release"]
+    assert told == {"version": "4.0.0", "by": "the model one_coin"}
+
+
+def test_what_the_tests_of_the_pages_make_up_has_what_a_real_site_has(audit, tmp_path):
+    site = audit.site(tmp_path / "site")
+    for kind, real in (("audit", value(site, "audit")), ("index", value(site, "index"))):
+        it = made("texts")
+        made_up = it.audit() if kind == "audit" else dict(it.files())["index"]
+        assert set(made_up) == set(real)
+    assert set(made().audit()["table1"]) == set(value(site, "audit")["table1"])
+
+
 def test_an_audit_of_which_nothing_is_known_has_pages_without_rows(tmp_path):
     site = small_audit(tmp_path / "a").site(tmp_path / "site")
     assert value(site, "audit")["rows"] == 0
@@ -298,6 +356,18 @@ def test_large_pictures_are_made_small_and_lose_what_their_files_tell_besides(tm
     assert b"a camera" not in b"".join(every_file(site).values())
 
 
+@pytest.mark.parametrize("name", ["deep.png", "deep.tiff", "real.tiff"])
+def test_pictures_of_more_than_8_bits_are_not_all_white(tmp_path, name):
+    ramp = np.linspace(0, 40_000, 200 * 200).reshape(200, 200)
+    values = ramp.astype(np.float32) if "real" in name else ramp.astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / name)
+    audit = planned_audit(tmp_path / "a", media=Images(files=[tmp_path / name] * 60))
+    site = audit.site(tmp_path / "site")
+    with Image.open(site / value(site, "rows-0000")[0]["src"]) as picture:
+        shown = np.asarray(picture.convert("L")).astype(int)
+    assert np.abs(shown - np.linspace(0, 255, 200)[:, np.newaxis]).max() < 12, "but for WebP"
+
+
 def test_small_pictures_are_made_once(tmp_path, monkeypatch):
     audit = planned_audit(tmp_path / "a", media=Images(NEWEST))
     first = every_file(audit.site(tmp_path / "site"))
@@ -386,11 +456,29 @@ def test_originals_are_linked_to_by_id(audit, tmp_path):
     assert json.loads((site / f"examples/{example}.json").read_text())["original"] == link
 
 
+def test_originals_are_linked_to_by_the_path_of_their_file_or_a_number_filled_up(tmp_path):
+    folder = tmp_path / "pictures"
+    for i in range(60):
+        (folder / f"part {i % 2}").mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), i).save(folder / f"part {i % 2}" / f"{i}.png")
+    files = [folder / f"part {i % 2}" / f"{i}.png" for i in range(60)]
+    audit = planned_audit(tmp_path / "a", media=Images(files=files))
+    pattern = "https://example.org/{path}#{index:04d}"
+    site = audit.site(tmp_path / "site", media=False, originals=pattern)
+    links = [row["link"] for row in value(site, "rows-0000")]
+    wanted = [f"https://example.org/part%20{i % 2}/{i}.png#{i:04d}" for i in _planned(audit)]
+    assert links == wanted
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         ({"originals": "https://example.org/"}, "names no example"),
-        ({"originals": "https://example.org/{path}"}, r"names \{path\}; \{id\}"),
+        ({"originals": "https://example.org/{name}"}, r"names \{name\}\. .* \{id\}, \{given\}"),
+        ({"originals": "https://example.org/{path}"}, "this audit have no files"),
+        ({"originals": "https://example.org/{id:05d}"}, r"filled in: .*the number \{index\}"),
+        ({"originals": "https://example.org/{id.__class__}"}, r"names \{id.__class__\}"),
+        ({"originals": "https://example.org/{id:{name}}"}, "cannot be filled in"),
         ({"originals": "https://example.org/{id"}, "cannot be read"),
         ({"originals": "javascript:alert({id})"}, "no address of the web"),
         ({"originals": "{id}"}, "makes '0', which is no address|which is no address of the web"),

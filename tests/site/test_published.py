@@ -28,7 +28,10 @@ def test_the_list_has_what_the_study_found(site):
     entries = value(site, "audits")
     found = [(entry["table1"]["checked"], entry["table1"]["wrong"]) for entry in entries]
     assert found == [(275, 54), (93, 82), (2500, 1870), (307, 275)]
-    assert [entry["kind"] for entry in entries] == ["images", "texts", None, None]
+    kinds = [value((site / entry["href"]).parent, "audit")["kind"] for entry in entries]
+    assert kinds == ["images", "texts", None, None]
+    picked = [bool(entry["table1"]["every"]) for entry in entries]
+    assert picked == [False, False, True, False], "of QuickDraw the pack has the checked alone"
     for entry in entries:
         assert len(entry["sample"]) == 4
         for shown in entry["sample"]:

@@ -28,8 +28,8 @@ def site(
         str | None,
         typer.Option(
             metavar="PATTERN",
-            help="The address of an original, to link to: https://example.org/{id}.jpg; {index} "
-            "and {given} may be in it, too.",
+            help="The address of an original, to link to: https://example.org/{id}.jpg; {index}, "
+            "{given} and {path}, that of its file, may be in it, too.",
         ),
     ] = None,
     report_to: Annotated[

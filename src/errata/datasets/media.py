@@ -85,7 +85,8 @@ class Images:
         of 1 (grey), 3 (RGB) or 4 (RGBA). uint8 is shown as it is; other numbers must not be
         negative and are shown from 0 (black) to 1, or to their maximum where it is larger (white);
         or pixels that stay in their files, see `errata.datasets.pixels`
-    files : instead, the names of ``n`` picture files, in the order of the examples
+    files : instead, the names of ``n`` picture files, in the order of the examples; those of more
+        than 8 bits are shown from their lowest value (black) to their highest (white)
     archive : the zip archive that holds ``files``
 
     Raises
@@ -256,7 +257,8 @@ class Images:
         if self._pixels is not None:
             return np.asarray(self._pixels[index])
         with _readable(self._read(index), self._files[index]) as image:
-            return np.asarray(image.convert("RGB"))
+            shown = _grey(image) if image.mode.startswith(_DEEP) else image
+            return np.asarray(shown.convert("RGB"))
 
     def paths(self) -> tuple[str, ...] | None:
         """Return each picture's file, relative to the folder, or archive, of all; None of pixels.
@@ -717,11 +719,32 @@ def _as_png(image: Any) -> Picture:
 
 
 def _decoded(data: bytes, name: str) -> Picture:
-    """Return the picture as it is where browsers know its format, else as PNG."""
+    """Return the picture as it is where everybody shows it alike, else as PNG."""
     with _readable(data, name) as image:
+        if image.mode.startswith(_DEEP):
+            return _as_png(_grey(image))
         if image.format in WEB_FORMATS:
             return Picture(data, WEB_FORMATS[image.format], image.width, image.height)
         return _as_png(image.convert("RGBA" if "A" in image.getbands() else "RGB"))
+
+
+_DEEP = ("I", "F")
+"""How the modes of pictures begin whose values are not those of 8 bits: ``I;16``, ``I``, ``F``."""
+
+
+def _grey(image: Any) -> Any:
+    """Return such a picture in grey, from its lowest value (black) to its highest (white).
+
+    Its depth in bits would not do: cameras and scanners write 12 bits into 16, and numbers with a
+    point have no largest one.
+    """
+    from PIL import Image
+
+    values = np.asarray(image).astype(np.float64)
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low
+    return Image.fromarray(np.rint(values * (255 / (high - low or 1.0))).astype(np.uint8))
 
 
 @contextmanager

@@ -6,56 +6,70 @@ from urllib.parse import quote, urlsplit
 
 from errata.errors import InputError
 
-FIELDS = ("id", "index", "given")
+FIELDS = ("id", "index", "given", "path")
 """What a pattern of addresses may name of an example."""
 
 _KEPT = "/:?&=%"
 """What ids that are paths or addresses keep."""
 
 
-def as_link(pattern: str) -> Callable[[str, int, str], str]:
-    """Return what makes the address of an example's original, of its id, number and given label.
+def as_link(pattern: str) -> Callable[[str, int, str, str | None], str]:
+    """Return what makes the address of an example's original: of its id, number, given label, path.
 
     Parameters
     ----------
-    pattern : an address with ``{id}``, ``{index}`` or ``{given}`` in it; ``"{id}"`` alone where ids
-        are addresses
+    pattern : an address with ``{id}``, ``{index}``, ``{given}`` or ``{path}`` in it, or a few of
+        them; ``"{id}"`` alone where ids are addresses. Numbers may be filled up: ``{index:05d}``
 
     Raises
     ------
     InputError
         The pattern names something else, or nothing; or, when it is called, what it makes is no
-        address.
+        address, or the example has no path.
 
     Examples
     --------
-    >>> as_link("https://example.org/{given}/{id}.jpg")("0 a", 0, "cat")
+    >>> as_link("https://example.org/{given}/{id}.jpg")("0 a", 0, "cat", None)
     'https://example.org/cat/0%20a.jpg'
+    >>> as_link("https://example.org/{path}?n={index:04d}")("7", 7, "cat", "cats/7.jpg")
+    'https://example.org/cats/7.jpg?n=0007'
     """
     try:
-        named = [field for _, field, *_ in Formatter().parse(pattern) if field is not None]
+        parts = [part for part in Formatter().parse(pattern) if part[1] is not None]
     except ValueError as error:
-        raise InputError(
-            f"The pattern of originals {pattern!r} cannot be read: {error}. Something like "
-            "https://example.org/{id} was expected."
-        ) from None
-    if not named or any(field not in FIELDS for field in named):
-        found = ", ".join(f"{{{field}}}" for field in named if field not in FIELDS)
-        raise InputError(
-            f"The pattern of originals {pattern!r} names {found or 'no example'}; {{id}}, "
-            "{index} or {given} were expected, as in https://example.org/{id}."
-        )
+        raise _unusable(pattern, f"cannot be read: {error}") from None
+    unknown = [field for _, field, *_ in parts if field not in FIELDS]
+    if unknown or not parts:
+        found = ", ".join(f"{{{field}}}" for field in unknown)
+        raise _unusable(pattern, f"names {found or 'no example'}")
 
-    def link(id_: str, index: int, given: str) -> str:
-        made = pattern.format(id=quote(id_, _KEPT), index=index, given=quote(given, ""))
+    def fill(id_: str, index: int, given: str, path: str) -> str:
+        told = {"id": quote(id_, _KEPT), "given": quote(given, ""), "path": quote(path)}
+        return pattern.format(index=index, **told)
+
+    try:
+        fill("a", 0, "a", "a")
+    except (ValueError, KeyError) as error:  # such as {id:05d}: an id is a text
+        raise _unusable(pattern, f"cannot be filled in: {error}") from None
+    needs_path = any(field == "path" for _, field, *_ in parts)
+
+    def link(id_: str, index: int, given: str, path: str | None) -> str:
+        if needs_path and path is None:
+            raise _unusable(pattern, "names {path}, but the examples of this audit have no files")
+        made = fill(id_, index, given, path or "")
         if not _is_web(made):
-            raise InputError(
-                f"The pattern of originals {pattern!r} makes {made!r}, which is no address of the "
-                "web. Something like https://example.org/{id} was expected."
-            )
+            raise _unusable(pattern, f"makes {made!r}, which is no address of the web")
         return made
 
     return link
+
+
+def _unusable(pattern: str, why: str) -> InputError:
+    return InputError(
+        f"The pattern of originals {pattern!r} {why}. The address of a page was expected, with "
+        "{id}, {given}, {path} or the number {index} in it, such as https://example.org/{id} or "
+        "https://example.org/{index:05d}.png."
+    )
 
 
 def _is_web(address: str) -> bool:

@@ -25,7 +25,7 @@ PAGES = {
 }
 """The pages of an audit, and the templates they are made of."""
 
-LIST, LIST_TITLE = "audits.html", "Label audits"
+LIST = "audits.html"
 
 MARK = "site.json"
 """The file by which a site is known again."""
@@ -143,7 +143,7 @@ class Site:
         if not self._several:
             return None
         if path == "index.html":
-            return self._page(LIST, root="", name=LIST_TITLE)
+            return self._page(LIST, root="")
         return script("audits", [data.entry() for data in self._audits.values()])
 
     def _read_of(self, data: Data, path: str) -> bytes:

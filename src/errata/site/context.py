@@ -64,10 +64,12 @@ class SiteContext:
     of_class : how many examples are given each class, ``(classes,)``
     counts : how many candidates have each verdict, at each threshold
     score, order : what the rows are ordered by: its name, and in words
-    figures : those of the paper's table 1
+    figures : those of the paper's table 1; ``every``: what to say where all
+        examples are candidates, else ""
     rate : the error rate with its interval, and in words; None where nothing is known
     notices : what must be said along with all of this
-    release : the version of the newest release; None before the first
+    release : the ``version`` of the newest release by ``threshold``, else of the newest; and ``by``
+        what it was made, in words; None before the first
     wrong : how many labels of each class are wrong, as `confusion.js` says it
     benchmark : what `benchmark.js` says; None where no models are compared
     answers : the best answer of each compared model, by the model's name, ``(n,)``
@@ -76,7 +78,7 @@ class SiteContext:
     id_of : returns the id of an example
     told : returns what is told of some examples
     exemplars : returns some examples that show what a class looks like
-    link : where the original of an example is, from its id, number and label; None without
+    link : where the original of an example is, of its number and given label; None without
     report_to : the address that reports of mistakes go to
     errata : the version that made it
     """
@@ -106,7 +108,7 @@ class SiteContext:
     figures: Mapping[str, Any]
     rate: Mapping[str, Any] | None = None
     notices: Sequence[str] = ()
-    release: str | None = None
+    release: Mapping[str, str] | None = None
     wrong: Sequence[Sequence[Any]] = ()
     benchmark: Mapping[str, Any] | None = None
     answers: Mapping[str, Int[np.ndarray, "n"]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class SiteContext:
     id_of: Callable[[int], str]
     told: Callable[[Sequence[int]], Sequence[Told]]
     exemplars: Callable[[int], Sequence[int]]
-    link: Callable[[str, int, str], str] | None = None
+    link: Callable[[int, str], str] | None = None
     report_to: str | None = None
     errata: str
 

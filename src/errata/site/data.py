@@ -150,7 +150,6 @@ class Data:
             "candidates": c.candidates,
             "rows": c.rows,
             "chunk": CHUNK,
-            "searchable": True,
             "search": {"chunk": SEARCHED, "parts": _parts(c.rows, SEARCHED)},
             "score": {"name": c.score, "words": c.order},
             "table1": c.figures,
@@ -158,7 +157,7 @@ class Data:
             "rate": c.rate,
             "notices": list(c.notices),
             "striking": self._striking(),
-            "release": None if c.release is None else {"version": c.release},
+            "release": c.release,
             "report": None if c.report_to is None else {"to": c.report_to},
             "others": [{"name": name, "href": f"../{slug}/"} for name, slug in self._others],
             "made": {"errata": c.errata},
@@ -167,9 +166,8 @@ class Data:
 
     def entry(self) -> dict[str, Any]:
         """Return what the list of several audits says of this one."""
-        kept = ("name", "n", "kind", "rows", "threshold", "thresholds", "table1", "counts", "rate")
         told = self.audit()
-        return {name: told[name] for name in (*kept, "verdicts")} | {
+        return {name: told[name] for name in ("name", "threshold", "table1", "rate", "made")} | {
             "href": f"{self.slug}/index.html",
             "sample": [self._sample(row) for row in self._striking()],
         }
@@ -244,8 +242,7 @@ class Data:
     def _link(self, row: int) -> str:
         c = self.context
         assert c.link is not None, "asked for where there is one"
-        example = int(c.examples[row])
-        return c.link(c.id_of(example), example, named(c.given[row], c.classes))
+        return c.link(int(c.examples[row]), named(c.given[row], c.classes))
 
     def _search(self, part: int) -> list[str]:
         rows = self._span(part, SEARCHED)
@@ -318,7 +315,7 @@ class Data:
             "votes": _counted(c.cast[row]),
             "verdicts": dict(zip(at, verdicts, strict=True)),
             "corrected": dict(zip(at, corrected, strict=True)),
-            "release": c.release,
+            "release": None if c.release is None else c.release["version"],
         } | ({} if c.link is None else {"original": self._link(row)})
 
     def _name(self, label: Label | None) -> str | list[str] | None:

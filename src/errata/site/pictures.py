@@ -19,6 +19,7 @@ from typing import Any
 from errata.datasets.media import Clip, Media, Picture, Row, Text
 from errata.datasets.sounds import FORMATS
 from errata.errors import FileError, NameUnknownError
+from errata.site.tags import without_tags
 
 TINY, SMALL, FULL = 96, 320, 1200
 """The longer side of pictures in pixels: those up to the first keep every pixel; others are made so
@@ -30,7 +31,7 @@ MOST_SOUND = 2_000_000
 EXCERPT = 300
 """Characters of a text on a card."""
 
-_FORM = f"{TINY},{SMALL},{FULL},webp 80"
+_FORM = f"{TINY},{SMALL},{FULL},webp 80,grey by range"
 """What a kept picture is made by: with another, its name is another."""
 
 _SUFFIXES = {mime: suffix for suffix, mime in FORMATS.items()}
@@ -118,7 +119,7 @@ class Exhibits:
         if example is None:
             raise NameUnknownError(f"There is no file {name} in this site.")
         if self._media.kind == "sounds":
-            return self._media.raw(example)
+            return without_tags(self._media.raw(example))
         drawn = self._drawn(example)
         return drawn.full if drawn.full is not None and "-full." in name else drawn.small
 
@@ -138,9 +139,10 @@ class Exhibits:
             return Exhibit({"pairs": [[name, value] for name, value in values]})
         assert isinstance(shown, Clip), "pictures were met above"
         seconds = round(shown.seconds, 2)
-        if len(shown.data) > MOST_SOUND:
+        sound = without_tags(shown.data)
+        if len(sound) > MOST_SOUND:
             return Exhibit({"seconds": seconds})
-        name = f"media/{self._key(shown.data)}{_SUFFIXES.get(shown.mime, '.bin')}"
+        name = f"media/{self._key(sound)}{_SUFFIXES.get(shown.mime, '.bin')}"
         self._of[name] = example
         return Exhibit({"src": name, "seconds": seconds})
 

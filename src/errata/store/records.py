@@ -575,9 +575,9 @@ def releases(db: Connection, examples: Sequence[int]) -> dict[int, list[Row]]:
     }
 
 
-def newest_release(db: Connection) -> Row | None:
-    """Return the newest release."""
-    return _first(db, select(t.releases).order_by(t.releases.c.id.desc()))
+def newest_releases(db: Connection) -> list[Row]:
+    """Return every release, the newest first."""
+    return _all(db, select(t.releases).order_by(t.releases.c.id.desc()))
 
 
 # ---------------------------------------------------------------- rows

@@ -7,25 +7,23 @@
     keep_given: ["keep given", "examples without one right label keep the given one"],
     multi_label: ["multi-label", "an answer is right if it is one of the labels that reviewers accept"],
   };
-  const SETS = { all: ["all", "all examples"], corrected: ["corrected", "the corrected examples alone"], checked: ["checked", "the examples that reviewers checked"] };
+  const SETS = { all: ["all", "all examples of this audit"], corrected: ["corrected", "the corrected examples alone"], checked: ["checked", "the examples that reviewers checked"] };
   const SPANS = [0.05, 0.1, 0.25, 0.5, 1]; // how far N may be shown
 
   errata.page("benchmark", async (audit, target) => {
-    if (!audit.has?.benchmark) {
+    if (!audit.has.benchmark) {
       target.replaceChildren(make("p.empty", {}, "No models are compared in this audit. errata compare does it, with their predictions."));
       return;
     }
     const data = await errata.load("benchmark");
-    const asked = errata.settings();
-    const pick = (wanted, from) => (from.map(String).includes(wanted) ? wanted : String(from[0]));
-    const state = {
-      t: pick(asked.t ?? String(audit.threshold), audit.thresholds),
-      policy: pick(asked.policy, data.policies),
-      set: pick(asked.set, data.sets),
-      labels: pick(asked.labels, ["corrected", "given"]),
-      n: asked.n,
-      to: asked.to,
-    };
+    const LABELS = ["corrected", "given"];
+    const among = (values) => (one) => values.map(String).includes(one);
+    const asked = errata.settings({
+      t: among(audit.thresholds), policy: among(data.policies), set: among(data.sets), labels: among(LABELS),
+      n: (one) => Number(one) >= 0 && Number(one) <= 1, to: among(SPANS),
+    });
+    errata.keep(asked);
+    const state = { t: String(audit.threshold), policy: data.policies[0], set: data.sets[0], labels: LABELS[0], ...asked };
     const choice = (name, words, options, changed) => make("fieldset.field", {}, make("legend", {}, words), make("div.choices", {},
       options.map(([value, text]) => make("label", {},
         make("input", { type: "radio", name, value, checked: state[name] === String(value), onchange: () => { state[name] = String(value); changed(); } }),
@@ -72,7 +70,7 @@
       const rows = data.models.map((name, place) => ({ name, before: before[place] / cell.n[0], after: after[place] / cell.n[1], ranked: ranked[place], again: again[place] }));
       const arrow = ({ ranked, again }) => ranked === again ? String(again) : make("span", { class: again < ranked ? "up" : "down" }, again < ranked ? "▲ " : "▼ ", String(again));
       models.replaceChildren(
-        make("p", {}, `Scored on ${set} (${count(cell.n[0])} before, ${count(cell.n[1])} after); ${policy}. `,
+        make("p", {}, `Top-1 accuracy (a model is right if its best answer is) on ${set} (${count(cell.n[0])} before, ${count(cell.n[1])} after); ${policy}. `,
           make("strong", {}, moved ? `${plural(moved, "model")} of ${data.models.length} change rank.` : "No rank changes.")),
         make("figure", {}, make("figcaption", {}, "Ranks"), errata.charts.slope(data.models, ranked, again, ["given labels", "corrected labels"], room())),
         errata.table([
@@ -98,19 +96,19 @@
       const ends = curve.on_benign.map((right, place) => [right / curve.benign, hits[place] / curve.correctable]);
       const crossed = errata.charts.crossings(curve.benign, curve.correctable, curve.on_benign, hits);
       const usual = SPANS.find((span) => span >= 3 * today) ?? 1;
-      const most = SPANS.includes(Number(state.to)) ? Number(state.to) : usual;
+      const most = Number(state.to ?? usual);
       state.to = String(most);
       // what ends the comparison: accuracies at N, to whole numbers of a common denominator
       const at = (n) => ends.map(([benign, correctable]) => (1 - n) * benign + n * correctable);
       const now = errata.charts.ranks(at(today));
       const colours = errata.charts.movers(errata.charts.ranks(at(0)), errata.charts.ranks(at(most)));
-      const start = state.n === undefined ? today : Math.min(most, Math.max(0, Number(state.n) || 0));
+      const start = state.n === undefined ? today : Math.min(most, Number(state.n));
       const slider = make("input", { type: "range", id: "n", min: 0, max: 1000, value: Math.round((1000 * start) / most) });
       const said = make("output", { for: "n" });
       const chart = make("figure");
       const there = make("div");
       const move = (n) => {
-        chart.replaceChildren(make("figcaption", {}, `Accuracy on ${state.labels} labels, %`),
+        chart.replaceChildren(make("figcaption", {}, `Top-1 accuracy on ${state.labels} labels, %`),
           errata.charts.curves(data.models, ends, crossed, { today, chosen: n, most, width: room(), colours }));
         const accuracies = at(n), ranks = errata.charts.ranks(accuracies);
         const passed = crossed.filter(([one]) => one > Math.min(n, today) && one < Math.max(n, today)).length;

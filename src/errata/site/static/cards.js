@@ -103,24 +103,22 @@ errata.cards = (() => {
   // Return the figures of Table 1 of the paper for one set.
   function figures(audit) {
     const { count, percent } = errata;
-    const of = audit.table1 ?? {};
-    const share = of.percent === null || of.percent === undefined ? null : of.percent / 100;
-    const rate = audit.rate?.estimate === null ? null : audit.rate; // without examples drawn by chance
+    const { table1: of, rate } = audit;
     const said = [
-      [of.size ?? audit.n, "examples", "in the test set"],
+      [of.size, "examples", of.every ? "in this audit" : "in the test set"],
       [of.flagged, "flagged", of.model ? `by ${of.model}` : "as probably wrong"],
       [of.checked, "checked", "by reviewers"],
       [of.wrong, "not confirmed", `by ${audit.threshold} votes`],
-      [of.estimated, "estimated wrong", "in the whole set"],
-    ].filter(([value]) => value !== null && value !== undefined).map(([value, ...rest]) => [count(Math.round(value)), ...rest]);
-    if (share !== null) said.push([percent(share), "of the set found wrong", interval(of, percent)]);
-    if (rate) said.push([percent(rate.estimate), "of all labels wrong, estimated", `${percent(rate.low)} to ${percent(rate.high)}, ${percent(rate.confidence ?? 0.95, 0)} interval`]);
+      [of.estimated, "estimated wrong", of.every ? "in this audit" : "in the whole set"],
+    ].filter(([value]) => value !== null).map(([value, ...rest]) => [count(Math.round(value)), ...rest]);
+    if (rate) said.push([percent(rate.estimate), "of all labels wrong, estimated", `${percent(rate.low)} to ${percent(rate.high)}, ${percent(rate.confidence, 0)} interval`]);
+    else if (of.percent !== null) {
+      said.push([percent(of.percent / 100), of.every ? "of the examples in this audit found wrong" : "of the set found wrong",
+        of.checked < of.size ? "at least: more were never checked" : "every label was checked"]);
+    }
     return make("dl.figures", {}, said.map(([value, name, note]) =>
       make("div", {}, make("dt", {}, make("span.value", {}, value), name), make("dd", {}, note))));
   }
-
-  const interval = ({ low, high, size, checked }, percent) =>
-    low === null || low === undefined ? (checked < size ? "at least: more were never checked" : "every label was checked") : `${percent(low / 100)} to ${percent(high / 100)}`;
 
   return { media, labels, labelled, votes, verdict, key, card, figures };
 })();

@@ -5,9 +5,9 @@
   const MOST = 24; // classes in the picture; more of them could not be read
 
   errata.page("confusion", async (audit, target) => {
-    const asked = errata.settings();
+    const asked = errata.settings({ q: () => true, t: (one) => audit.thresholds.map(String).includes(one) });
     const data = await errata.load("confusion");
-    let t = Math.max(0, audit.thresholds.indexOf(Number(asked.t ?? audit.threshold)));
+    let t = audit.thresholds.indexOf(Number(asked.t ?? audit.threshold));
     const name = (one) => errata.label(audit, one);
     const link = (settings) => errata.address("gallery.html", { ...settings, t: audit.thresholds[t] === audit.threshold ? null : audit.thresholds[t] });
     const single = (one) => !Array.isArray(one);
@@ -43,7 +43,7 @@
         draw("rect", { y: 1, height: 12, width: Math.max(1.5, (192 * candidates) / top), fill: "var(--quiet)" }),
         draw("rect", { y: 1, height: 12, width: (192 * corrected[t]) / top, fill: "var(--accent)" })));
       return [
-        make("p", {}, make("span.swatch"), "candidates whose given label is the first and whose suggested label is the second; ",
+        make("p", {}, make("span.swatch"), "Candidates whose given label is the first and whose suggested label is the second; ",
           make("span.swatch.correctable.fill"), `those that ${audit.thresholds[t]} votes corrected so.`),
         errata.table([
           { name: "given", text: true, value: ([given]) => name(given), cell: ([given, suggested]) => make("a", { href: link({ given, suggested }) }, name(given), make("span.aside", {}, ` to ${name(suggested)}`)) },

@@ -4,13 +4,15 @@
   const { make, label, verdictName } = errata;
 
   errata.page("example", async (audit, target) => {
-    const asked = errata.settings();
-    const chosen = errata.list.read(audit, asked);
     const index = await errata.load("index");
-    const place = index.row.indexOf(Number(asked.i));
-    if (asked.i === undefined || place < 0) {
-      throw new Error(`Example ${asked.i ?? "?"} is not in this audit. Open one from the gallery.`);
+    const chosen = errata.settings(errata.list.known(audit, index));
+    const { i, top } = errata.settings({ i: () => true, top: (one) => /^-?\d+$/.test(one) });
+    const place = /^\d+$/.test(i ?? "") ? index.row.indexOf(Number(i)) : -1;
+    if (place < 0) {
+      target.replaceChildren(nothing(audit, i, chosen));
+      return;
     }
+    errata.keep({ i, ...chosen, top });
     const words = chosen.q ? await errata.list.texts(audit) : null;
     const found = errata.list.find(audit, index, chosen, words);
     const number = found.indexOf(place);
@@ -19,17 +21,17 @@
       errata.list.more(audit, place).catch(() => null), // what is there is shown all the same
     ]);
     const at = (step) => (number < 0 ? undefined : found[number + step]);
-    const link = (other) => other !== undefined && errata.address("example.html", { i: index.row[other], ...chosen, top: asked.top });
+    const link = (other) => other !== undefined && errata.address("example.html", { i: index.row[other], ...chosen, top });
     const ways = {
       before: link(at(-1)),
       after: link(at(1)),
-      back: errata.address("gallery.html", { ...chosen, at: index.row[place], top: asked.top }),
+      back: errata.address("gallery.html", { ...chosen, at: index.row[place], top }),
       self: errata.address("example.html", { i: index.row[place] }),
     };
     document.title = `Example ${row.id} · ${audit.name}`;
     target.replaceChildren(
       steps(ways, number, found.length),
-      make("article.one", {}, seen(audit, row, more), told(audit, index, place, row, more, ways)),
+      make("article.one", { class: audit.has.media ? null : "unseen" }, seen(audit, row, more), told(audit, index, place, row, more, ways)),
       make("div.below", { id: "below" }),
     );
     showExemplars(audit, index, place).catch(() => {}); // an audit without any holds no such file
@@ -43,6 +45,14 @@
     );
   });
 
+  function nothing(audit, asked, chosen) {
+    const [head, words] = asked === undefined
+      ? ["Which example?", "This page shows one example, and its address does not say which. Choose one in the gallery."]
+      : ["No such example", `Example ${asked} is not among those that ${audit.name} shows. Choose another one in the gallery.`];
+    return make("div", { role: "alert" }, make("h1", {}, head), make("p", {}, words),
+      make("p.ways", {}, make("a.button", { href: errata.address("gallery.html", chosen) }, "Gallery")));
+  }
+
   function steps(ways, number, total) {
     const step = (to, words, key) =>
       to ? make("a.button", { href: to }, words, make("kbd.wide-only", {}, key)) : make("button", { type: "button", disabled: true }, words);
@@ -54,8 +64,9 @@
 
   function seen(audit, row, more) {
     const whole = more?.text ? { ...row, text: more.text } : row;
+    if (!audit.has.media && !row.link) return null; // its id stands above its labels
     return make("div.seen", {},
-      errata.cards.media(audit, whole, { full: true }),
+      audit.has.media && errata.cards.media(audit, whole, { full: true }),
       row.link && make("p.small", {}, "The original: ", make("a", { href: safe(row.link), rel: "noreferrer" }, row.link)));
   }
 
@@ -78,7 +89,7 @@
       make("h2", {}, "Address"),
       make("p.links", {},
         make("a.button", { href: ways.self }, "Permalink"),
-        audit.examples !== false && make("a.button", { href: `examples/${index.row[place]}.json` }, "JSON")));
+        make("a.button", { href: `examples/${index.row[place]}.json` }, "JSON")));
   }
 
   function levels(audit, index, place, row) {
@@ -89,7 +100,8 @@
       const corrected = row.corrected?.[t];
       const then = corrected !== null && corrected !== undefined ? label(audit, corrected)
         : verdict === "non_error" || verdict === null || verdict === "open" ? given
-        : verdict === "multi_label" ? `${given} and ${label(audit, index.suggested[place])}` : "not known";
+        : verdict === "multi_label" ? `${given} and ${label(audit, index.suggested[place])}; left out where there can be only one`
+        : "not known; left out";
       return make("tr", {}, make("th.text", { scope: "row" }, String(needed)),
         make("td.text", {}, verdict ? verdictName(verdict) : "not asked"), make("td.text", {}, then));
     });
@@ -113,7 +125,7 @@
     const body = answers.map(([name, one]) => make("tr", {},
       make("th.text", { scope: "row" }, name), make("td.text", {}, label(audit, one)), make("td.text.muted", {}, said(one))));
     const table = make("div.scroll", {}, make("table.plain", {},
-      make("thead", {}, make("tr", {}, ["model", "answer", ""].map((head) => make("th.text", { scope: "col" }, head || make("span.aside", {}, "which is"))))),
+      make("thead", {}, make("tr", {}, ["model", "best answer", ""].map((head) => make("th.text", { scope: "col" }, head || make("span.aside", {}, "which is"))))),
       make("tbody", {}, body)));
     if (answers.length <= 12) return table;
     const right = answers.filter(([, one]) => said(one) === "the given label").length;
@@ -127,7 +139,7 @@
   // ---------------------------------------------------------------- exemplars
 
   async function showExemplars(audit, index, place) {
-    if (!audit.has?.media) return;
+    if (!audit.has.media) return;
     const held = await errata.load("exemplars");
     const shown = [...new Set([index.given[place], index.suggested[place]].flat())].filter((one) => held[one]?.length).slice(0, 6);
     if (!shown.length) return;

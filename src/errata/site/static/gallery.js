@@ -15,7 +15,7 @@
   const GAP = 1.25;
   const USUAL_SIZE = "medium";
 
-  let audit, index, chosen, words;
+  let audit, index, known, chosen, words;
   let found = new Uint32Array(0);
   let across = 1, wide = 0, tall = 0, gap = 0, total = 0, stretch = 1; // the grid, in pixels
   let current = -1; // which of the found has the keyboard
@@ -29,13 +29,15 @@
 
   errata.page("grid", async (read) => {
     audit = read;
-    const asked = errata.settings();
-    chosen = errata.list.read(audit, asked);
     index = await errata.load("index");
+    known = errata.list.known(audit, index);
+    chosen = errata.settings(known);
+    const { at, top } = errata.settings({ at: (one) => index.row.includes(Number(one)), top: (one) => /^-?\d+$/.test(one) });
+    errata.keep({ ...chosen, at, top: at && top });
     buildFilters();
     document.getElementById("key").append(...errata.cards.key(audit, index));
     await update({ keepAddress: true });
-    if (asked.at !== undefined) goTo(Number(asked.at), Number(asked.top ?? NaN));
+    if (at !== undefined) goTo(Number(at), Number(top ?? NaN));
     addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
     let width = grid.parentElement.clientWidth;
     new ResizeObserver(() => {
@@ -81,7 +83,7 @@
     const verdicts = audit.verdicts.filter((name, code) => index.v.some((column) => column.includes(code)));
     const fields = [
       audit.others?.length > 0 && sisters(),
-      audit.searchable && make("div.field.search", {},
+      make("div.field.search", {},
         make("label", { for: "by-q" }, "search"),
         make("input", { type: "search", name: "q", id: "by-q", value: chosen.q ?? "", autocomplete: "off", spellcheck: "false" })),
       select("given", "given", [["", "any"], ...tally(index.given)]),
@@ -130,7 +132,7 @@
     if (Number(values.t) === audit.threshold) delete values.t;
     if (values.size === USUAL_SIZE) delete values.size;
     const before = chosen;
-    chosen = errata.list.read(audit, values);
+    chosen = errata.settings(known, values);
     const sizeOnly = JSON.stringify({ ...before, size: 0 }) === JSON.stringify({ ...chosen, size: 0 });
     if (sizeOnly) {
       const seen = found[firstInSight()];
@@ -209,12 +211,12 @@
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const size = chosen.size ?? USUAL_SIZE;
     const room = grid.parentElement.clientWidth - parseFloat(getComputedStyle(grid.parentElement).paddingLeft) * 2;
-    const lines = ["texts", "features", "sounds"].includes(audit.kind) || !audit.has?.media;
+    const lines = ["texts", "features", "sounds"].includes(audit.kind) || !audit.has.media;
     const least = (lines ? WORDS[size][0] : WIDTHS[size]) * rem;
     gap = GAP * rem;
     across = Math.max(lines || size === "large" ? 1 : size === "small" ? 3 : 2, Math.floor((room + gap) / (least + gap)));
     wide = (room - gap * (across - 1)) / across;
-    const media = !audit.has?.media ? 3 * rem : audit.kind === "sounds" ? 4.5 * rem : lines ? WORDS[size][1] * rem : wide;
+    const media = !audit.has.media ? 3 * rem : audit.kind === "sounds" ? 4.5 * rem : lines ? WORDS[size][1] * rem : wide;
     const foot = (FEET[size] + (wide < SLIM * rem ? MORE : 0)) * rem;
     tall = media + foot + gap;
     const rows = Math.ceil(found.length / across);

@@ -15,7 +15,7 @@
       make("p.ways", {},
         make("a.button.first", { href: "gallery.html" }, "Look at the examples"),
         make("a.button", { href: "confusion.html" }, "Which labels are confused"),
-        audit.has?.benchmark && make("a.button", { href: "benchmark.html" }, "What it does to models")),
+        audit.has.benchmark && make("a.button", { href: "benchmark.html" }, "What it does to models")),
       errata.cards.figures(audit),
       make("section", { id: "striking" }),
       make("section", { hidden: asked === 0 },
@@ -23,20 +23,22 @@
         make("p.muted", {}, `${audit.votes ? `Up to ${audit.votes} people looked at each example. ` : ""}An answer needs ${plural(audit.threshold, "vote")}.`),
         mix(audit, counts, asked)),
       make("section", {}, make("h2", {}, "About this audit"),
-        (audit.notices ?? []).map((words) => make("p.notice", { role: "note" }, errata.marked(words))),
+        audit.notices.map((words) => make("p.notice", { role: "note" }, errata.marked(words))),
         make("p", {}, "A model that did not learn from an example thinks little of its label: such examples are candidates. People see each with the labels in question, not told which the set has, and say what is right. Where enough of them agree on another label, it replaces the given one."),
-        audit.score?.words && make("p.muted", {}, `Suspicion: ${audit.score.words}.`),
-        audit.release && make("p", {}, `These corrections are published as release ${audit.release.version}.`)),
+        audit.table1.every && make("p", {}, audit.table1.every),
+        audit.score.words && make("p.muted", {}, `Suspicion: ${audit.score.words}.`),
+        audit.release && make("p", {}, `Corrections by ${audit.release.by} were published as release ${audit.release.version}.`)),
     );
     errata.keys({}, []);
-    await striking(audit, t);
+    await striking(audit);
   });
 
   function lead(audit, decided, of) {
     const what = KINDS[audit.kind] ?? "examples";
     const wrong = decided - of("non_error");
-    if (!decided) return `This test set has ${count(audit.n)} ${what}. ${plural(audit.candidates ?? audit.rows, "label")} of them look wrong and wait for reviewers.`;
-    return `This test set has ${count(audit.n)} ${what}. People looked again at ${plural(decided, "label")}, ` +
+    const held = `${audit.table1.every ? "This audit holds" : "This test set has"} ${count(audit.n)} ${what}.`;
+    if (!decided) return `${held} ${plural(audit.candidates, "label")} of them look wrong and wait for reviewers.`;
+    return `${held} People looked again at ${plural(decided, "label")}, ` +
       `did not confirm ${count(wrong)} of them, and corrected ${count(of("correctable"))}.`;
   }
 
@@ -54,17 +56,15 @@
       make("dd.long", {}, errata.verdictMeaning(audit, name)))))];
   }
 
-  async function striking(audit, t) {
+  async function striking(audit) {
     const index = await errata.load("index");
-    const corrected = audit.verdicts.indexOf("correctable");
-    const first = (test) => index.row.map((row, place) => place).filter(test).slice(0, 4);
-    let places = audit.striking ?? first((place) => index.v[t][place] === corrected);
-    if (!places.length) places = first(() => true);
+    const corrected = audit.striking.length > 0;
+    const places = corrected ? audit.striking : [...index.row.keys()].slice(0, 4);
     if (!places.length) return;
     const rows = await Promise.all(places.map((place) => errata.list.row(audit, place)));
-    const lines = audit.kind !== "images" || !audit.has?.media;
+    const lines = audit.kind !== "images" || !audit.has.media;
     document.getElementById("striking").append(
-      make("h2", {}, index.v[t][places[0]] === corrected ? "Labels that were corrected" : "The most suspicious labels"),
+      make("h2", {}, corrected ? "Labels that were corrected" : "The most suspicious labels"),
       make("ul.row", { class: lines ? "wide" : null }, places.map((place, number) =>
         errata.cards.card(audit, index, place, rows[number], errata.address("example.html", { i: index.row[place] })))));
   }

@@ -3,26 +3,25 @@
 "use strict";
 errata.list = (() => {
   const WRONG = ["correctable", "multi_label", "neither", "non_agreement"];
-  const SEARCH = 5000; // rows of one part of the text search, unless the audit says otherwise
-  const NAMES = ["given", "suggested", "verdict", "votes", "t", "q", "sort", "size"];
-
-  // Return the settings of a list in an address, without what is not known or is the usual.
-  function read(audit, asked) {
-    const chosen = {};
-    for (const name of NAMES) if (asked[name]) chosen[name] = asked[name];
-    if (!audit.thresholds.includes(Number(chosen.t))) delete chosen.t;
-    for (const side of ["given", "suggested"]) if (!(chosen[side] in audit.classes)) delete chosen[side];
-    if (!["", "wrong", ...audit.verdicts].includes(chosen.verdict ?? "")) delete chosen.verdict;
-    if (!["disagreement", "class"].includes(chosen.sort)) delete chosen.sort;
-    if (!["large", "small"].includes(chosen.size)) delete chosen.size;
-    if (!/^\d+$/.test(chosen.votes ?? "")) delete chosen.votes;
-    return chosen;
+  // Return the settings of a list, each with a test of what it can be: what its field offers.
+  function known(audit, index) {
+    const some = (column) => (one) => /^\d+$/.test(one) && column.some((labels) => holds(labels, Number(one)));
+    const verdict = (one) => index.v.some((column) => column.includes(audit.verdicts.indexOf(one)));
+    return {
+      given: some(index.given),
+      suggested: some(index.suggested),
+      verdict: (one) => one === "wrong" || (audit.verdicts.includes(one) && verdict(one)),
+      votes: (one) => one === "0" || agreement(index).some((most) => String(most) === one),
+      t: (one) => audit.thresholds.map(String).includes(one),
+      q: () => true,
+      sort: (one) => ["disagreement", "class"].includes(one),
+      size: (one) => ["large", "small"].includes(one),
+    };
   }
 
   // Return at which place of `audit.thresholds` the chosen threshold stands.
   function at(audit, chosen) {
-    const place = audit.thresholds.indexOf(Number(chosen.t ?? audit.threshold));
-    return place < 0 ? 0 : place;
+    return audit.thresholds.indexOf(Number(chosen.t ?? audit.threshold));
   }
 
   // Return the votes of a kind as [answer, how many], without answers that nobody gave.
@@ -89,7 +88,7 @@ errata.list = (() => {
 
   // Return the lower-case texts of all rows; `progress(part, parts)` is called before each part.
   async function texts(audit, progress = () => {}) {
-    const parts = audit.search?.parts ?? Math.ceil(audit.rows / (audit.search?.chunk ?? SEARCH));
+    const { parts } = audit.search;
     const all = [];
     for (let part = 0; part < parts; part++) {
       progress(part + 1, parts);
@@ -121,10 +120,9 @@ errata.list = (() => {
   }
 
   function more(audit, place) {
-    const size = audit.more?.chunk ?? audit.chunk;
-    const number = Math.floor(place / size);
-    return errata.load(errata.numbered("more", number)).then((rows) => rows[place - number * size]);
+    const number = Math.floor(place / audit.chunk);
+    return errata.load(errata.numbered("more", number)).then((rows) => rows[place - number * audit.chunk]);
   }
 
-  return { read, at, votes, agreement, find, texts, row, more };
+  return { known, at, votes, agreement, find, texts, row, more };
 })();

@@ -148,7 +148,13 @@ const errata = (() => {
     return words ? `${page}?${words}` : page;
   }
 
-  const settings = () => Object.fromEntries(new URLSearchParams(location.search));
+  // Return of what is asked, by this page's address or a form, what is known: `known` has a test for
+  // each setting. What else an address asks is ignored; pages `keep` what is left when they begin.
+  function settings(known, asked = Object.fromEntries(new URLSearchParams(location.search))) {
+    return Object.fromEntries(Object.entries(known)
+      .filter(([name, test]) => asked[name] && test(asked[name]))
+      .map(([name]) => [name, asked[name]]));
+  }
 
   // Keep settings in this page's own address, so that it can be sent to somebody.
   function keep(changed) {
@@ -213,7 +219,7 @@ const errata = (() => {
     const target = document.getElementById(where);
     try {
       const audit = await load("audit");
-      if (!audit.has?.benchmark) document.getElementById("to-benchmark")?.remove();
+      if (!audit.has.benchmark) document.getElementById("to-benchmark")?.remove();
       for (const link of document.querySelectorAll(".bar nav a")) {
         if (location.pathname.endsWith(`/${link.getAttribute("href")}`)) link.setAttribute("aria-current", "page");
       }
@@ -233,11 +239,8 @@ const errata = (() => {
   }
 
   function tellMaker(made) {
-    const version = made?.errata ?? made?.version;
-    if (version) {
-      document.getElementById("made").textContent =
-        `Made by errata ${version}. No other host is asked for anything.`;
-    }
+    document.getElementById("made").textContent =
+      `Made by errata ${made.errata}. No other host is asked for anything.`;
   }
 
   return {

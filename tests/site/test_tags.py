@@ -1,0 +1,79 @@
+"""Tags of sounds are left out, and what is heard stays."""
+
+import io
+import struct
+import wave
+
+import numpy as np
+import pytest
+
+from errata.datasets.sounds import read_sound
+from errata.site.tags import without_tags
+
+SECRET = b"recorded at Jane's home, 12 Elm Street"
+TONE = np.sin(np.arange(8000) / 20).astype(np.float32) / 2
+
+
+def soundfile():
+    return pytest.importorskip("soundfile", reason="needs the package soundfile")
+
+
+def written(form: str) -> bytes:
+    """Return the tone in a file with a title, as libsndfile writes it."""
+    sf = soundfile()
+    buffer = io.BytesIO()
+    with sf.SoundFile(buffer, "w", 8000, 1, format=form) as file:
+        file.title = file.comment = SECRET.decode()
+        file.write(TONE)
+    return buffer.getvalue()
+
+
+def id3(size: int, flags: int = 0) -> bytes:
+    """Return what ID3 has at the beginning: a head, and so many bytes."""
+    length = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    body = (SECRET * (size // len(SECRET) + 1))[:size]
+    return b"ID3\x04\x00" + bytes([flags]) + length + body
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "MP3"])
+def test_no_tag_is_left_and_every_sample_is(form):
+    data = written(form)
+    if form == "MP3":
+        ape = struct.pack("<8sIIII8x", b"APETAGEX", 2000, len(SECRET) + 32, 1, 1 << 31)
+        data = id3(300) + data + ape + SECRET + ape + b"TAG" + SECRET.ljust(125)
+    elif form == "FLAC":
+        data = id3(300) + data
+    assert SECRET in data
+    left = without_tags(data)
+    assert SECRET not in left
+    assert not any(part in left for part in (b"Jane", b"TAG", b"ID3", b"12 El"))
+    sf = soundfile()
+    before, after = (sf.read(io.BytesIO(one))[0] for one in (written(form), left))
+    np.testing.assert_array_equal(after, before)
+    assert without_tags(left) == left
+
+
+@pytest.mark.parametrize("footer", [False, True])
+def test_of_an_mp3_file_only_its_frames_are_left(footer):
+    frames = b"\xff\xfb\x90\x00" + bytes(range(256)) * 3
+    head = id3(1000, 0x10 if footer else 0) + b"3DI".ljust(10) * footer
+    assert without_tags(head + id3(5) + frames) == frames
+    assert without_tags(frames) == frames
+
+
+def test_a_wav_file_without_tags_stays_as_it_is():
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 1, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(range(101)))
+    data = buffer.getvalue()
+    plain = read_sound(data, "a.wav")
+    tagged = data[:12] + b"LIST" + struct.pack("<I", len(SECRET)) + SECRET + data[12:]
+    assert len(SECRET) % 2 == 0
+    assert without_tags(tagged)[12:] == data[12:]
+    assert read_sound(without_tags(tagged), "a.wav") == plain
+
+
+def test_other_files_stay_as_they_are():
+    for data in (b"OggS" + SECRET, b"", b"RIFF", SECRET):
+        assert without_tags(data) == data
