@@ -32,7 +32,7 @@ from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.reports import report_pattern
 from errata.labels import Label, as_label
 from errata.reporting import Reporting
-from errata.results import ErrorRate, SetVerdicts, Story, Verdicts
+from errata.results import POLICIES, ErrorRate, SetVerdicts, Story, Verdicts
 from errata.site.addresses import as_link
 from errata.site.context import NOT_ASKED, OPEN_HERE, SHOWN_VERDICTS, SiteContext, Told, Votes
 from errata.site.sections import certainty_section, kinship_section
@@ -50,10 +50,6 @@ THUMBNAILS = "thumbnails"
 
 USUAL_VOTES, USUAL_THRESHOLD = 5, 3
 """What is asked for where nothing was planned yet: as many as `plan` does."""
-
-POLICIES = ("drop_ambiguous", "keep_given", "multi_label")
-"""What becomes of labels that reviewers found wrong without agreeing on a right one: their examples
-are left out; they stay as given; or either of two labels that both apply is right."""
 
 _ORDERS = {
     "normalized_margin": "the lowest normalized margin first",

@@ -25,6 +25,10 @@ Side = Literal["given", "suggested"]
 IMPORTED = "imported"
 """The rule of candidates that were not found here."""
 
+POLICIES = ("drop_ambiguous", "keep_given", "multi_label")
+"""What becomes of labels that reviewers found wrong without agreeing on a right one: their examples
+are left out; they stay as given; or either of two labels that both apply is right."""
+
 VERDICT_COLUMNS = (
     *("id", "given", "suggested"),
     *(f"votes_{answer}" for answer in VOTED),

@@ -16,10 +16,7 @@ from jaxtyping import Shaped
 from errata.core.accuracy import Sets, label_sets
 from errata.errors import InputError
 from errata.release.describing import Description
-from errata.results import SetVerdicts, Verdicts
-
-POLICIES = ("drop_ambiguous", "keep_given", "multi_label")
-"""What becomes of an example whose right label is not known: three columns of every labels file."""
+from errata.results import POLICIES, SetVerdicts, Verdicts
 
 FIRST_VERSION = "1.0.0"
 
