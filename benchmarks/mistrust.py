@@ -30,6 +30,8 @@ RATE = 0.019
 BUDGETS = (200, 500)
 SHARES = (1.0, 0.5, 0.05, 0.02)
 """In so many of the surest labels all errors hide."""
+FOUND, MOST_DOUBTFUL = 0.3, 0.01
+"""So many errors are among so many of the most doubtful labels, and the others hide."""
 OFTENER = (1, 9)
 """So many times as often as the rest the quarter is wrong that a plan by size draws least."""
 WITHIN = {0.01: 0.006, 0.02: 0.008, 0.05: 0.012}
@@ -55,12 +57,15 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """Yield all lines."""
-    for share in SHARES:
-        for budget in BUDGETS:
-            where = "anywhere" if share == 1 else f"among the surest {100 * share:g} %"
-            yield Case(f"errors {where}", str(budget), hidden, (share, budget))
+    for found in (0.0, FOUND):
+        most = f"{100 * found:g} % of errors among the most doubtful {100 * MOST_DOUBTFUL:g} %, all"
+        which = f"{most} others" if found else "errors"
+        for share in SHARES:
+            for budget in BUDGETS:
+                where = "anywhere" if share == 1 else f"among the surest {100 * share:g} %"
+                yield Case(f"{which} {where}", str(budget), hidden, (share, budget, found))
     for often in OFTENER:
-        for budget in BUDGETS:
+        for budget in (20, 50, 100, *BUDGETS):
             what = "no oftener" if often == 1 else f"{often} times as often"
             yield Case(f"hardly drawn, wrong {what}", str(budget), sized, (often, budget))
     for rate, within in WITHIN.items():
@@ -82,12 +87,15 @@ def _mean_slip() -> float:
 # ---------------------------------------------------------------- one review of each
 
 
-def hidden(rng: np.random.Generator, share: float, budget: float) -> Told:
-    """Review labels whose errors are all among those that the scores are surest of."""
+def hidden(rng: np.random.Generator, share: float, budget: float, found: float) -> Told:
+    """Review labels whose errors are among those that the scores are surest of, but for some."""
     predicted = rng.beta(0.3, 15, N)
     wrong = np.zeros(N, dtype=bool)
-    surest = np.argsort(predicted)[: round(share * N)]
-    wrong[rng.choice(surest, round(RATE * N), replace=False)] = True
+    order, errors = np.argsort(predicted), round(RATE * N)
+    doubted, hiding = round(found * errors), round(share * N)
+    wrong[rng.choice(order[-round(MOST_DOUBTFUL * N) :], doubted, replace=False)] = True
+    left = order[:hiding][~wrong[order[:hiding]]]
+    wrong[rng.choice(left, errors - doubted, replace=False)] = True
     drawn = _drawn(predicted, np.ones(N, dtype=bool), wrong, int(budget), rng)
     return estimate_errors([drawn], predicted), int(wrong.sum())
 

@@ -51,6 +51,9 @@ _WORTH = {"ranking": 0.2}
 apart is no good sample of errors: drawn of CIFAR-10N for three models, a total by it varied as much
 as one by a third to a seventh of as many checks for the rate."""
 
+_FEWEST_TO_RANK = 100
+"""With fewer examples, drawn to rank models, the interval of the error rate is too narrow."""
+
 _PARTS = 10
 """What is decided of a plan by chance counts by so many parts."""
 
@@ -221,6 +224,9 @@ class Rating(Judging):
         notes = [] if believed.note is None else [believed.note]
         by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
         decided = _by_chance_in(planned, wrong)
+        worth = sum(len(one.examples) * one.worth for one in draws if one.probability is not None)
+        if 0 < by_chance < _FEWEST_TO_RANK and worth < by_chance / 2:
+            notes.append(_few_to_rank(by_chance))
         notes += _waiting(planned, decided - by_chance, len(unknown))
         return ErrorRate(
             count=found,
@@ -237,9 +243,7 @@ class Rating(Judging):
             voters=believed.voters,
             late=_by_chance_in(planned, known.wrong) - decided,
             drawn_open=drawn_open(planned, known.open),
-            worth=sum(
-                len(one.examples) * one.worth for one in draws if one.probability is not None
-            ),
+            worth=worth,
         )
 
     def _design(self, db: Connection, verdicts: Verdicts) -> ReviewDesign:
@@ -456,6 +460,16 @@ def _draw(rows: Sequence[_Row], wrong: Mapping[int, bool], counting: Sequence[_R
         stratum=of_done,
         stands_for=1 / part,
         worth=_WORTH.get(rows[0]["goal"], 1.0),
+    )
+
+
+def _few_to_rank(by_chance: int) -> str:
+    """Return what is to be said of so few examples, most of them drawn to rank models."""
+    return (
+        f"Of the {by_chance:,} checked examples that chance drew most were drawn to rank models. "
+        "So few are a poor sample of errors, and the interval is too narrow: have "
+        f"{_FEWEST_TO_RANK} or more checked, or draw some for this (`errata plan AUDIT --goal "
+        "rate`)."
     )
 
 

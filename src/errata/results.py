@@ -437,16 +437,19 @@ class ErrorRate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, shares and numbers of labels."""
+        share, count = self.estimate, self.count
         return {
-            "estimate": self.estimate,
+            "estimate": share,
             "low": self.low,
             "high": self.high,
             "confidence": self.confidence,
             "anytime": self.anytime,
             "wrong_labels": {
-                name: getattr(self.count, name) for name in ("estimate", "low", "high")
-            }
-            | {"standard_error": self.count.standard_error},
+                "estimate": None if share is None else share * count.population,
+                "low": count.low,
+                "high": count.high,
+                "standard_error": count.standard_error,
+            },
             "examples": self.count.population,
             "checked": self.count.checked,
             "found": self.count.found,
@@ -569,14 +572,14 @@ def _share(share: float) -> str:
 
     Examples
     --------
-    >>> _share(0.0821), _share(0.00082), _share(0.00002), _share(2e-16)
-    ('8.2 %', '0.08 %', '0.0020 %', '0.0 %')
+    >>> _share(0.0821), _share(0.0082), _share(0.000149), _share(0.00002), _share(2e-16)
+    ('8.2 %', '0.82 %', '0.015 %', '0.0020 %', '0.0 %')
     """
     percent = round(100 * share, 9)  # less than that is no share of labels, but rounding
     if percent >= 1 or percent == 0:
         return f"{percent:.1f} %"
     zeros = -math.floor(math.log10(percent))
-    return f"{percent:.{2 if zeros <= 2 else zeros + 1}f} %"
+    return f"{percent:.{zeros + 1}f} %"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 from scipy.optimize import brentq
 from scipy.special import expit, logit, xlog1py, xlogy
-from scipy.stats import hypergeom
+from scipy.stats import hypergeom, norm
 
 from errata.core.confidence import check_confidence
 from errata.core.logistic import fit_logistic
@@ -83,8 +83,8 @@ class ErrorCount:
     population : how many examples there are
     checked, found : how many were checked, and for how many of these reviewers rejected the label
     control : by which factor the predicted errors were used to steady the estimate, ``lambda``
-    random_sample : how many examples a simple random sample would need for the same standard
-        error; None where there is no estimate, or no error, or no standard error to go by
+    random_sample : how many examples a simple random sample would need for an interval as narrow;
+        None where there is no estimate, or where reviewers slip, as they would there, too
     """
 
     estimate: float | None
@@ -178,7 +178,8 @@ def estimate_errors(
     Assisted Survey Sampling (1992), section 6.3 (difference estimator); Angelopoulos, Duchi and
     Zrnic (2023), "PPI++" (``lambda``); Farquhar, Gal and Rainforth (2021), "On statistical bias in
     active learning" (draws after draws); Berger (1998) after Hájek (1964) (variance); Rogan and
-    Gladen (1978), American Journal of Epidemiology 107 (slips); Gil-Pelaez (1951) (distribution).
+    Gladen (1978), American Journal of Epidemiology 107 (slips); Gil-Pelaez (1951) (distribution);
+    Wilson (1927), Journal of the American Statistical Association 22 (``random_sample``).
 
     Examples
     --------
@@ -242,10 +243,6 @@ def estimate_errors(
     estimate = design.total(supposed.factor)
     variance = design.variance(supposed.factor)
     low, high = supposed.interval(estimate, confidence)
-    rate = min(max(estimate / design.n, 0.0), 1.0)
-    spread = design.n * rate * (1 - rate)  # of one example, n times
-    # the standard error is 0 where all errors that were found were sure to be looked at
-    told = spread > 0 and (variance > 0 or unchecked == len(unknown))
     return replace(
         known,
         estimate=estimate + float(supposed.chances(predicted[unknown]).sum()),
@@ -253,8 +250,37 @@ def estimate_errors(
         low=low,
         high=high + len(unknown),
         control=supposed.factor,
-        random_sample=design.n * spread / (variance + spread) if told else None,
+        random_sample=_random_sample(estimate, low, high, design.n, confidence)
+        if slips == NO_SLIPS
+        else None,
     )
+
+
+def _random_sample(
+    estimate: float, low: float, high: float, population: int, confidence: float
+) -> float:
+    """Return how many examples a simple random sample needs for an interval so wide.
+
+    Its interval is Wilson's, at the same rate, so wide that ``(w/2)^2 (1 + x)^2 = p (1 - p) x +
+    x^2 / 4`` with ``x = z^2 / m``; of a finite population ``m`` examples are worth ``m (n - 1) /
+    (n - m)`` of an infinite one.
+
+    Examples
+    --------
+    >>> low, high = sampled_errors(9, 100, 10_000)
+    >>> round(_random_sample(900, low, high, 10_000, 0.95))
+    97
+    """
+    rate = min(max(estimate, low), high) / population
+    width = (high - low) / population
+    if width >= 1:
+        return 0.0
+    half = 2 * rate * (1 - rate) - width**2
+    x = (np.sqrt(half**2 + (1 - width**2) * width**2) - half) / (1 - width**2)
+    if x <= 0:  # every one was checked
+        return float(population)
+    endless = norm.isf((1 - confidence) / 2) ** 2 / x
+    return float(population * endless / (population - 1 + endless))
 
 
 def expected_errors(
@@ -534,7 +560,8 @@ class _Supposed:
         certain = design.slips == NO_SLIPS
         least = found if certain else 0.0
         most = found + design.n - len(design.wrong) if certain else float(design.n)
-        if most - least < 1e-9:
+        # of a single example no spread can be told, and the chances supposed would be the scores
+        if most - least < 1e-9 or len(design.wrong) == 1:
             return least, most
         edge = min(1e-6 * design.n, (most - least) / 4)  # at the very ends no logit is finite
         # what slips take off can be more than was found; an estimate moved to the next possible
