@@ -980,7 +980,8 @@ class Audit(Browsing):
         with self._db.write() as db:  # held throughout, so that the folder and its record agree
             made = write_release(Path(out), content)
             path, manifest = str(Path(out).absolute()), made.hashes["manifest.json"]
-            made = replace(made, namesakes=records.namesakes(db, made.version, manifest))
+            others = records.namesakes(db, made.version, manifest_sha256=manifest, path=path)
+            made = replace(made, namesakes=others)
             if records.has_release(db, manifest, path):
                 return made
             records.add_release(

@@ -297,7 +297,7 @@ def _in_words(came: _Became, row: Mapping[str, Any], classes: Sequence[str]) -> 
     verdict, accepted = came.now
     labels = " and ".join(named(label, classes) for label in accepted)
     words = {
-        None: "votes are lacking at this threshold",  # those told may need more than the plans'
+        None: "votes are lacking for this release",  # which may ask for more than the plans
         VERDICTS[NON_ERROR]: "the given label stays",
         VERDICTS[CORRECTABLE]: f"corrected to {labels}",
         VERDICTS[MULTI_LABEL]: f"{labels} are both right",
@@ -305,7 +305,10 @@ def _in_words(came: _Became, row: Mapping[str, Any], classes: Sequence[str]) -> 
         VERDICTS[NON_AGREEMENT]: "the reviewers differ",
     }[verdict]
     if came.state == "to decide":
-        return f"decided before the report came ({words}); a maintainer is to look again"
+        decided = f"decided before the report came ({words})"
+        if verdict is None:
+            decided = f"decided before the report came, but {words}"
+        return f"{decided}; a maintainer is to look again"
     return f"{words}, as reported" if came.as_reported and row["label"] is not None else words
 
 

@@ -884,7 +884,7 @@ class Release:
             told.append(f"This very release was in {self.path} already; nothing was written.")
         if self.namesakes:
             told.append(
-                f"Version {self.version} was released before with another content: "
+                f"Version {self.version} was released before with other content: "
                 f"{', '.join(self.namesakes)}. Give this one a version of its own: --previous "
                 "(previous=) takes the next after that release, --version (version=) any."
             )

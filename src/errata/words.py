@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+MOST_DIGITS = 18
+"""A whole number of more digits is none that counts anything, and no database holds it."""
+
 WIDTH = 79
 """Of a paragraph, so that a narrow terminal shows it as it is."""
 
@@ -57,3 +60,18 @@ def in_markdown(text: str) -> str:
     for mark in "\\`*_|[]<>":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())
+
+
+def as_whole(text: str) -> int | None:
+    """Return the whole number that is written so, and in no other way.
+
+    Examples
+    --------
+    >>> as_whole("7"), as_whole("-7"), as_whole("07"), as_whole("seven")
+    (7, -7, None, None)
+    """
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > MOST_DIGITS:
+        return None
+    number = int(text)
+    return number if str(number) == text else None

@@ -147,6 +147,7 @@ def test_the_same_words_in_two_issues_are_two_reports(tmp_path):
         lambda number: {"number": number},
         lambda number: {"iid": number},
         lambda number: {"url": f"https://example.org/issues/{number}"},
+        lambda number: {"url": f"https://example.org/{number}/issues/4", "number": 4},
         lambda number: {"id": f"I_{number}"},
     )
     about = {"index_of": int, "n": 20, "classes": ["cat", "dog"], "audit": "pets"}

@@ -637,6 +637,38 @@ def test_files_that_are_no_tables_are_told(tmp_path, release):
         assert file.schema_arrow.names == ["id", "label", "x", "x", "corrected"]
 
 
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "n/a", "n\\a", "..", "."])
+def test_no_class_is_a_folder_elsewhere(tmp_path, name):
+    """Also where a stranger made the release."""
+    for folder in ("cat", "dog"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        Image.new("RGB", (2, 2), folder == "cat" and "red").save(tmp_path / "in" / folder / "0.png")
+    classes = ["cat", "dog", name]
+    ids = ["cat/0.png", "dog/0.png"]
+    audit = errata.Audit.create(tmp_path / "a", labels=[0, 1], classes=classes, ids=ids)
+    audit.add_candidates([{"id": ids[0], "suggested": 2}], flagger="a look")
+    audit.plan(votes=1, threshold=1)
+    audit.vote("ann", 0, "suggested", first="given", key=ids[0])
+    audit.release(tmp_path / "release")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="cannot be the name of a folder. Apply the release to a"):
+        apply_release(tmp_path / "release", tmp_path / "in", tmp_path / "out", by="id")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("cell", [0.9, True, "0.9", "x", None, float("inf")])
+def test_a_row_is_found_by_a_whole_number_alone(tmp_path, pictures, release, cell):
+    names = map(class_of, sorted(files(pictures)))
+    rows = [{"index": place, "label": name} for place, name in enumerate(names)]
+    rows[3]["index"] = 3.0  # as programs write whole numbers beside what is missing
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    apply_release(release, tmp_path / "in.jsonl", tmp_path / "out.jsonl", by="index")
+    rows[1]["index"] = cell
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=r"in.jsonl, row 2: 'index' is .*; the number of a row"):
+        apply_release(release, tmp_path / "in.jsonl", tmp_path / "no.jsonl", by="index")
+
+
 def test_what_cannot_be_written_is_named(tmp_path, pictures, release):
     table = write(tmp_path / "a.csv", rows_of(pictures))
     for out in (tmp_path / "gone" / "b.csv", table / "b.csv", tmp_path / f"{'n' * 300}.csv"):

@@ -398,9 +398,11 @@ def test_a_release_says_that_it_is_there_or_that_another_has_its_version(audit, 
     assert "already; nothing was written" in repr(again)
     assert audit.release(tmp_path / "copy").namesakes == (), "it holds the same"
     vote(audit, {6: "ss"})
+    shutil.rmtree(tmp_path / "copy")
+    assert audit.release(tmp_path / "copy").namesakes == (str(tmp_path / "one"),), "not its own"
     other = audit.release(tmp_path / "two")
     assert other.namesakes == (str(tmp_path / "one"), str(tmp_path / "copy"))
-    assert "Version 1.0.0 was released before with another content" in repr(other)
+    assert "Version 1.0.0 was released before with other content" in repr(other)
     assert audit.release(tmp_path / "three", previous=tmp_path / "one").sentences() == ()
 
 

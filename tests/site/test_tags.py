@@ -53,6 +53,53 @@ def test_no_tag_is_left_and_every_sample_is(form):
     assert without_tags(left) == left
 
 
+def ends() -> dict[str, bytes]:
+    """Return what programs write at the end of files, by its name."""
+    sevens = bytes(len(SECRET) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    ape = struct.pack("<8sIIII8x", b"APETAGEX", 2000, len(SECRET) + 32, 1, 0)
+    lyrics = b"LYRICSBEGIN" + SECRET
+    return {
+        "ID3v1": b"TAG" + SECRET.ljust(125),
+        "ID3v2 at the end": b"ID3\x04\x00\x10" + sevens + SECRET + b"3DI\x04\x00\x10" + sevens,
+        "APE": SECRET + ape,
+        "Lyrics3": lyrics + b"LYRICSEND",
+        "Lyrics3v2": lyrics + f"{len(lyrics):06}LYRICS200".encode(),
+    }
+
+
+@pytest.mark.parametrize("form", ["FLAC", "MP3"])
+@pytest.mark.parametrize("name", ends())
+def test_what_stands_behind_the_sound_goes_too(form, name):
+    data = written(form)
+    left = without_tags(data + ends()[name] + ends()["ID3v1"])
+    assert left == without_tags(data)
+    assert SECRET not in left
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "MP3"])
+def test_no_cut_or_broken_file_grows_or_is_emptied(form):
+    rng, data = np.random.default_rng(5), id3(60) + written(form) + ends()["APE"]
+    for _ in range(200):
+        cut = bytearray(data[: rng.integers(1, len(data))])
+        for place in rng.integers(0, len(cut), rng.integers(0, 4)):
+            cut[place] = rng.integers(0, 256)
+        assert len(without_tags(bytes(cut))) <= len(cut)
+    too_long = struct.pack("<8sIIII8x", b"APETAGEX", 2000, 10**6, 1, 0)
+    assert without_tags(data[: -len(ends()["APE"])] + too_long).endswith(too_long)
+
+
+def test_a_wav_file_that_nobody_closed_keeps_its_sound():
+    sound = bytes(range(101)) * 2
+    head = (
+        b"RIFF"
+        + struct.pack("<I", 36)
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+    )
+    data = head + b"data" + struct.pack("<I", 0) + sound
+    assert without_tags(data)[12:] == data[12:]
+
+
 @pytest.mark.parametrize("footer", [False, True])
 def test_of_an_mp3_file_only_its_frames_are_left(footer):
     frames = b"\xff\xfb\x90\x00" + bytes(range(256)) * 3

@@ -7,6 +7,7 @@ from jaxtyping import Int
 
 from errata import arrays
 from errata.errors import InputError, LabelError, unknown_name
+from errata.words import as_whole
 
 ALL = "all"
 """The part that is everything there is."""
@@ -72,7 +73,7 @@ def number_classes(
     (('cat', 'dog'), array([1, 0]))
     """
     texts = [str(label) for label in different]
-    numbers = [whole(text) for text in texts]
+    numbers = [as_whole(text) for text in texts]
     counted = [number for number in numbers if number is not None]
     if classes is None:
         of_number = dict(zip(counted, texts, strict=False)) if len(counted) == len(texts) else None
@@ -102,21 +103,6 @@ def number_classes(
 
 def _count(numbers: Sequence[int | None], names: Sequence[str]) -> bool:
     return all(number is not None and 0 <= number < len(names) for number in numbers)
-
-
-def whole(text: str) -> int | None:
-    """Return the whole number that is written so, and in no other way.
-
-    Examples
-    --------
-    >>> whole("7"), whole("07"), whole("seven")
-    (7, None, None)
-    """
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()):
-        return None
-    number = int(text)
-    return number if str(number) == text else None
 
 
 def check_classes(classes: Sequence[str], name: str) -> None:

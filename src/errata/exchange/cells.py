@@ -6,7 +6,8 @@ What a spreadsheet would take for a formula stays text.
 import html
 import re
 
-MOST_DIGITS = 18
+from errata.words import MOST_DIGITS
+
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 

@@ -1,6 +1,5 @@
 """Labels as files and people write them: a class by its name or its number, or a set of them."""
 
-import contextlib
 import itertools
 import json
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import numpy as np
 
 from errata.errors import LabelError, unknown_name
 from errata.exchange.cells import whole_number
+from errata.words import as_whole
 
 
 def class_of(label: object, classes: Sequence[str]) -> int:
@@ -141,19 +141,12 @@ class Written:
     def _like(self, example: object, label: int) -> Any:
         name = self.classes[label]
         if isinstance(example, int):
-            number = _whole(name) if self._names else label
+            number = as_whole(name) if self._names else label
             if number is None or (isinstance(example, bool) and number not in {0, 1}):
                 return name
             return type(example)(number)
         by_name = str(example).strip() in self.classes or str(label) in self.classes
         return name if by_name else str(label)
-
-
-def _whole(name: str) -> int | None:
-    """Return the whole number that is written so, and in no other way."""
-    with contextlib.suppress(ValueError):
-        return int(name) if str(int(name)) == name else None
-    return None
 
 
 def _parsed(text: str) -> object:

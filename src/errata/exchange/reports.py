@@ -42,8 +42,9 @@ FORM = rows.Form(
 LONGEST_REASON = 1000
 """Of a reason so many characters are kept; the file that it came in has the rest."""
 
-_OF_ISSUE = ("number", "iid", "html_url", "url", "id")
-"""What tells an exported issue from others, the first that it has: two may say the same."""
+_OF_ISSUE = ("html_url", "web_url", "url", "number", "iid", "id")
+"""What tells an exported issue from others, the first that it has: two may say the same, and have
+the same number in two trackers."""
 
 _LINE = "errata_report"
 _BEGINS = re.compile(r'\{\s*"errata_report"')

@@ -22,6 +22,7 @@ from errata.arrays import as_choice
 from errata.datasets.base import Dataset
 from errata.datasets.media import content_hash
 from errata.errors import FileError, InputError, LabelError
+from errata.exchange.cells import whole_number
 from errata.exchange.labels import Written
 from errata.files import unfinished
 from errata.labels import Label, named
@@ -110,7 +111,7 @@ def apply_release(
     Parameters
     ----------
     release : that was loaded; or its folder, or ``"org/name"`` on the hub
-    dataset : a folder of class folders, or a .csv, .tsv, .json, .jsonl or .parquet
+    dataset : a folder of class folders, or a .csv, .tsv, .json, .jsonl, .ndjson or .parquet
     out : a new folder, or a new file of the same kind
     threshold, policy : see `errata.load_release`; of a release that was loaded, its own
     by : by what examples are found: ``"id"``, ``"path"``, ``"sha256"`` or ``"index"``; without it,
@@ -175,11 +176,14 @@ def _refuse_unused(options: Mapping[str, object], what: str) -> None:
 
 
 @contextmanager
-def _naming(target: Path, *, link: bool = False) -> Iterator[None]:
-    """Name the target that cannot be written."""
+def _naming(target: Path, *, source: Path | None = None, link: bool = False) -> Iterator[None]:
+    """Name the target that cannot be written, or the file of the source that cannot be read."""
     try:
         yield
     except OSError as error:
+        alone = error.filename is not None and error.filename2 is None  # a link has both
+        if alone and source is not None and source in Path(error.filename).parents:
+            raise FileError(f"{error.filename} cannot be read: {error.strerror}.") from None
         raise FileError(
             f"{target} cannot be written: {error.strerror}. Name another"
             f"{', or leave --link (link=) out' if link else ''}."
@@ -345,6 +349,7 @@ def _apply_to_folder(
     found = _found(release, _keys_of_files(root, data, by), by, numbers)
     _check_given(release, found, numbers, ids.__getitem__)
     _check_others(release, found, others, ids.__getitem__)
+    _check_folders(release, found)
     stay, move = [], []
     for place, label in enumerate(_corrected(release, found)):
         if label is not None and label != numbers[place]:
@@ -352,7 +357,7 @@ def _apply_to_folder(
         elif label is not None or (others == "keep" and not found.known[place]):
             stay.append((place, given[place]))
     changes = []
-    with _naming(out, link=link), new_folder(out) as folder:
+    with _naming(out, source=root, link=link), new_folder(out) as folder:
         # a class that nothing is left of is still a class
         for above in {_place(*pair)[0] for pair in zip(ids, given, strict=True)}:
             for name in {*names, *(name for _, name in move)}:
@@ -374,6 +379,17 @@ def _apply_to_folder(
         changes=tuple(changes),
         notices=found.notices,
     )
+
+
+def _check_folders(release: LoadedRelease, found: _Found) -> None:
+    """Refuse classes whose names lead elsewhere than to a folder of their own."""
+    for label in {label for label in _corrected(release, found) if label is not None}:
+        name = named(label, release.classes)
+        if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+            raise InputError(
+                f"The class {name!r} of {release.name} cannot be the name of a folder. Apply the "
+                "release to a table. Nothing was written."
+            )
 
 
 def _free(target: Path, given: str) -> Path:
@@ -475,18 +491,28 @@ def _values(table: OwnTable, column: str, way: str) -> Callable[[], Sequence[Any
     def values() -> Sequence[Any]:
         cells = table.cells(column)
         if way == "index":
-            try:
-                return [int(cell) for cell in cells]
-            except (TypeError, ValueError):
+            numbers = [_row_number(cell) for cell in cells]
+            if None in numbers:
+                row = numbers.index(None)
                 raise InputError(
-                    f"The column {column!r} of {table.name} holds no numbers."
-                ) from None
+                    f"{table.where(row)}: {column!r} is {cells[row]!r}; the number of a row, from "
+                    "0, was expected."
+                )
+            return numbers
         if way == "sha256":
             texts = [str(cell) for cell in cells]
             return [one if _HASH.fullmatch(one) else content_hash(one) for one in texts]
         return [str(cell) for cell in cells]
 
     return values
+
+
+def _row_number(cell: object) -> int | None:
+    if isinstance(cell, str):
+        return whole_number(cell.strip())
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() else None
+    return cell if isinstance(cell, int) and not isinstance(cell, bool) else None
 
 
 def _own_labels(table: OwnTable, column: str, written: Written) -> list[Label]:

@@ -184,14 +184,16 @@ class LoadedRelease:
             each of your examples
         by : ``"id"``, ``"index"``, ``"path"`` or ``"sha256"``: what they are
         given : your own labels, class numbers or names, ``(k,)``: examples where they are not the
-            given ones of the release are masked out, and told
+            given ones of the release are masked out, and told; of several examples of one content
+            they say which is meant
 
         Raises
         ------
         InputError
             The release does not know its examples by that, or knows none of the keys.
         LabelError
-            Your labels are none, or more than half of them are not the given ones.
+            Your labels are no labels, are not one for each key, or more than half of them are not
+            the given ones.
 
         Warns
         -----

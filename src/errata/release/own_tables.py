@@ -1,7 +1,7 @@
 """Somebody's own table, written again with one column more, or with new cells in one.
 
-All else stays as it is: of a CSV file every other character. Knows rows and cells; what is in them
-is for `errata.release.applying`.
+The values of the other columns stay; of a CSV file every other character does. Knows rows and
+cells; what is in them is for `errata.release.applying`.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from errata.array_files import read_text
-from errata.datasets.parts import whole
 from errata.errors import FileError, InputError
+from errata.words import as_whole
 
 _MARK = "\ufeff"
 """The byte order mark, which spreadsheets need to know that a file is UTF-8."""
@@ -138,8 +138,8 @@ def _read_csv(path: Path, delimiter: str) -> OwnTable:
             return delimiter.join([*cells[:at], written, *cells[at + 1 :]]) + end
 
         lines = [line(*rows[row], new[row]) for row in kept]
-        whole = "".join([before, line(first, first_end, name), *lines])
-        target.write_text(whole, encoding="utf-8", newline="")
+        new_text = "".join([before, line(first, first_end, name), *lines])
+        target.write_text(new_text, encoding="utf-8", newline="")
 
     return OwnTable(path.name, head, column, write, len(rows))
 
@@ -176,7 +176,7 @@ def _value(cell: str) -> str:
 
 def _in_cell(value: object, delimiter: str, *, quoted: bool) -> str:
     if isinstance(value, list):  # numbers stand in it as they do in a cell, without quotes
-        numbers = map(whole, value)
+        numbers = map(as_whole, value)
         value = json.dumps(
             [one if n is None else n for one, n in zip(value, numbers, strict=True)],
             ensure_ascii=False,
@@ -184,7 +184,7 @@ def _in_cell(value: object, delimiter: str, *, quoted: bool) -> str:
     if value is None:
         return ""
     text = str(value)
-    if quoted or text.startswith('"') or any(mark in text for mark in (delimiter, '"', "\r", "\n")):
+    if quoted or any(mark in text for mark in (delimiter, '"', "\r", "\n")):
         return '"' + text.replace('"', '""') + '"'
     return text
 
@@ -208,7 +208,8 @@ def _read_json(path: Path) -> OwnTable:
         if not isinstance(row, dict):
             raise FileError(f"{path}, row {number}: an object was expected, not {row!r}.")
     end = "\r\n" if "\r\n" in text else "\n"
-    escaped = "\\u" in text  # as halves of characters are, which cannot be written otherwise
+    # as halves of characters are, which cannot be written otherwise
+    escaped = re.search(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]", text) is not None
 
     def write(target: Path, name: str, _like: str, cells: list[Any], kept: list[int]) -> None:
         made = [{**rows[row], name: cells[row]} for row in kept]
@@ -259,9 +260,11 @@ def _read_parquet(path: Path) -> OwnTable:
 
 
 def _some(table: Any, kept: list[int]) -> Any:
-    """Return some rows of a table, in their order; `take` does not know every type."""
+    """Return some rows of a table, in their order."""
     import pyarrow as pa
 
+    with contextlib.suppress(pa.ArrowNotImplementedError):  # `take` does not know every type
+        return table.take(kept)
     runs = np.split(np.array(kept, int), np.flatnonzero(np.diff(kept) != 1) + 1)
     return pa.concat_tables([table.slice(run[0] if len(run) else 0, len(run)) for run in runs])
 

@@ -1,5 +1,6 @@
 """The addresses of originals that a site leads to."""
 
+import re
 from collections.abc import Callable
 from string import Formatter
 from urllib.parse import quote, urlsplit
@@ -8,6 +9,9 @@ from errata.errors import InputError
 
 FIELDS = ("id", "index", "given", "path")
 """What a pattern of addresses may name of an example."""
+
+_FILLED = re.compile(r"0?\d{0,2}d?")
+"""How the number of an example may be written: filled up with zeros, or with blanks."""
 
 _KEPT = "/:?&=%"
 """What ids that are paths or addresses keep."""
@@ -38,6 +42,9 @@ def as_link(pattern: str) -> Callable[[str, int, str, str | None], str]:
         parts = [part for part in Formatter().parse(pattern) if part[1] is not None]
     except ValueError as error:
         raise _unusable(pattern, f"cannot be read: {error}") from None
+    for _, field, form, conversion in parts:
+        if conversion or (form and not (field == "index" and _FILLED.fullmatch(form))):
+            raise _unusable(pattern, "cannot be filled in: how long a text is cannot be said")
     unknown = [field for _, field, *_ in parts if field not in FIELDS]
     if unknown or not parts:
         found = ", ".join(f"{{{field}}}" for field in unknown)
@@ -47,10 +54,6 @@ def as_link(pattern: str) -> Callable[[str, int, str, str | None], str]:
         told = {"id": quote(id_, _KEPT), "given": quote(given, ""), "path": quote(path)}
         return pattern.format(index=index, **told)
 
-    try:
-        fill("a", 0, "a", "a")
-    except (ValueError, KeyError) as error:  # such as {id:05d}: an id is a text
-        raise _unusable(pattern, f"cannot be filled in: {error}") from None
     needs_path = any(field == "path" for _, field, *_ in parts)
 
     def link(id_: str, index: int, given: str, path: str | None) -> str:

@@ -21,16 +21,19 @@ def without_tags(data: bytes) -> bytes:
     """
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return _wav(data)
-    begin = _after_id3(data)
-    if data[begin : begin + 4] == b"fLaC":
-        return _flac(data[begin:])
-    return data if data[:4] == b"OggS" else data[begin : _before_tags(data)]
+    if data[:4] == b"OggS":
+        return data
+    begin = _after_tags(data)
+    sound = data[begin : _before_tags(data, begin)]
+    return _flac(sound) if sound[:4] == b"fLaC" else sound
 
 
 def _wav(data: bytes) -> bytes:
     kept, at = b"", 12
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == b"data" and size == 0 and 8 + int.from_bytes(data[4:8], "little") <= at + 8:
+            size = len(data) - at - 8  # whoever wrote the sound did not come to say how long it is
         if name in _KEPT_CHUNKS:
             kept += data[at : at + 8 + size + size % 2]
         at += 8 + size + size % 2  # chunks begin at even places
@@ -50,27 +53,51 @@ def _flac(data: bytes) -> bytes:
     return b"".join((b"fLaC", *kept, data[at:]))
 
 
-def _after_id3(data: bytes) -> int:
-    """Return where what ID3 (version 2) tells at the beginning of a file is over."""
+def _after_tags(data: bytes) -> int:
+    """Return where the tags at the beginning of a file are over: ID3 (version 2) and APE."""
     at = 0
-    while data[at : at + 3] == b"ID3" and len(data) >= at + 10:
-        size = 0
-        for byte in data[at + 6 : at + 10]:  # seven bits each, so that no sound seems to begin
-            size = size << 7 | byte & 0x7F
-        footer = 10 if data[at + 5] & 0x10 else 0
-        at += 10 + size + footer
-    return at
+    while True:
+        if data[at : at + 3] == b"ID3" and len(data) >= at + 10:
+            footer = 10 if data[at + 5] & 0x10 else 0
+            at += 10 + _sevens(data[at + 6 : at + 10]) + footer
+        elif data[at : at + 8] == b"APETAGEX":
+            at += 32 + int.from_bytes(data[at + 12 : at + 16], "little")
+        else:
+            return at
 
 
-def _before_tags(data: bytes) -> int:
-    """Return where the tags at the end of an mp3 file begin: ID3 (version 1) and APE."""
-    end, before = len(data), -1
-    while end != before and end >= 128:  # programs write theirs behind those of others
-        before = end
-        if data[end - 128 : end - 125] == b"TAG":
-            end -= 128
-        if data[end - 32 : end - 24] == b"APETAGEX":
-            size = int.from_bytes(data[end - 20 : end - 16], "little")
-            header = 32 if data[end - 9] & 0x80 else 0  # the highest bit of the flags
-            end -= size + header
-    return max(end, 0)
+def _before_tags(data: bytes, begin: int) -> int:
+    """Return where the tags at the end of a file begin: ID3 (both versions), APE and Lyrics3.
+
+    A tag that would be longer than the file is none.
+    """
+    end = len(data)
+    while True:  # programs write theirs behind those of others
+        size = _last_tag(data[begin:end])
+        if size == 0 or end - size < begin:
+            return end
+        end -= size
+
+
+def _last_tag(data: bytes) -> int:
+    """Return how long the tag is that ends here; 0 where there is none."""
+    if data[-128:-125] == b"TAG":
+        return 128
+    if data[-32:-24] == b"APETAGEX":
+        header = 32 if data[-9] & 0x80 else 0  # the highest bit of the flags
+        return int.from_bytes(data[-20:-16], "little") + header
+    if data[-10:-7] == b"3DI":
+        return 20 + _sevens(data[-4:])
+    if data[-9:] == b"LYRICS200" and data[-15:-9].isdigit():
+        return 15 + int(data[-15:-9])
+    if data[-9:] == b"LYRICSEND":  # the first version, which does not say how long it is
+        return len(data) - max(data.rfind(b"LYRICSBEGIN"), 0)
+    return 0
+
+
+def _sevens(data: bytes) -> int:
+    """Return a number of seven bits in each byte, so that in it no sound seems to begin."""
+    number = 0
+    for byte in data:
+        number = number << 7 | byte & 0x7F
+    return number

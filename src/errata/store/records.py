@@ -549,10 +549,11 @@ def has_release(db: Connection, manifest_sha256: str, path: str) -> bool:
     return _first(db, known) is not None
 
 
-def namesakes(db: Connection, version: str, manifest_sha256: str) -> tuple[str, ...]:
-    """Return the paths of releases of this version that have another manifest, oldest first."""
-    others = (t.releases.c.version == version, t.releases.c.manifest_sha256 != manifest_sha256)
-    query = select(t.releases.c.path).where(*others).order_by(t.releases.c.id)
+def namesakes(db: Connection, version: str, *, manifest_sha256: str, path: str) -> tuple[str, ...]:
+    """Return the paths of other releases of this version, at other places, oldest first."""
+    r = t.releases.c
+    others = (r.version == version, r.manifest_sha256 != manifest_sha256, r.path != path)
+    query = select(r.path).where(*others).order_by(r.id)
     return tuple(dict.fromkeys(db.scalars(query)))
 
 

@@ -5,11 +5,11 @@ errata.list = (() => {
   const WRONG = ["correctable", "multi_label", "neither", "non_agreement"];
   // Return the settings of a list, each with a test of what it can be: what its field offers.
   function known(audit, index) {
-    const some = (column) => (one) => /^\d+$/.test(one) && column.some((labels) => holds(labels, Number(one)));
+    const some = (one) => /^\d+$/.test(one) && Number(one) < audit.classes.length;
     const verdict = (one) => index.v.some((column) => column.includes(audit.verdicts.indexOf(one)));
     return {
-      given: some(index.given),
-      suggested: some(index.suggested),
+      given: some, // any class: those without a candidate that is shown are linked to as well
+      suggested: some,
       verdict: (one) => one === "wrong" || (audit.verdicts.includes(one) && verdict(one)),
       votes: (one) => one === "0" || agreement(index).some((most) => String(most) === one),
       t: (one) => audit.thresholds.map(String).includes(one),
