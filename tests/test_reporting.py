@@ -265,7 +265,7 @@ def test_the_commands(tmp_path):
     (tmp_path / "c.csv").write_text("id,label\n10,cow\n12,dog\n")
     out = run_errata("reports", "import", audit.path, tmp_path / "c.csv")
     assert out.returncode == 2
-    assert "1 reports were refused, the others are in:\nc.csv, line 2: There is no" in out.stderr
+    assert "1 report refused, the others are in:\nc.csv, line 2: There is no" in out.stderr
     out = run_errata("reports", "import", audit.path, tmp_path / "gone.mbox")
     assert (out.returncode, "gone.mbox does not exist" in out.stderr) == (2, True)
     assert "Traceback" not in out.stderr

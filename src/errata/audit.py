@@ -1201,7 +1201,7 @@ class Audit(Browsing):
         index = self.index_of(example) if isinstance(example, str) else self._checked(example)
         with self._db.read() as db:
             told = self._stories(db, self._reached(db)).of(db, [index], **self._of_example(db))
-        return (told if names else self._without_names(told))[0]
+            return (told if names else self._without_names(db, told))[0]
 
 
 def _or_why(made: Callable[[], T]) -> tuple[T | None, str]:

@@ -209,11 +209,10 @@ class Browsing(Reporting):
             "confidence": lambda example: None if known is None else float(known[example]),
         }
 
-    def _without_names(self, stories: Iterable[Story]) -> list[Story]:
+    def _without_names(self, db: Connection, stories: Iterable[Story]) -> list[Story]:
         """Return stories with pseudonyms in place of the names of people."""
-        reviewer, maintainer = (
-            pseudonyms(self.path, kind=kind) for kind in ("reviewer", "maintainer")
-        )
+        reviewer = telling.reviewers_in_public(db, self.path)
+        maintainer = pseudonyms(self.path, kind="maintainer")
         return [
             replace(
                 told,
@@ -233,8 +232,9 @@ class Browsing(Reporting):
         """
         with self._db.read() as db:
             found = stories.of(db, examples, **self._of_example(db))
+            nameless = self._without_names(db, found)
         told = []
-        for story in self._without_names(found):
+        for story in nameless:
             public = replace(
                 story,
                 found=_untimed(story.found),
@@ -244,7 +244,7 @@ class Browsing(Reporting):
                 reports=tuple(
                     {**one, "reason": "", "source": ""} for one in _untimed(story.reports)
                 ),
-                releases=_untimed(story.releases),
+                releases=tuple({**one, "path": ""} for one in _untimed(story.releases)),
             )
             rows = [(row["about"], row["story"]) for row in public.rows()]
             told.append(Told(history=rows, confidence=story.self_confidence))
@@ -286,11 +286,10 @@ class Browsing(Reporting):
         shape = (len(counted.thresholds), len(self.classes))
         decided, wrong = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         for at, verdicts in enumerate(counted.verdicts):
-            for counts, which in (
-                (decided, verdicts.codes != OPEN),
-                (wrong, (verdicts.codes != OPEN) & (verdicts.codes != NON_ERROR)),
-            ):
-                counts[at] = _by_class(self.labels, verdicts.examples[which], shape[1])
+            decided[at] = _by_class(
+                self.labels, verdicts.examples[verdicts.codes != OPEN], shape[1]
+            )
+            wrong[at] = _not_confirmed(verdicts, shape[1])
         low, high = (end.round(4) for end in wilson(wrong, decided))
         of_class = self._of_class()
         return [
@@ -346,7 +345,7 @@ class Browsing(Reporting):
         else:
             found = (
                 f"Of {self.n:,} labels, {checked:,} were checked, and {wrong:,} of these were not "
-                f"confirmed at {counted.thresholds[counted.at]} votes."
+                f"confirmed at {plural(counted.thresholds[counted.at], 'vote')}."
             )
             rest = f"Nobody checked the other {self.n - checked:,}." if checked < self.n else ""
             words = [found, rest]
@@ -391,7 +390,7 @@ class Browsing(Reporting):
         given = self.labels
         sets = label_sets(self.n, verdicts.examples, verdicts.codes)
         corrected = corrected_labels(given, verdicts.examples, verdicts.suggested, verdicts.codes)
-        second = given.copy()  # the other of two labels that both apply
+        second = corrected.copy()  # the other of two labels that both apply
         both = verdicts.codes == MULTI_LABEL
         second[verdicts.examples[both]] = verdicts.suggested[both]
         scored = _scored(self.n, verdicts, sets)
@@ -596,6 +595,16 @@ def _by_class(
         counts: Int[np.ndarray, "classes"] = np.count_nonzero(given, axis=0)
         return counts
     return np.bincount(given, minlength=m)
+
+
+def _not_confirmed(verdicts: Verdicts | SetVerdicts, m: int) -> Int[np.ndarray, "classes"]:
+    """Count the decided labels of each class that were not confirmed; of several, each alone."""
+    closed = verdicts.codes != OPEN
+    if isinstance(verdicts, SetVerdicts):
+        gone = verdicts.given[closed] & ~verdicts.agreed[closed]
+        counts: Int[np.ndarray, "classes"] = np.count_nonzero(gone, axis=0)
+        return counts
+    return np.bincount(verdicts.given[closed & (verdicts.codes != NON_ERROR)], minlength=m)
 
 
 def _counts(counted: _Counted, candidates: int) -> list[list[int]]:

@@ -4,7 +4,6 @@ Gathers it from the database and the media; how it is laid out is for `errata.re
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,6 @@ from errata.release.describing import Description
 from errata.release.tables import ADJUDICATION
 from errata.results import SetVerdicts, Verdicts
 from errata.store import adjudications, records, voting
-
-_NOBODY = re.compile(r"anonymous \d+")
-"""Who is called so is nobody in particular, see `errata.exchange.published`."""
 
 Progress = Callable[[int, int], None]
 
@@ -115,16 +111,13 @@ def _hashes(media: Media, progress: Progress | None) -> Iterator[str]:
 
 def _votes(db: Connection, ids: Sequence[str], folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the votes that count and what was decided, by example, then in the order they came."""
-    reviewer, maintainer = (pseudonyms(folder, kind=kind) for kind in ("reviewer", "maintainer"))
+    reviewer = telling.reviewers_in_public(db, folder)
+    maintainer = pseudonyms(folder, kind="maintainer")
     held = voting.held(db)
-    kinds = dict(voting.reviewers(db).values())
     rows = [
         {
             "index": vote["example"],
-            # neither a simulated reviewer nor an anonymous one is anybody's name
-            "reviewer": vote["name"]
-            if kinds[vote["name"]] == "simulated" or _NOBODY.fullmatch(vote["name"])
-            else reviewer(vote["name"]),
+            "reviewer": reviewer(vote["name"]),
             **{key: vote[key] for key in ("answer", "labels", "said", "first", "kind")},
         }
         for vote in held

@@ -18,7 +18,7 @@ from errata.core.crowd import CROWD
 from errata.core.error_rate import ErrorCount
 from errata.core.slips import Slips
 from errata.labels import Label, named
-from errata.words import drawn_and_waiting
+from errata.words import drawn_and_waiting, plural
 
 Side = Literal["given", "suggested"]
 
@@ -294,7 +294,7 @@ class AnyVerdicts:
     def needed(self) -> str:
         """What makes a verdict, in words."""
         if isinstance(self.threshold, int):
-            return f"{self.threshold} votes for {self._unit}"
+            return f"{plural(self.threshold, 'vote')} for {self._unit}"
         assert self.threshold is not None, "without one, a model made them"
         each = " or ".join(map(str, self.threshold))
         return f"{each} votes for {self._unit}, as the candidate's plan says"
@@ -884,7 +884,7 @@ class Release:
             told.append(f"This very release was in {self.path} already; nothing was written.")
         if self.namesakes:
             told.append(
-                f"Version {self.version} was released before with other content: "
+                f"Version {self.version} was released before as something else: "
                 f"{', '.join(self.namesakes)}. Give this one a version of its own: --previous "
                 "(previous=) takes the next after that release, --version (version=) any."
             )
@@ -1221,7 +1221,11 @@ class Story:
         if self.verdict is not None:
             unit = "one answer" if isinstance(self.given, int) else "a label"
             by_hand = self.adjudications and self.adjudications[-1]["answer"] is not None
-            by = "by a maintainer" if by_hand else f"at {self.threshold} votes for {unit}"
+            by = (
+                "by a maintainer"
+                if by_hand
+                else f"at {plural(self.threshold or 0, 'vote')} for {unit}"
+            )
             lines.append(("verdict", f"{self.verdict}, {by}"))
         lines += [("releases", self._release(release)) for release in self.releases]
         if not self.releases:
@@ -1258,7 +1262,7 @@ class Story:
         p = self.plan
         return (
             f"plan {p['plan']} ({p['goal']}): asked as number {p['position'] + 1:,}, "
-            f"sampling probability {p['probability']:g}, {p['votes']} votes wanted, "
+            f"sampling probability {p['probability']:g}, {plural(p['votes'], 'vote')} wanted, "
             f"{p['threshold']} decide; suggested {named(p['suggested'], self.classes)}"
         )
 
@@ -1276,7 +1280,8 @@ class Story:
         else:
             became = "kept as given" if label == self.given else f"-> {named(label, self.classes)}"
         verdict = "not reviewed" if verdict is None else verdict
-        return f"{release['version']} in {release['path']}{_at(release)}: {verdict}, {became}"
+        where = f" in {release['path']}" if release["path"] else ""
+        return f"{release['version']}{where}{_at(release)}: {verdict}, {became}"
 
     def _decision(self, one: Mapping[str, Any]) -> str:
         answer = "taken back" if one["answer"] is None else one["answer"]

@@ -3,6 +3,7 @@
 Reads the database and computes nothing that `errata.core` does not.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,7 @@ from errata.core.crowd import CROWD
 from errata.crowd import AnswerProbs, Consensus, cast, modelled
 from errata.datasets.media import Shown
 from errata.errors import FileError, InputError
+from errata.exchange.pseudonyms import pseudonyms
 from errata.exchange.votes import LABELS
 from errata.kin import Checked
 from errata.labels import Label, as_label
@@ -46,6 +48,9 @@ from errata.settling import (
     set_codes,
 )
 from errata.store import adjudications, records, reports, voting
+
+_NOBODY = re.compile(r"anonymous \d+")
+"""Who is called so is nobody in particular, see `errata.exchange.published`."""
 
 MOST_SHOWN = 48
 """So many suspicious examples are on a report."""
@@ -71,6 +76,20 @@ def vote_notices(db: Connection) -> tuple[str, ...]:
         for kind, notes in kinds.items()
         if kind in said
     )
+
+
+def reviewers_in_public(db: Connection, folder: Path) -> Callable[[str], str]:
+    """Return what a reviewer is called in public, by name: by a pseudonym of this audit.
+
+    Who is simulated, or anonymous, is nobody in particular and keeps the name.
+    """
+    called, kinds = pseudonyms(folder), dict(voting.reviewers(db).values())
+
+    def name(reviewer: str) -> str:
+        nobody = kinds[reviewer] == "simulated" or _NOBODY.fullmatch(reviewer)
+        return reviewer if nobody else called(reviewer)
+
+    return name
 
 
 def voters(db: Connection) -> set[str]:

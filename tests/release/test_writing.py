@@ -402,7 +402,7 @@ def test_a_release_says_that_it_is_there_or_that_another_has_its_version(audit, 
     assert audit.release(tmp_path / "copy").namesakes == (str(tmp_path / "one"),), "not its own"
     other = audit.release(tmp_path / "two")
     assert other.namesakes == (str(tmp_path / "one"), str(tmp_path / "copy"))
-    assert "Version 1.0.0 was released before with other content" in repr(other)
+    assert "Version 1.0.0 was released before as something else" in repr(other)
     assert audit.release(tmp_path / "three", previous=tmp_path / "one").sentences() == ()
 
 
@@ -432,7 +432,7 @@ def test_a_description_is_taken_from_a_file_and_checked(audit, tmp_path):
     for text, message in (
         ("licence = 4", r"pets.toml: licence is 4; a text was expected"),
         ('license = "mit"', r"There is no entry of .*pets.toml 'license'.*licence"),
-        ('report_to = "javascript:1"', "an address that begins with mailto: or https://"),
+        ('report_to = "javascript:1"', "a mail address, or one that begins with https://"),
         ('language = "en"', "language is 'en'; a list of texts"),
         ('date = "27 November"', "date is '27 November'; year, month and day"),
         ('url = "ftp://pets"', "url is 'ftp://pets'; a web address was expected"),
@@ -445,6 +445,11 @@ def test_a_description_is_taken_from_a_file_and_checked(audit, tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
             audit.release(tmp_path / "no", description=path)
+    path.write_text('report_to = "pets@example.org"')
+    manifest = json.loads(
+        (audit.release(tmp_path / "mail", description=path).path / "manifest.json").read_text()
+    )
+    assert manifest["report_to"] == "mailto:pets@example.org"
     path.write_text("licence: mit")
     with pytest.raises(FileError, match="pets.toml is no TOML file"):
         audit.release(tmp_path / "no", description=path)

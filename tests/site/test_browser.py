@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from audits import cast, planned_audit
 from desks import DESK, PHONE, look, tabs, until, watch
 from errata.core.stability import crossings
 from errata.exchange.reports import report_link, report_pattern
 from errata.report import words
 from errata.report.charts.look import DARK, LIGHT
+from errata.store import records
 from made_site import HOSTILE, SITE, made, make_site
 
 if TYPE_CHECKING:
@@ -393,6 +396,18 @@ def test_the_picture_of_a_thousand_classes_shows_those_that_can_be_read(page, tm
 
 
 # ---------------------------------------------------------------- benchmark
+
+
+def test_where_no_models_cross_no_crossings_are_listed(page, tmp_path):
+    audit = planned_audit(tmp_path / "a")
+    with audit._db.read() as db:
+        cast(audit, records.planned_examples(db)[0], "sssss")
+    audit.compare({"right": audit.labels.copy(), "wrong": (audit.labels + 1) % 3})
+    show(page, audit.site(tmp_path / "site"), "benchmark.html")
+    until(page, "document.querySelectorAll('details.more').length")
+    text = page.inner_text("main")
+    assert "Every model at this N" in text
+    assert not re.search(r"\d crossings|The one crossing|false|undefined|NaN", text)
 
 
 def test_ranks_and_crossings_are_those_of_the_core(page, sites):

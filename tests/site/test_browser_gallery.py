@@ -47,6 +47,7 @@ def matching(it: Made, query: str) -> list[int]:
     found = []
     for place in range(it.rows):
         verdict = it.verdicts[level][place]
+        labels = (it.classes[it.given[place]], it.classes[it.suggested[place]])
         wanted = [
             "given" not in asked or it.given[place] == int(asked["given"]),
             "suggested" not in asked or it.suggested[place] == int(asked["suggested"]),
@@ -54,7 +55,7 @@ def matching(it: Made, query: str) -> list[int]:
             asked.get("verdict") in {None, VERDICTS[verdict]}
             or (asked["verdict"] == "wrong" and verdict in WRONG),
             all(
-                word in f"id-{it.row[place]} {it.text(place)}".lower()
+                word in f"id-{it.row[place]} {it.text(place)} {' '.join(labels)}".lower()
                 for word in asked.get("q", "").lower().split()
             ),
         ]
@@ -78,6 +79,7 @@ def matching(it: Made, query: str) -> list[int]:
         "?votes=0",
         "?q=ID-12 film",
         "?q=nobody+plot&sort=class",
+        "?q=film+class+7",
         "?sort=disagreement&verdict=multi_label",
         "?sort=disagreement",
         "?given=1&suggested=2&verdict=correctable&votes=4&sort=class&size=small",
@@ -201,7 +203,7 @@ def test_single_keys_can_be_switched_off(page, folder):
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.className") != "go"
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.className") == "go"
+    until(page, "document.activeElement.className === 'go'")
 
 
 def test_where_nothing_matches_each_filter_can_be_taken_away(page, folder, it):

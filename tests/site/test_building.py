@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -251,7 +252,10 @@ def test_where_labels_are_several_each_label_has_its_votes(tmp_path):
     assert index["disagreement"][0] == 0.667, "two of three ticked dog"
     assert audit.labels[example].nonzero()[0].tolist() == [0, 1], "dog and speech are given"
     assert value(site, "rows-0000")[0]["corrected"] == [None, [SOUNDS.index("speech")]]
-    assert value(site, "confusion")["pairs"] == []
+    confusion = value(site, "confusion")
+    assert confusion["pairs"] == []
+    wrong = {SOUNDS[row[0]]: row[2:4] for row in confusion["classes"]}
+    assert wrong == {"dog": [1, [0, 1]], "speech": [1, [0, 0]]}, "each label is confirmed alone"
 
 
 def test_where_one_of_several_is_chosen_the_corrected_label_is_the_chosen_one(tmp_path):
@@ -288,6 +292,31 @@ def test_the_benchmark_is_what_compare_counts(audit, tmp_path):
     assert value(tmp_path / "site", "more-0000")[0]["models"] == [
         [name, int(answers[_planned(audit)[0]])] for name, answers in predictions.items()
     ]
+
+
+def test_an_answer_is_right_by_the_labels_that_the_release_has(tmp_path):
+    audit = planned_audit(tmp_path / "a")
+    for example, letters in zip(
+        _planned(audit), ("sssss", "ggggg", "bbbbb", "nnnnn"), strict=False
+    ):
+        cast(audit, example, letters)
+    answers = {f"model {i}": np.random.default_rng(i).integers(0, 3, 60) for i in range(4)}
+    answers["as given"] = audit.labels.copy()
+    audit.compare(answers)
+    cells = value(audit.site(tmp_path / "site"), "benchmark")["cells"]
+    folder = audit.release(tmp_path / "release").path
+    table = pq.read_table(folder / "labels" / "threshold-3.parquet")
+    for policy in ("drop_ambiguous", "keep_given", "multi_label"):
+        labels = table[policy].to_pylist()
+        right = [one if isinstance(one, list) else [one] for one in labels]
+        scored = [one for one, label in enumerate(labels) if label not in (None, [])]
+        (cell,) = (
+            c for c in cells if (c["threshold"], c["policy"], c["set"]) == (3, policy, "all")
+        )
+        assert cell["n"] == [60, len(scored)]
+        assert cell["after"] == [
+            sum(answer[one] in right[one] for one in scored) for answer in answers.values()
+        ]
 
 
 def test_by_the_policy_of_several_labels_either_of_two_is_right(tmp_path):

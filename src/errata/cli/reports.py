@@ -8,6 +8,8 @@ import typer
 from errata.cli.options import AuditFolder, FormatOption, QuietOption
 from errata.cli.output import Printer, first_of
 from errata.errors import InputError
+from errata.labels import in_words
+from errata.words import plural
 
 app = typer.Typer(
     name="reports",
@@ -47,7 +49,7 @@ def import_(
     if added.refused:
         listed = first_of(added.refused)
         raise InputError(
-            f"{len(added.refused):,} reports were refused, the others are in:\n{listed}"
+            f"{plural(len(added.refused), 'report')} refused, the others are in:\n{listed}"
         )
     if added.candidates:
         printer.next("plan", audit)
@@ -64,7 +66,11 @@ def list_(
 
     printer = Printer(format=format, quiet=quiet)
     found = [one.to_dict() for one in errata.Audit.open(audit).reports()]
-    shown = [{column: one[column] for column in _COLUMNS} for one in found]
+    shown = [
+        {column: one[column] for column in _COLUMNS}
+        | {side: None if one[side] is None else in_words(one[side]) for side in ("given", "label")}
+        for one in found
+    ]
     printer.show(found, found, table=shown, columns=_COLUMNS)
     waits = sum(one["state"] == "to decide" for one in found)
     if not found:

@@ -46,6 +46,8 @@ _OF_ISSUE = ("html_url", "web_url", "url", "number", "iid", "id")
 """What tells an exported issue from others, the first that it has: two may say the same, and have
 the same number in two trackers."""
 
+MAIL_ADDRESS = re.compile(r"[^@\s:/?]+@[^@\s:/?]+")
+
 _LINE = "errata_report"
 _BEGINS = re.compile(r'\{\s*"errata_report"')
 _UNESCAPED = "!'()*~-._"
@@ -84,7 +86,7 @@ def report_pattern(to: str) -> str:
     'https://example.org/pets/issues/new?labels=label&title={title}&body={body}'
     """
     address = to.strip()
-    if re.fullmatch(r"[^@\s:/?]+@[^@\s:/?]+", address):
+    if MAIL_ADDRESS.fullmatch(address):
         address = f"mailto:{address}"
     known = urlsplit(address)
     mail = known.scheme == "mailto" and "@" in known.path

@@ -6,12 +6,13 @@ It is kept in a small TOML file, the same for every release of an audit.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from errata.array_files import PathLike
 from errata.errors import FileError, InputError, unknown_name
+from errata.exchange.reports import MAIL_ADDRESS
 
 Author = Mapping[str, str]
 
@@ -45,7 +46,7 @@ class Description:
     platform : where they reviewed; without it, errata's own page
     limitations : what to bear in mind, beside what holds for every release
     maintenance : who corrects the set further, and how
-    report_to : where mistakes are reported: a ``mailto:`` or ``https:`` address
+    report_to : where mistakes are reported: a mail address, or an ``https:`` one
     date : of publication, ``"2026-11-27"``: the release itself looks at no clock
 
     Examples
@@ -117,6 +118,13 @@ def read_description(given: Mapping[str, Any] | PathLike | None) -> Description:
         key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
     }
     described = Description(**values)
+    if MAIL_ADDRESS.fullmatch(described.report_to):
+        described = replace(described, report_to=f"mailto:{described.report_to}")
+    _check_forms(described, where)
+    return described
+
+
+def _check_forms(described: Description, where: str) -> None:
     if described.date and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", described.date):
         raise InputError(
             f"{where}: date is {described.date!r}; year, month and day, such as 2026-11-27, were "
@@ -128,10 +136,9 @@ def read_description(given: Mapping[str, Any] | PathLike | None) -> Description:
             raise InputError(f"{where}: {name} is {text!r}; a web address was expected.")
     if described.report_to and not described.report_to.startswith(("mailto:", "https://")):
         raise InputError(
-            f"{where}: report_to is {described.report_to!r}; an address that begins with mailto: "
-            "or https:// was expected."
+            f"{where}: report_to is {described.report_to!r}; a mail address, or one that "
+            "begins with https://, was expected."
         )
-    return described
 
 
 def _is_author(value: object) -> bool:

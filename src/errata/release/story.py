@@ -13,6 +13,7 @@ from errata.errors import unknown_name
 from errata.labels import as_label, named
 from errata.release.loading import check_file, read_manifest, read_parquet
 from errata.release.tables import ADJUDICATION, CANDIDATES, VOTES
+from errata.words import plural
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,7 +76,8 @@ class ReleasedStory:
                     "plan",
                     (
                         f"plan {c['plan']} ({c['goal']}): sampling probability "
-                        f"{c['probability']:g}, {c['votes']} votes wanted, {c['threshold']} decide"
+                        f"{c['probability']:g}, {plural(c['votes'], 'vote')} wanted, "
+                        f"{c['threshold']} decide"
                     ),
                 ),
             ]

@@ -138,7 +138,7 @@
         make("div.slide", {}, make("label", { for: "n" }, "N"), slider),
         make("p", {}, said), chart,
         make("details.more", {}, make("summary", {}, "Every model at this N"), there),
-        crossed.length > 0 && make("details.more", {}, make("summary", {}, crossed.length === 1 ? "The one crossing" : `All ${count(crossed.length)} crossings`),
+        crossed.length === 0 ? "" : make("details.more", {}, make("summary", {}, crossed.length === 1 ? "The one crossing" : `All ${count(crossed.length)} crossings`),
           errata.table([
             { name: "N", value: ([n]) => n, cell: ([n]) => percent(n) },
             { name: "this model", text: true, value: ([, above]) => data.models[above] },

@@ -74,7 +74,7 @@ errata.cards = (() => {
       ? make("span.dots", { "aria-hidden": "true" },
         pairs.flatMap(([answer, times]) => Array.from({ length: times }, () => make("i", { class: MARKS[answer] ?? "other" }))))
       : null;
-    const words = total ? pairs.map(([answer, times]) => `${answer} ${times}`).join(", ") : "no votes";
+    const words = total ? pairs.map(([answer, times]) => `${answer} ${times}`).join(audit.multilabel ? "; " : ", ") : "no votes";
     return [make("p.votes", {}, dots, verdict), make("p.facts", {}, words)];
   }
 

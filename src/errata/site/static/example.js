@@ -59,7 +59,7 @@
     return make("nav.steps", { "aria-label": "Neighbours" },
       make("a.button", { href: ways.back }, "Gallery", make("kbd.wide-only", {}, "Esc")),
       make("p.where", {}, number < 0 ? "not among what the filters leave" : `${errata.count(number + 1)} of ${errata.count(total)}`),
-      step(ways.before, "Before", "["), step(ways.after, "Next", "]"));
+      step(ways.before, "Previous", "["), step(ways.after, "Next", "]"));
   }
 
   function seen(audit, row, more) {

@@ -85,7 +85,7 @@
       audit.others?.length > 0 && sisters(),
       make("div.field.search", {},
         make("label", { for: "by-q" }, "search"),
-        make("input", { type: "search", name: "q", id: "by-q", value: chosen.q ?? "", autocomplete: "off", spellcheck: "false" })),
+        make("input", { type: "search", name: "q", id: "by-q", value: chosen.q ?? "", placeholder: "id, label or text", autocomplete: "off", spellcheck: "false" })),
       select("given", "given", [["", "any"], ...tally(index.given)]),
       select("suggested", "suggested", [["", "any"], ...tally(index.suggested)]),
       select("verdict", "verdict", [["", "any"], ["wrong", "label not confirmed"], ...verdicts.map((name) => [name, errata.verdictName(name)])]),
@@ -108,7 +108,7 @@
   }
 
   function sisters() {
-    const box = make("select", { name: "sister", id: "by-set" },
+    const box = make("select", { name: "sister", id: "by-set", autocomplete: "off" },
       make("option", { value: "" }, audit.name),
       audit.others.map(({ name, href }) => make("option", { value: href }, name)));
     box.addEventListener("change", () => {

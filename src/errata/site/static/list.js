@@ -39,7 +39,8 @@ errata.list = (() => {
 
   const holds = (labels, wanted) => (Array.isArray(labels) ? labels.includes(wanted) : labels === wanted);
 
-  // Return the positions that match, in order. `words` are the lower-case texts, for a search.
+  // Return the positions that match, in order. `words` are the lower-case texts, for a search: each
+  // word of it is in the id, the text, or a label that is given or suggested.
   function find(audit, index, chosen, words) {
     const total = index.row.length;
     const verdicts = index.v[at(audit, chosen)];
@@ -51,6 +52,10 @@ errata.list = (() => {
     const suggested = chosen.suggested === undefined ? null : Number(chosen.suggested);
     const agreeing = chosen.votes === undefined ? null : agreement(index).map((most) => most === Number(chosen.votes));
     const sought = (chosen.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const called = sought.map((word) => audit.classes.map((name) => name.toLowerCase().includes(word)));
+    const named = (labels, which) => (Array.isArray(labels) ? labels.some((one) => which[one]) : which[labels]);
+    const says = (place) => sought.every((word, number) => words[place].includes(word)
+      || named(index.given[place], called[number]) || named(index.suggested[place], called[number]));
     const found = new Uint32Array(total);
     let size = 0;
     for (let place = 0; place < total; place++) {
@@ -58,7 +63,7 @@ errata.list = (() => {
       if (suggested !== null && !holds(index.suggested[place], suggested)) continue;
       if (chosen.verdict && !(verdicts[place] >= 0 && wanted[verdicts[place]])) continue;
       if (agreeing && !agreeing[index.votes.of[place]]) continue;
-      if (sought.length && !sought.every((word) => words[place].includes(word))) continue;
+      if (sought.length && !says(place)) continue;
       found[size++] = place;
     }
     return order(audit, index, found.subarray(0, size), chosen.sort);

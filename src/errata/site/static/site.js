@@ -133,7 +133,7 @@ const errata = (() => {
   function label(audit, given) {
     if (given === null || given === undefined || given === -1) return "none";
     if (!Array.isArray(given)) return String(audit.classes[given] ?? given);
-    return given.length ? given.map((one) => audit.classes[one] ?? one).join(", ") : "no label";
+    return given.length ? given.map((one) => audit.classes[one] ?? one).join(" + ") : "no label";
   }
 
   // ---------------------------------------------------------------- addresses

@@ -36,7 +36,7 @@ errata.table = (columns, rows, { by = 0, rising = false, most = 60, label, links
         (cell ?? ((one) => String(value(one))))(row))))));
     const left = ordered.length - shown;
     next.hidden = left <= 0;
-    next.textContent = `Show ${errata.count(Math.min(left, 200))} more of ${errata.count(left)}`;
+    next.textContent = left > 200 ? `Show 200 more of ${errata.count(left)}` : `Show ${errata.count(left)} more`;
   }
 
   next.addEventListener("click", () => {
