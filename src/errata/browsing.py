@@ -37,7 +37,7 @@ from errata.site.addresses import as_link
 from errata.site.context import NOT_ASKED, OPEN_HERE, SHOWN_VERDICTS, SiteContext, Told, Votes
 from errata.site.sections import certainty_section, kinship_section
 from errata.store import records
-from errata.words import plural
+from errata.words import plural, short_names
 
 MOST_ROWS = 100_000
 """So many candidates have a row, unless it is told otherwise."""
@@ -366,7 +366,7 @@ class Browsing(Reporting):
         compared = self._compared(answers, own, telling.checked(db, own), self._design(db, own))
         right = [self._right(best, verdicts) for verdicts in counted.verdicts]
         return {
-            "models": list(best),
+            "models": list(short_names(list(best)).values()),
             "policies": list(POLICIES),
             "sets": ["all", "corrected", "checked"],
             "cells": [

@@ -152,7 +152,7 @@
   function part(heading, held) {
     if (!held) return make("section");
     const rows = ({ head, rows, title }) => make("details.more", {}, make("summary", {}, title || "Every model, as a table"),
-      make("div.scroll", { tabindex: "0", role: "region", "aria-label": title || `${heading}, as a table` }, make("table.plain", {},
+      errata.wide(title || `${heading}, as a table`, make("table.plain", {},
         make("thead", {}, make("tr", {}, head.map((one, number) => make("th", { scope: "col", class: number ? null : "text" }, one)))),
         make("tbody", {}, rows.map((row) => make("tr", {}, row.map((one, number) =>
           make(number ? "td" : "th", { scope: number ? null : "row", class: number ? null : "text" }, one === null ? "–" : String(one)))))))));

@@ -109,7 +109,7 @@
       make("dl.history", {},
         make("dt", {}, "given"), make("dd", {}, given),
         make("dt", {}, "suggested"), make("dd", {}, label(audit, index.suggested[place]))),
-      make("div.scroll", {}, make("table.plain.levels", {},
+      errata.wide("The label by the votes that it needs", make("table.plain.levels", {},
         make("thead", {}, make("tr", {},
           make("th.text", { scope: "col" }, "votes needed"), make("th.text", { scope: "col" }, "verdict"), make("th.text", { scope: "col" }, "label"))),
         make("tbody", {}, rows))),
@@ -124,7 +124,7 @@
       : holds(index.suggested[place], one) ? "the suggested label" : "";
     const body = answers.map(([name, one]) => make("tr", {},
       make("th.text", { scope: "row" }, name), make("td.text", {}, label(audit, one)), make("td.text.muted", {}, said(one))));
-    const table = make("div.scroll", {}, make("table.plain", {},
+    const table = errata.wide("What models answer", make("table.plain", {},
       make("thead", {}, make("tr", {}, ["model", "best answer", ""].map((head) => make("th.text", { scope: "col" }, head || make("span.aside", {}, "which is"))))),
       make("tbody", {}, body)));
     if (answers.length <= 12) return table;

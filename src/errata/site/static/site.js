@@ -49,6 +49,11 @@ const errata = (() => {
     return fill(one, classes, attributes, children);
   }
 
+  // Return a table in a box of its own width, which scrolls where it is too narrow, also by keys.
+  function wide(label, table) {
+    return make("div.scroll", { tabindex: "0", role: "region", "aria-label": label }, table);
+  }
+
   function draw(what, attributes = {}, ...children) {
     const [tag, ...classes] = what.split(".");
     return fill(document.createElementNS(SVG, tag), classes, attributes, children);
@@ -244,7 +249,7 @@ const errata = (() => {
   }
 
   return {
-    put, load, held, drop, numbered, make, draw, drawing, verdictName, verdictMeaning, count, plural,
+    put, load, held, drop, numbered, make, wide, draw, drawing, verdictName, verdictMeaning, count, plural,
     percent, marked, label, address, settings, keep, keys, page, complain, tellMaker,
   };
 })();

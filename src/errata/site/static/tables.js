@@ -44,8 +44,7 @@ errata.table = (columns, rows, { by = 0, rising = false, most = 60, label, links
     draw();
   });
   draw();
-  const scroll = make("div.scroll", { tabindex: "0", role: "region", "aria-label": label },
-    make(`table.plain${links ? ".linked" : ""}`, {}, make("thead", {}, make("tr", {}, heads.map(({ cell }) => cell))), body));
+  const scroll = errata.wide(label, make(`table.plain${links ? ".linked" : ""}`, {}, make("thead", {}, make("tr", {}, heads.map(({ cell }) => cell))), body));
   const whole = make("div", {}, scroll, next);
   // Show other rows in the same order.
   whole.list = (others) => {
