@@ -52,7 +52,7 @@ apart is no good sample of errors: drawn of CIFAR-10N for three models, a total 
 as one by a third to a seventh of as many checks for the rate."""
 
 _FEWEST_TO_RANK = 100
-"""With fewer examples, drawn to rank models, the interval of the error rate is too narrow."""
+"""With fewer examples, drawn to rank models, the interval of the error rate may be too narrow."""
 
 _PARTS = 10
 """What is decided of a plan by chance counts by so many parts."""
@@ -467,7 +467,7 @@ def _few_to_rank(by_chance: int) -> str:
     """Return what is to be said of so few examples, most of them drawn to rank models."""
     return (
         f"Of the {by_chance:,} checked examples that chance drew most were drawn to rank models. "
-        "So few are a poor sample of errors, and the interval is too narrow: have "
+        "So few are a poor sample of errors, and the interval may be too narrow: have "
         f"{_FEWEST_TO_RANK} or more checked, or draw some for this (`errata plan AUDIT --goal "
         "rate`)."
     )
