@@ -205,16 +205,16 @@ def models(rates: dict[str, float]) -> dict[str, np.ndarray]:
     return found
 
 
-def test_few_examples_that_were_drawn_to_rank_models_are_said_to_say_little_of_errors(audit):
+def test_few_examples_that_chance_drew_are_said_to_say_little_of_errors(audit):
     audit.plan(budget=20, **ONE)
     audit.compare(models({"best": 0.02, "good": 0.08, "poor": 0.3}))
     audit.plan(goal="ranking", budget=40)
     answer(audit)
-    notice = "Of the 40 checked examples that chance drew most were drawn to rank models."
+    notice = "Only 40 examples that chance drew, most of them to rank models, are decided."
     assert notice in repr(audit.error_rate())
     audit.plan(goal="rate", budget=60)
     answer(audit)
-    assert "were drawn to rank models" not in repr(audit.error_rate())
+    assert "So few" not in repr(audit.error_rate())
 
 
 def test_the_ranking_is_continued_until_the_models_are_told_apart(audit):

@@ -51,8 +51,8 @@ _WORTH = {"ranking": 0.2}
 apart is no good sample of errors: drawn of CIFAR-10N for three models, a total by it varied as much
 as one by a third to a seventh of as many checks for the rate."""
 
-_FEWEST_TO_RANK = 100
-"""With fewer examples, drawn to rank models, the interval of the error rate may be too narrow."""
+_FEWEST_BY_CHANCE = 20
+"""With fewer examples that chance drew, as much as they are worth, intervals may be too narrow."""
 
 _PARTS = 10
 """What is decided of a plan by chance counts by so many parts."""
@@ -225,8 +225,8 @@ class Rating(Judging):
         by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
         decided = _by_chance_in(planned, wrong)
         worth = sum(len(one.examples) * one.worth for one in draws if one.probability is not None)
-        if 0 < by_chance < _FEWEST_TO_RANK and worth < by_chance / 2:
-            notes.append(_few_to_rank(by_chance))
+        if 0 < worth < _FEWEST_BY_CHANCE and found.low < found.high:
+            notes.append(_few(by_chance, worth))
         notes += _waiting(planned, decided - by_chance, len(unknown))
         return ErrorRate(
             count=found,
@@ -463,13 +463,13 @@ def _draw(rows: Sequence[_Row], wrong: Mapping[int, bool], counting: Sequence[_R
     )
 
 
-def _few_to_rank(by_chance: int) -> str:
-    """Return what is to be said of so few examples, most of them drawn to rank models."""
+def _few(by_chance: int, worth: float) -> str:
+    """Return what is to be said of so few examples that chance drew."""
+    ranking = "" if worth == by_chance else ", most of them to rank models,"
     return (
-        f"Of the {by_chance:,} checked examples that chance drew most were drawn to rank models. "
-        "So few are a poor sample of errors, and the interval may be too narrow: have "
-        f"{_FEWEST_TO_RANK} or more checked, or draw some for this (`errata plan AUDIT --goal "
-        "rate`)."
+        f"Only {plural(by_chance, 'example')} that chance drew{ranking} "
+        f"{'is' if by_chance == 1 else 'are'} decided. So few say little of errors, and the "
+        "interval may be too narrow: have more of them reviewed."
     )
 
 

@@ -761,12 +761,19 @@ def test_slips_name_no_random_sample_as_it_would_be_reviewed_with_slips_too():
 
 
 def test_a_single_example_leaves_everything_possible():
-    for wrong in (False, True):
+    certain = Draw(
+        examples=np.arange(80, 100),
+        wrong=np.arange(20) < 7,
+        probability=None,
+        stratum=np.zeros(20, dtype=int),
+    )
+    for wrong, before in product((False, True), ([], [certain])):
+        found, checked = 7 * len(before) + wrong, 20 * len(before) + 1
         draw = Draw(
             examples=np.array([4]),
             wrong=np.array([wrong]),
-            probability=np.array([0.01]),
+            probability=np.array([1 / (101 - checked)]),
             stratum=np.zeros(1, dtype=int),
         )
-        told = estimate_errors([draw], np.linspace(0.001, 0.2, 100))
-        assert (told.low, told.high) == (float(wrong), 99.0 + wrong)
+        told = estimate_errors([*before, draw], np.linspace(0.001, 0.2, 100))
+        assert (told.low, told.high) == (found, found + 100 - checked)

@@ -656,11 +656,11 @@ def test_no_class_is_a_folder_elsewhere(tmp_path, name):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("cell", [0.9, True, "0.9", "x", None, float("inf")])
+@pytest.mark.parametrize("cell", [0.9, True, "0.9", "x", None, float("inf"), -1, "-1"])
 def test_a_row_is_found_by_a_whole_number_alone(tmp_path, pictures, release, cell):
     names = map(class_of, sorted(files(pictures)))
     rows = [{"index": place, "label": name} for place, name in enumerate(names)]
-    rows[3]["index"] = 3.0  # as programs write whole numbers beside what is missing
+    rows[3]["index"], rows[4]["index"] = 3.0, "4.0"  # as whole numbers are beside what is missing
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     apply_release(release, tmp_path / "in.jsonl", tmp_path / "out.jsonl", by="index")
     rows[1]["index"] = cell

@@ -60,6 +60,7 @@ def ends() -> dict[str, bytes]:
     lyrics = b"LYRICSBEGIN" + SECRET
     return {
         "ID3v1": b"TAG" + SECRET.ljust(125),
+        "TAG+": b"TAG+" + SECRET.ljust(223),
         "ID3v2 at the end": b"ID3\x04\x00\x10" + sevens + SECRET + b"3DI\x04\x00\x10" + sevens,
         "APE": SECRET + ape,
         "Lyrics3": lyrics + b"LYRICSEND",
@@ -77,7 +78,7 @@ def test_what_stands_behind_the_sound_goes_too(form, name):
 
 
 @pytest.mark.parametrize("form", ["WAV", "FLAC", "MP3"])
-def test_no_cut_or_broken_file_grows_or_is_emptied(form):
+def test_no_cut_or_broken_file_grows_and_what_seems_to_be_a_tag_empties_none(form):
     rng, data = np.random.default_rng(5), id3(60) + written(form) + ends()["APE"]
     for _ in range(200):
         cut = bytearray(data[: rng.integers(1, len(data))])
@@ -85,19 +86,19 @@ def test_no_cut_or_broken_file_grows_or_is_emptied(form):
             cut[place] = rng.integers(0, 256)
         assert len(without_tags(bytes(cut))) <= len(cut)
     too_long = struct.pack("<8sIIII8x", b"APETAGEX", 2000, 10**6, 1, 0)
-    assert without_tags(data[: -len(ends()["APE"])] + too_long).endswith(too_long)
+    plain = without_tags(data)
+    for odd in (too_long, b"LYRICSEND", b"999999LYRICS200", b"3DI\x04\x00\x10\x7f\x7f\x7f\x7f"):
+        if form != "WAV":  # of which chunks alone are kept
+            assert without_tags(plain + odd) == plain + odd
 
 
-def test_a_wav_file_that_nobody_closed_keeps_its_sound():
-    sound = bytes(range(101)) * 2
-    head = (
-        b"RIFF"
-        + struct.pack("<I", 36)
-        + b"WAVEfmt "
-        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
-    )
-    data = head + b"data" + struct.pack("<I", 0) + sound
-    assert without_tags(data)[12:] == data[12:]
+@pytest.mark.parametrize("told", [36, 2**32 - 1])
+def test_a_wav_file_that_nobody_closed_keeps_its_sound_and_is_closed(told):
+    sound, form = bytes(range(101)) * 2, struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+    data = b"RIFF" + struct.pack("<I", told) + b"WAVEfmt " + form + b"data"
+    left = without_tags(data + bytes(4) + sound)
+    assert left[12:] == (data + struct.pack("<I", len(sound)) + sound)[12:]
+    assert without_tags(left) == left
 
 
 @pytest.mark.parametrize("footer", [False, True])

@@ -347,6 +347,9 @@ class Design:
             0.0 if draw.probability is None else size * draw.worth
             for draw, size in zip(draws, sizes, strict=True)
         ]
+        self.by_chance = sum(
+            size for draw, size in zip(draws, sizes, strict=True) if draw.probability is not None
+        )
         self.sampled = sum(drawn) > 0
         none = np.zeros(0, np.int64)
         self.examples = np.concatenate([none, *(draw.examples for draw in draws)])
@@ -560,8 +563,8 @@ class _Supposed:
         certain = design.slips == NO_SLIPS
         least = found if certain else 0.0
         most = found + design.n - len(design.wrong) if certain else float(design.n)
-        # of a single example no spread can be told, and the chances supposed would be the scores
-        if most - least < 1e-9 or len(design.wrong) == 1:
+        # of a single drawn example no spread can be told: the chances supposed would be the scores
+        if most - least < 1e-9 or design.by_chance == 1:
             return least, most
         edge = min(1e-6 * design.n, (most - least) / 4)  # at the very ends no logit is finite
         # what slips take off can be more than was found; an estimate moved to the next possible

@@ -508,11 +508,10 @@ def _values(table: OwnTable, column: str, way: str) -> Callable[[], Sequence[Any
 
 
 def _row_number(cell: object) -> int | None:
-    if isinstance(cell, str):
-        return whole_number(cell.strip())
-    if isinstance(cell, float):
-        return int(cell) if cell.is_integer() else None
-    return cell if isinstance(cell, int) and not isinstance(cell, bool) else None
+    """Return the whole number in a cell, which programs may write as 3.0 beside one without."""
+    if isinstance(cell, bool):
+        return None
+    return whole_number(re.sub(r"\.0+$", "", str(cell).strip()))
 
 
 def _own_labels(table: OwnTable, column: str, written: Written) -> list[Label]:

@@ -263,7 +263,8 @@ def _some(table: Any, kept: list[int]) -> Any:
     """Return some rows of a table, in their order."""
     import pyarrow as pa
 
-    with contextlib.suppress(pa.ArrowNotImplementedError):  # `take` does not know every type
+    # `take` does not know every type, nor texts of more than 2 GiB
+    with contextlib.suppress(pa.ArrowNotImplementedError, pa.ArrowInvalid):
         return table.take(kept)
     runs = np.split(np.array(kept, int), np.flatnonzero(np.diff(kept) != 1) + 1)
     return pa.concat_tables([table.slice(run[0] if len(run) else 0, len(run)) for run in runs])

@@ -44,7 +44,9 @@ def as_link(pattern: str) -> Callable[[str, int, str, str | None], str]:
         raise _unusable(pattern, f"cannot be read: {error}") from None
     for _, field, form, conversion in parts:
         if conversion or (form and not (field == "index" and _FILLED.fullmatch(form))):
-            raise _unusable(pattern, "cannot be filled in: how long a text is cannot be said")
+            raise _unusable(
+                pattern, "cannot be filled in: only a number can be filled up, to 99 digits"
+            )
     unknown = [field for _, field, *_ in parts if field not in FIELDS]
     if unknown or not parts:
         found = ", ".join(f"{{{field}}}" for field in unknown)

@@ -30,12 +30,14 @@ def without_tags(data: bytes) -> bytes:
 
 def _wav(data: bytes) -> bytes:
     kept, at = b"", 12
+    ends = 8 + int.from_bytes(data[4:8], "little")
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if name == b"data" and size == 0 and 8 + int.from_bytes(data[4:8], "little") <= at + 8:
-            size = len(data) - at - 8  # whoever wrote the sound did not come to say how long it is
+        if name == b"data" and size == 0 and (ends <= at + 8 or ends > len(data)):
+            # who wrote the sound did not come to say how long it is
+            size = len(data) - at - 8
         if name in _KEPT_CHUNKS:
-            kept += data[at : at + 8 + size + size % 2]
+            kept += name + size.to_bytes(4, "little") + data[at + 8 : at + 8 + size + size % 2]
         at += 8 + size + size % 2  # chunks begin at even places
     return b"RIFF" + (4 + len(kept)).to_bytes(4, "little") + b"WAVE" + kept
 
@@ -73,26 +75,29 @@ def _before_tags(data: bytes, begin: int) -> int:
     """
     end = len(data)
     while True:  # programs write theirs behind those of others
-        size = _last_tag(data[begin:end])
+        size = _last_tag(data, end)
         if size == 0 or end - size < begin:
             return end
         end -= size
 
 
-def _last_tag(data: bytes) -> int:
-    """Return how long the tag is that ends here; 0 where there is none."""
-    if data[-128:-125] == b"TAG":
+def _last_tag(data: bytes, end: int) -> int:
+    """Return how long the tag is that ends there; 0 where there is none."""
+    if data[max(end - 128, 0) : end].startswith(b"TAG"):
         return 128
-    if data[-32:-24] == b"APETAGEX":
-        header = 32 if data[-9] & 0x80 else 0  # the highest bit of the flags
-        return int.from_bytes(data[-20:-16], "little") + header
-    if data[-10:-7] == b"3DI":
-        return 20 + _sevens(data[-4:])
-    if data[-9:] == b"LYRICS200" and data[-15:-9].isdigit():
-        return 15 + int(data[-15:-9])
-    if data[-9:] == b"LYRICSEND":  # the first version, which does not say how long it is
-        return len(data) - max(data.rfind(b"LYRICSBEGIN"), 0)
-    return 0
+    if data[max(end - 227, 0) : end].startswith(b"TAG+"):  # stands before the other
+        return 227
+    last = data[max(end - 32, 0) : end]
+    if last.startswith(b"APETAGEX"):
+        header = 32 if last[23] & 0x80 else 0  # the highest bit of the flags
+        return int.from_bytes(last[12:16], "little") + header
+    if last[-10:-7] == b"3DI":
+        return 20 + _sevens(last[-4:])
+    if last[-9:] == b"LYRICS200" and last[-15:-9].isdigit():
+        return 15 + int(last[-15:-9])
+    # the first version of lyrics does not say how long it is, but is never longer than this
+    begin = data.rfind(b"LYRICSBEGIN", max(end - 5120, 0), end)
+    return end - begin if last[-9:] == b"LYRICSEND" and begin >= 0 else 0
 
 
 def _sevens(data: bytes) -> int:

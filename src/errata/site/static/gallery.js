@@ -68,8 +68,9 @@
     return make("div.field", {}, make("label", { for: `by-${name}` }, words), box);
   }
 
-  function tally(column) {
-    const times = new Map();
+  // Return the classes to choose from with how many have them; `also` one that none may have.
+  function tally(column, also) {
+    const times = new Map(also === undefined ? [] : [[Number(also), 0]]);
     for (const labels of column) {
       for (const one of Array.isArray(labels) ? labels : [labels]) {
         if (one !== null && one >= 0) times.set(one, (times.get(one) ?? 0) + 1);
@@ -86,8 +87,8 @@
       make("div.field.search", {},
         make("label", { for: "by-q" }, "search"),
         make("input", { type: "search", name: "q", id: "by-q", value: chosen.q ?? "", placeholder: "id, label or text", autocomplete: "off", spellcheck: "false" })),
-      select("given", "given", [["", "any"], ...tally(index.given)]),
-      select("suggested", "suggested", [["", "any"], ...tally(index.suggested)]),
+      select("given", "given", [["", "any"], ...tally(index.given, chosen.given)]),
+      select("suggested", "suggested", [["", "any"], ...tally(index.suggested, chosen.suggested)]),
       select("verdict", "verdict", [["", "any"], ["wrong", "label not confirmed"], ...verdicts.map((name) => [name, errata.verdictName(name)])]),
       answered.length > 0 && select("votes", "votes", [["", "any"], ...answered.map((most) => [most, `${most} agree`]), [0, "none"]]),
       audit.thresholds.length > 1 && threshold(),

@@ -5,7 +5,7 @@ errata.list = (() => {
   const WRONG = ["correctable", "multi_label", "neither", "non_agreement"];
   // Return the settings of a list, each with a test of what it can be: what its field offers.
   function known(audit, index) {
-    const some = (one) => /^\d+$/.test(one) && Number(one) < audit.classes.length;
+    const some = (one) => String(Number(one)) === one && one in audit.classes;
     const verdict = (one) => index.v.some((column) => column.includes(audit.verdicts.indexOf(one)));
     return {
       given: some, // any class: those without a candidate that is shown are linked to as well
