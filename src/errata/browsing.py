@@ -338,7 +338,6 @@ class Browsing(Reporting):
         if rate is not None and rate.estimate is not None and rate.by_chance:
             share = rate.estimate
             figures |= {"estimated": round(share * self.n), "percent": 100 * share}
-            figures |= {"low": 100 * rate.low, "high": 100 * rate.high}
             words = list(rate.sentences())
         elif not checked:
             words = ["Nobody has checked a label yet."]

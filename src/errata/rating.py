@@ -222,9 +222,10 @@ class Rating(Judging):
             groups=groups,
         )
         notes = [] if believed.note is None else [believed.note]
-        by_chance = sum(len(one.examples) for one in draws if one.probability is not None)
+        sampled = [one for one in draws if one.probability is not None]
+        by_chance = sum(len(one.examples) for one in sampled)
+        worth = sum(len(one.examples) * one.worth for one in sampled)
         decided = _by_chance_in(planned, wrong)
-        worth = sum(len(one.examples) * one.worth for one in draws if one.probability is not None)
         if 0 < worth < _FEWEST_BY_CHANCE and found.low < found.high:
             notes.append(_few(by_chance, worth))
         notes += _waiting(planned, decided - by_chance, len(unknown))

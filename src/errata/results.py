@@ -1220,12 +1220,11 @@ class Story:
         lines += [("decided", self._decision(one)) for one in self.adjudications]
         if self.verdict is not None:
             unit = "one answer" if isinstance(self.given, int) else "a label"
-            by_hand = self.adjudications and self.adjudications[-1]["answer"] is not None
-            by = (
-                "by a maintainer"
-                if by_hand
-                else f"at {plural(self.threshold or 0, 'vote')} for {unit}"
-            )
+            if self.adjudications and self.adjudications[-1]["answer"] is not None:
+                by = "by a maintainer"
+            else:
+                assert self.threshold is not None, "votes made it a verdict"
+                by = f"at {plural(self.threshold, 'vote')} for {unit}"
             lines.append(("verdict", f"{self.verdict}, {by}"))
         lines += [("releases", self._release(release)) for release in self.releases]
         if not self.releases:

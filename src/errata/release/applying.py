@@ -29,6 +29,7 @@ from errata.labels import Label, named
 from errata.release.loading import LoadedRelease, load_release, look_up
 from errata.release.own_tables import OwnTable, read_own_table
 from errata.release.tables import KEYS
+from errata.settling import as_matrix
 from errata.store.files import new_folder
 
 Others = Literal["stop", "keep", "leave out"]
@@ -250,10 +251,9 @@ def _as_given(release: LoadedRelease, labels: Sequence[Label]) -> Shaped[np.ndar
     """Return given labels in the form that a release has them in."""
     if not release.multilabel:
         return np.array(labels, dtype=np.int64)
-    matrix = np.zeros((len(labels), len(release.classes)), dtype=bool)
-    for row, label in zip(matrix, labels, strict=True):
-        row[list(label)] = True  # type: ignore[arg-type]
-    return matrix
+    sets = [label for label in labels if not isinstance(label, int)]
+    assert len(sets) == len(labels), "they were read as sets"
+    return as_matrix(sets, len(release.classes))
 
 
 def _check_given(

@@ -52,16 +52,13 @@ def as_link(pattern: str) -> Callable[[str, int, str, str | None], str]:
         found = ", ".join(f"{{{field}}}" for field in unknown)
         raise _unusable(pattern, f"names {found or 'no example'}")
 
-    def fill(id_: str, index: int, given: str, path: str) -> str:
-        told = {"id": quote(id_, _KEPT), "given": quote(given, ""), "path": quote(path)}
-        return pattern.format(index=index, **told)
-
     needs_path = any(field == "path" for _, field, *_ in parts)
 
     def link(id_: str, index: int, given: str, path: str | None) -> str:
         if needs_path and path is None:
             raise _unusable(pattern, "names {path}, but the examples of this audit have no files")
-        made = fill(id_, index, given, path or "")
+        told = {"id": quote(id_, _KEPT), "given": quote(given, ""), "path": quote(path or "")}
+        made = pattern.format(index=index, **told)
         if not _is_web(made):
             raise _unusable(pattern, f"makes {made!r}, which is no address of the web")
         return made

@@ -108,7 +108,7 @@ errata.cards = (() => {
       [of.size, "examples", of.every ? "in this audit" : "in the test set"],
       [of.flagged, "flagged", of.model ? `by ${of.model}` : "as probably wrong"],
       [of.checked, "checked", "by reviewers"],
-      [of.wrong, "not confirmed", `by ${audit.threshold} votes`],
+      [of.wrong, "not confirmed", `by ${errata.plural(audit.threshold, "vote")}`],
       [of.estimated, "estimated wrong", of.every ? "in this audit" : "in the whole set"],
     ].filter(([value]) => value !== null).map(([value, ...rest]) => [count(Math.round(value)), ...rest]);
     if (rate) said.push([percent(rate.estimate), "of all labels wrong, estimated", `${percent(rate.low)} to ${percent(rate.high)}, ${percent(rate.confidence, 0)} interval`]);

@@ -38,8 +38,7 @@
     function list(some, q) {
       if (!pairs.length) return [make("p.empty", {}, audit.multilabel ? "Examples here have several labels each, so there are no pairs of one label and another." : "No label was suggested in place of another.")];
       if (!some.length) return [make("p.empty", {}, `No class is called “${q}”. `, make("button", { type: "button", onclick: () => { sought.value = ""; all(); } }, "Show all"))];
-      const told = pairs.reduce((sum, pair) => sum + pair[2], 0);
-      const limited = told < audit.candidates ? ` Only the ${count(told)} most suspicious of ${count(audit.candidates)} candidates are counted.` : "";
+      const limited = audit.rows < audit.candidates ? ` Only the ${count(audit.rows)} most suspicious of ${count(audit.candidates)} candidates are counted.` : "";
       const top = Math.max(...some.map((pair) => pair[2]));
       const bar = ([, , candidates, corrected]) => make("div.bars", {}, draw("svg", { viewBox: "0 0 192 14", preserveAspectRatio: "none", "aria-hidden": "true" },
         draw("rect", { y: 1, height: 12, width: Math.max(1.5, (192 * candidates) / top), fill: "var(--quiet)" }),
