@@ -30,7 +30,7 @@ RATE = 0.019
 BUDGETS = (200, 500)
 SHARES = (1.0, 0.5, 0.05, 0.02)
 """In so many of the surest labels all errors hide."""
-FOUND, MOST_DOUBTFUL = 0.3, 0.01
+FOUND, MOST_DOUBTFUL = (0.0, 0.3, 0.6), 0.01
 """So many errors are among so many of the most doubtful labels, and the others hide."""
 OFTENER = (1, 9)
 """So many times as often as the rest the quarter is wrong that a plan by size draws least."""
@@ -57,7 +57,7 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """Yield all lines."""
-    for found in (0.0, FOUND):
+    for found in FOUND:
         most = f"{100 * found:g} % of errors among the most doubtful {100 * MOST_DOUBTFUL:g} %, all"
         which = f"{most} others" if found else "errors"
         for share in SHARES:
