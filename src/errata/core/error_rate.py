@@ -51,6 +51,10 @@ _GROWING, _FURTHER = 1.5, 5
 """Totals are tried in steps that grow so, until so many are contradicted in a row: behind one that
 is may be others that are not, as the scores may then miss more of the errors."""
 
+_UNLIKELY = 5.0
+"""Such a total behind counts if the sample is not so many times, as a logarithm, less likely than
+were the estimate the truth: else whether a step falls on it would decide of the interval."""
+
 _HALVINGS = 34
 """So often the range of a level is halved, to less than a millionth of what it was."""
 
@@ -589,8 +593,11 @@ class _Supposed:
         # what slips take off can be more than was found; an estimate moved to the next possible
         # total is nearer to all of them, so that none is contradicted that was not before
         inside = min(max(estimate, least + edge), most - edge)
-        # the first step is what one error in the sample is worth, or one standard error
+        # the first step is what one error in the sample is worth, or one standard error if larger
         step = max(design.n / len(design.wrong), float(np.sqrt(design.variance(self.factor))))
+
+        def is_likely(total: float) -> bool:
+            return self.rates_at(total)[1] > self.rates_at(inside)[1] - _UNLIKELY
 
         def end(outermost: float, last: float) -> float:
             held, beyond, against = inside, last, 0
@@ -598,7 +605,7 @@ class _Supposed:
             while against < _FURTHER:
                 if abs(far - inside) > abs(last - inside):
                     far = last
-                if self.doubt(far, inside) < confidence:
+                if self.doubt(far, inside) < confidence and (against == 0 or is_likely(far)):
                     if far == last:
                         return outermost
                     held, against = far, 0
@@ -616,8 +623,10 @@ class _Supposed:
 
         return end(least, least + edge), end(most, most - edge)
 
-    def rates_at(self, total: float) -> Float[np.ndarray, "groups"]:
+    def rates_at(self, total: float) -> tuple[Float[np.ndarray, "groups"], float]:
         """Return the chance of an error in each group that the sample makes likely, given a total.
+
+        Also return how likely the sample is by these, as a logarithm.
 
         The slope is not that of the best total. Where scores are very sure and no error is found,
         the best one puts what there is among the few doubtful examples, which are all checked, and
@@ -639,7 +648,7 @@ class _Supposed:
         off = min(max((before - after) / (2 * bend), -1.0), 1.0) if bend < 0 else 0.0
         ahead = rates[best + 1] if off > 0 else rates[best - 1]
         between: Float[np.ndarray, "groups"] = (1 - abs(off)) * rates[best] + abs(off) * ahead
-        return between
+        return between, float(at)
 
     def _summing_to(
         self, total: float, slopes: Float[np.ndarray, "*slopes"]
@@ -684,7 +693,7 @@ class _Supposed:
         the middle (mid-p).
         """
         design, slips = self.design, self.design.slips
-        rates = self.rates_at(total)
+        rates, _ = self.rates_at(total)
         p, rest = rates[self.cell_group], rates[self.group] - self.factor * design.control
         chance = slips.false_alarm + slips.informative * p
         grown = self.cell_counts / slips.informative
