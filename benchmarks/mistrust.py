@@ -30,7 +30,7 @@ RATE = 0.019
 BUDGETS = (200, 500)
 SHARES = (1.0, 0.5, 0.05, 0.02)
 """In so many of the surest labels all errors hide."""
-FOUND, MOST_DOUBTFUL = (0.0, 0.3, 0.6), 0.01
+FOUND, MOST_DOUBTFUL = (0.0, 0.3, 0.5), 0.01
 """So many errors are among so many of the most doubtful labels, and the others hide."""
 OFTENER = (1, 9)
 """So many times as often as the rest the quarter is wrong that a plan by size draws least."""
