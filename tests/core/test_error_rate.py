@@ -803,9 +803,24 @@ def missing_some(seed, n, budget, wrong):
 
 @pytest.mark.parametrize(("n", "budget", "wrong"), [(10_000, 200, 190), (2_000, 1_000, 10)])
 def test_the_interval_holds_the_truth_where_scores_miss_a_part_of_the_errors(n, budget, wrong):
-    """With a single slope for all it was two in three; to the first total contradicted, 85 %."""
+    """With a single slope for all errors it was two in three."""
     found = [missing_some(seed, n, budget, wrong) for seed in range(100)]
+    # up to the first total contradicted, 85 % of the second
     assert np.mean([told.low <= wrong <= told.high for told in found]) > 0.89
+
+
+def test_where_scores_tell_all_no_total_far_beyond_a_contradicted_one_counts():
+    """It would in every other sample, by where a step falls, and double the width."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        predicted = rng.beta(0.1, 1, 4000)
+        wrong = rng.random(4000) < expit(2 * logit(np.clip(predicted, 1e-12, 1 - 1e-12)))
+        examples, stratum, probability = in_strata(predicted, np.zeros(4000, bool), 300, rng)
+        drawn = Draw(
+            examples=examples, wrong=wrong[examples], probability=probability, stratum=stratum
+        )
+        told = estimate_errors([drawn], predicted)
+        assert told.high - told.low < 1.2 * 2 * norm.isf(0.025) * told.standard_error
 
 
 @pytest.mark.parametrize(
