@@ -1,8 +1,13 @@
 """The one door: every kind of bad input gets a sentence that says what, where and what to do."""
 
+import ast
 import contextlib
+import gc
+import itertools
 import json
+import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +31,7 @@ from errata.arrays import (
     merge_faults,
 )
 from errata.errors import FileError, InputError, LabelError, NameUnknownError, ProbabilityError
+from errata.sources.opening import open_probs
 from helpers import quiet_find
 
 LABELS = np.array([0, 1, 2, 0, 1, 2])
@@ -335,6 +341,43 @@ def test_big_endian_integer_and_long_double_probabilities_become_native_floats()
         probs = as_probs(np.eye(2).astype(dtype))
         assert probs.dtype in (np.float32, np.float64)
         assert probs.dtype.isnative
+
+
+@contextlib.contextmanager
+def parsed_meanwhile(moment: int) -> Iterator[list[threading.Thread]]:
+    """Have another thread parse a literal amid that collection of garbage, if so many come."""
+    collections = itertools.count()
+    came = []
+
+    def parse(phase: str, _: object) -> None:
+        if phase == "start" and next(collections) == moment:
+            thread = threading.Thread(target=ast.literal_eval, args=("[0]",))
+            thread.start()
+            thread.join()
+            came.append(thread)
+
+    often = gc.get_threshold()
+    gc.callbacks.append(parse)
+    gc.set_threshold(1)
+    try:
+        yield came
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.remove(parse)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+@pytest.mark.parametrize("read", [load_array, open_probs])
+def test_a_sound_file_is_read_while_another_thread_reads_its_own(tmp_path, read, kind):
+    # Python before 3.11.8 counts how deep it parses in one place for all threads
+    np.save(tmp_path / "probs.npy", PROBS)
+    np.savez(tmp_path / "probs.npz", PROBS)
+    for moment in itertools.count():
+        with parsed_meanwhile(moment) as came:
+            read(tmp_path / f"probs.{kind}")
+        if not came:
+            break
+    assert moment > 20
 
 
 # ---------------------------------------------------------------- the cut into chunks

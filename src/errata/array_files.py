@@ -9,11 +9,11 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -22,6 +22,7 @@ from numpy.lib import format as npy
 from errata.errors import FileError
 
 PathLike = str | os.PathLike[str]
+Found = TypeVar("Found")
 
 HEADER_BYTES = 2**14
 """Enough of the beginning of an ``.npy`` file to hold its header; NumPy refuses longer ones."""
@@ -96,6 +97,26 @@ def naming_damage(path: PathLike) -> Iterator[None]:
         ) from None
 
 
+def undisturbed(read: Callable[[], Found]) -> Found:
+    """Return what a reader of NumPy's returns, however many threads read headers meanwhile.
+
+    NumPy parses headers with `ast.literal_eval`. Python before 3.11.8 counts how deep it is in
+    one place for all threads (python/cpython#106905), so that a sound file can raise a
+    SystemError; it is read again then.
+
+    Examples
+    --------
+    >>> undisturbed(lambda: 3)
+    3
+    """
+    while True:
+        try:
+            return read()
+        except SystemError as error:
+            if "recursion depth mismatch" not in str(error):
+                raise
+
+
 @dataclass(frozen=True)
 class NpyHeader:
     """What an ``.npy`` file holds: the array's shape, order and type, and where it begins."""
@@ -128,23 +149,27 @@ def read_npy_header(beginning: bytes, size: int, path: PathLike) -> NpyHeader:
     >>> read_npy_header(file.getvalue(), 176, "probs.npy")
     NpyHeader(shape=(3, 2), fortran=False, dtype=dtype('float64'), start=128)
     """
-    file = io.BytesIO(beginning)
     with naming_damage(path):
-        version = npy.read_magic(file)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read_header(file)
-        if min(shape, default=0) < 0:
-            raise ValueError(f"its header promises shape {shape}")
-        start = file.tell()
-    if dtype.hasobject:
+        header = undisturbed(lambda: _parse_header(beginning))
+        if min(header.shape, default=0) < 0:
+            raise ValueError(f"its header promises shape {header.shape}")
+    if header.dtype.hasobject:
         raise _pickled(path)
-    expected = start + math.prod(shape) * dtype.itemsize
+    expected = header.start + math.prod(header.shape) * header.dtype.itemsize
     if size < expected:
         raise FileError(
-            f"{path} is cut short: its header promises shape {shape} of {dtype}, {expected:,} "
-            f"bytes, but the file has {size:,}. Copy or write it again."
+            f"{path} is cut short: its header promises shape {header.shape} of {header.dtype}, "
+            f"{expected:,} bytes, but the file has {size:,}. Copy or write it again."
         )
-    return NpyHeader(shape, fortran, dtype, start)
+    return header
+
+
+def _parse_header(beginning: bytes) -> NpyHeader:
+    file = io.BytesIO(beginning)
+    version = npy.read_magic(file)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read_header(file)
+    return NpyHeader(shape, fortran, dtype, file.tell())
 
 
 def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
@@ -152,14 +177,18 @@ def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
         header = read_npy_header(file.read(HEADER_BYTES), path.stat().st_size, path)
     if math.prod(header.shape) == 0:  # an empty file region cannot be mapped
         return np.zeros(header.shape, header.dtype)
+    order: Literal["F", "C"] = "F" if header.fortran else "C"
     with naming_damage(path):
-        array: Shaped[np.ndarray, "..."] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
+        return np.memmap(path, header.dtype, "r", header.start, header.shape, order)
 
 
 def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
-    with path.open("rb") as file, naming_damage(path), np.load(file, allow_pickle=False) as arrays:
-        return only_array(arrays, path)
+    def read() -> Shaped[np.ndarray, "..."]:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return only_array(arrays, path)
+
+    with naming_damage(path):
+        return undisturbed(read)
 
 
 def only_array(arrays: Mapping[str, Any], path: PathLike) -> Shaped[np.ndarray, "..."]:

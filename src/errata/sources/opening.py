@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import SupportsIndex
 
 import numpy as np
+from jaxtyping import Shaped
 
-from errata.array_files import PathLike, array_kind, naming_damage, only_array
+from errata.array_files import PathLike, array_kind, naming_damage, only_array, undisturbed
 from errata.arrays import as_count, as_probs
 from errata.errors import FileError, ProbabilityError
 from errata.sources.average import Average
@@ -254,15 +255,11 @@ def _open_file(place: Place, known: _Known) -> Source:
 
 
 def _open_npz(place: Place, known: _Known) -> Source:
-    with place.open() as file, naming_damage(place.name), np.load(file) as arrays:
-        names = set(arrays)
-        top = {_INDICES, _VALUES} <= names
-        wanted = names & {_INDICES, _VALUES, _N_CLASSES} if top else set()
-        found = {name: arrays[name] for name in wanted}
-        array = None if top else only_array(arrays, place.name)
-    if array is not None:
-        dtype = float_type_of_file(array.shape, array.dtype, place.name)
-        return Dense(array.astype(dtype, copy=False), place.name)
+    with naming_damage(place.name):
+        found = undisturbed(lambda: _read_npz(place))
+    if isinstance(found, np.ndarray):
+        dtype = float_type_of_file(found.shape, found.dtype, place.name)
+        return Dense(found.astype(dtype, copy=False), place.name)
     number = found.get(_N_CLASSES)
     if number is None:
         return _top_k(found[_INDICES], found[_VALUES], place.name, known.number)
@@ -272,6 +269,15 @@ def _open_npz(place: Place, known: _Known) -> Source:
             f"{number.dtype}; one whole number was expected."
         )
     return _top_k(found[_INDICES], found[_VALUES], place.name, int(number.item()))
+
+
+def _read_npz(place: Place) -> Shaped[np.ndarray, "..."] | dict[str, Shaped[np.ndarray, "..."]]:
+    """Return the single array of a file, or those of one of top classes by name."""
+    with place.open() as file, np.load(file) as arrays:
+        names = set(arrays)
+        if not {_INDICES, _VALUES} <= names:
+            return only_array(arrays, place.name)
+        return {name: arrays[name] for name in names & {_INDICES, _VALUES, _N_CLASSES}}
 
 
 def _top_k(indices: object, values: object, name: str, n_classes: int | None) -> TopK:
