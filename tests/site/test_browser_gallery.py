@@ -206,6 +206,19 @@ def test_single_keys_can_be_switched_off(page, folder):
     until(page, "document.activeElement.className === 'go'")
 
 
+def test_a_key_that_follows_the_closing_of_a_dialog_at_once_is_not_lost(page, folder):
+    show(page, folder)
+    page.keyboard.press("?")
+    page.uncheck("dialog input")  # where the focus stays until the page is painted again
+    found = page.evaluate("""() => {
+      document.querySelector("dialog").close();
+      const pressed = new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true });
+      document.activeElement.dispatchEvent(pressed);
+      return document.activeElement.className;
+    }""")
+    assert found == "go"
+
+
 def test_where_nothing_matches_each_filter_can_be_taken_away(page, folder, it):
     show(page, folder, "?given=0&suggested=0&verdict=correctable")
     assert page.inner_text("#count") == "0 of 3,000 examples match"

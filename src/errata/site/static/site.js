@@ -207,11 +207,12 @@ const errata = (() => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const { target, key } = event;
       if (document.querySelector("dialog[open]")) return;
-      if (key !== "Escape") {
+      // a dialog that was shut keeps the focus until the page is painted again
+      if (key !== "Escape" && !target.closest("dialog")) {
         if (target.closest("input, textarea, select, audio, [contenteditable]")) return;
         if (key === "Enter" && target.closest("a, button, summary")) return;
-        if (key.length === 1 && !tick.checked && key !== "?") return;
       }
+      if (key.length === 1 && !tick.checked && key !== "?") return;
       const action = key === "?" ? show : actions[key];
       if (action && action(event) !== false) event.preventDefault();
     });
