@@ -217,6 +217,12 @@ def test_without_a_plan_there_is_nothing_to_tell(tmp_path):
         small_audit(tmp_path / "a").error_rate()
 
 
+def test_of_what_nobody_checked_no_number_is_said(tmp_path):
+    first, second = planned_audit(tmp_path / "a").error_rate().sentences()
+    assert first == "None of the 60 labels counts as checked yet."
+    assert second.startswith("How many are wrong, nobody knows: no verdict that counts ")
+
+
 def test_the_candidates_and_two_samples_speak_together(tmp_path):
     audit = rate_audit(tmp_path / "a", goal="errors", budget=100)
     candidates = len(planned_rows(audit))
@@ -551,7 +557,7 @@ def test_before_the_first_look_it_says_when_that_is(tmp_path):
     audit = rate_audit(tmp_path / "a", budget=100)
     answer(audit, planned_rows(audit)[:40])
     told = repr(audit.error_rate(anytime=True))
-    assert "(0 checked, 0 of them wrong)" in told
+    assert "labels counts as checked yet." in told
     assert "Before the first of these it knows nothing." in told
 
 

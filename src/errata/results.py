@@ -468,11 +468,14 @@ class ErrorRate:
         count = self.count
         checked = f"{count.checked:,} checked, {count.found:,} of them wrong"
         if self.estimate is None:
-            rest = count.population - count.checked
             at_least = f"At least {_share(self.low)} of the {count.population:,} labels are wrong"
             rejected = f"{count.found:,} of the {count.checked:,} checked"
+            unknown = (
+                f"How many of the other {count.population - count.checked:,} are, nobody knows"
+            )
             if count.checked == 0:
-                bound = f"{at_least} ({checked})."
+                bound = f"None of the {count.population:,} labels counts as checked yet."
+                unknown = "How many are wrong, nobody knows"
             elif self.slips_by == "none":
                 bound = (
                     f"{at_least}, if reviewers are taken at their word: they rejected {rejected}."
@@ -482,7 +485,6 @@ class ErrorRate:
                     f"{at_least}, with {100 * self.confidence:g} % confidence: reviewers rejected "
                     f"{rejected}, and slip. {self._reckoned_out()}"
                 )
-            unknown = f"How many of the other {rest:,} are, nobody knows"
             way_on = (
                 f"{drawn_and_waiting(self.drawn_waiting)}."
                 if self.drawn_waiting

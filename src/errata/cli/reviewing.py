@@ -353,7 +353,7 @@ def verdicts(
 ) -> None:
     """Say what the votes come to, and how many of all labels are wrong.
 
-    The table counts the verdicts; CSV and JSON hold every candidate.
+    The table counts the verdicts; CSV and JSON hold every candidate that has a vote.
     """
     import errata
 

@@ -55,8 +55,8 @@ _UNLIKELY = 5.0
 """Such a total behind counts if the sample is not so many times, as a logarithm, less likely than
 were the estimate the truth: else whether a step falls on it would decide of the interval."""
 
-_HALVINGS = 34
-"""So often the range of a level is halved, to less than a millionth of what it was."""
+_LEVEL_FOUND, _STEPS_TO_LEVEL = 1e-9, 60
+"""A level is found where a step moves it by less; where Newton's are of no use, they halve."""
 
 _NOBODY = np.zeros(0, dtype=np.int64)
 
@@ -736,14 +736,22 @@ def _levels(
     total: float,
 ) -> Float[np.ndarray, "*slopes"]:
     """Return for each slope the level at which the rates of the groups sum to a total."""
-    low = logit(total / sizes.sum()) - rising.max(axis=-1)
-    high = logit(total / sizes.sum()) - rising.min(axis=-1)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        over = (sizes * expit(middle[..., np.newaxis] + rising)).sum(axis=-1) > total
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
-    levels: Float[np.ndarray, "*slopes"] = (low + high) / 2
-    return levels
+    n = sizes.sum()
+    wanted = logit(total / n)
+    low, high = wanted - rising.max(axis=-1), wanted - rising.min(axis=-1)
+    level: Float[np.ndarray, "*slopes"] = (low + high) / 2
+    for _ in range(_STEPS_TO_LEVEL):
+        rates = expit(level[..., np.newaxis] + rising)
+        mean = rates @ sizes / n
+        # Newton's step, of the logit of the mean, as that is nearly straight
+        off = logit(mean) - wanted
+        low, high = np.where(off > 0, low, level), np.where(off > 0, level, high)
+        last, steep = level, (rates * (1 - rates)) @ sizes / n / (mean * (1 - mean))
+        level = level - off / steep
+        level = np.where((level >= low) & (level <= high), level, (low + high) / 2)
+        if (np.abs(level - last) < _LEVEL_FOUND).all():
+            break
+    return level
 
 
 def _level(
