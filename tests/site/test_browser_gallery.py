@@ -172,7 +172,7 @@ def test_keys_go_through_the_grid_open_an_example_and_come_back_to_the_same_plac
 def test_going_back_in_the_browser_comes_to_the_same_place(page, folder):
     show(page, folder)
     page.evaluate("scrollTo(0, 9000)")
-    page.wait_for_timeout(200)
+    until(page, "document.elementFromPoint(400, 500).closest('.card')")
     page.mouse.click(400, 500)
     page.wait_for_url("**/example.html?**")
     page.go_back()
