@@ -377,7 +377,7 @@ def test_a_sound_file_is_read_while_another_thread_reads_its_own(tmp_path, read,
             read(tmp_path / f"probs.{kind}")
         if not came:
             break
-    assert moment > 20
+    assert moment > 20, "collections came amid the parsing"
 
 
 # ---------------------------------------------------------------- the cut into chunks

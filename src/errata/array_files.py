@@ -10,10 +10,10 @@ import math
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import IO, Any, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -41,7 +41,9 @@ def load_array(path: PathLike) -> Shaped[np.ndarray, "..."]:
         raise FileError(f"{path} {_what_else(path)}; an array file was expected.{near_name(path)}")
     with path.open("rb") as file:
         kind = array_kind(file.read(8), path)
-    return _load_npy(path) if kind == "npy" else _load_npz(path)
+    if kind == "npy":
+        return _load_npy(path)
+    return read_npz(path, lambda arrays: only_array(arrays, path))
 
 
 def array_kind(
@@ -97,17 +99,12 @@ def naming_damage(path: PathLike) -> Iterator[None]:
         ) from None
 
 
-def undisturbed(read: Callable[[], Found]) -> Found:
+def _undisturbed(read: Callable[[], Found]) -> Found:
     """Return what a reader of NumPy's returns, however many threads read headers meanwhile.
 
     NumPy parses headers with `ast.literal_eval`. Python before 3.11.8 counts how deep it is in
     one place for all threads (python/cpython#106905), so that a sound file can raise a
     SystemError; it is read again then.
-
-    Examples
-    --------
-    >>> undisturbed(lambda: 3)
-    3
     """
     while True:
         try:
@@ -150,7 +147,7 @@ def read_npy_header(beginning: bytes, size: int, path: PathLike) -> NpyHeader:
     NpyHeader(shape=(3, 2), fortran=False, dtype=dtype('float64'), start=128)
     """
     with naming_damage(path):
-        header = undisturbed(lambda: _parse_header(beginning))
+        header = _undisturbed(lambda: _parse_header(beginning))
         if min(header.shape, default=0) < 0:
             raise ValueError(f"its header promises shape {header.shape}")
     if header.dtype.hasobject:
@@ -167,6 +164,8 @@ def read_npy_header(beginning: bytes, size: int, path: PathLike) -> NpyHeader:
 def _parse_header(beginning: bytes) -> NpyHeader:
     file = io.BytesIO(beginning)
     version = npy.read_magic(file)
+    if version not in {(1, 0), (2, 0), (3, 0)}:
+        raise ValueError(f"its format has version {version}")
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read_header(file)
     return NpyHeader(shape, fortran, dtype, file.tell())
@@ -177,18 +176,40 @@ def _load_npy(path: Path) -> Shaped[np.ndarray, "..."]:
         header = read_npy_header(file.read(HEADER_BYTES), path.stat().st_size, path)
     if math.prod(header.shape) == 0:  # an empty file region cannot be mapped
         return np.zeros(header.shape, header.dtype)
-    order: Literal["F", "C"] = "F" if header.fortran else "C"
     with naming_damage(path):
-        return np.memmap(path, header.dtype, "r", header.start, header.shape, order)
+        array: Shaped[np.ndarray, "..."] = _undisturbed(
+            lambda: np.load(path, mmap_mode="r", allow_pickle=False)
+        )
+    return array
 
 
-def _load_npz(path: Path) -> Shaped[np.ndarray, "..."]:
-    def read() -> Shaped[np.ndarray, "..."]:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return only_array(arrays, path)
+def read_npz(
+    path: PathLike,
+    read: Callable[[Mapping[str, Any]], Found],
+    open_file: Callable[[], AbstractContextManager[IO[bytes]]] | None = None,
+) -> Found:
+    """Return what ``read`` makes of the arrays of an ``.npz`` file, each read when it is asked for.
+
+    Parameters
+    ----------
+    path : what messages call it
+    open_file : opens it, where it is not on a disk under that name
+
+    Raises
+    ------
+    FileError
+        The file is damaged, or needs pickle.
+    """
+
+    def read_once() -> Found:
+        with (
+            Path(path).open("rb") if open_file is None else open_file() as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
+            return read(arrays)
 
     with naming_damage(path):
-        return undisturbed(read)
+        return _undisturbed(read_once)
 
 
 def only_array(arrays: Mapping[str, Any], path: PathLike) -> Shaped[np.ndarray, "..."]:

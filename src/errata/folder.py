@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Integer, Shaped
 
-from errata.array_files import load_array
+from errata.array_files import load_array, read_npz
 from errata.errors import FileError
 from errata.files import write_atomic
 from errata.store.files import sha256
@@ -55,8 +55,7 @@ class Arrays:
 
     def predictions(self, row: Mapping[str, Any]) -> dict[str, Integer[np.ndarray, "n _answers"]]:
         """Read what `keep_predictions` wrote, the models in their order."""
-        with np.load(self.path(row)) as archive:
-            return {model: archive[model] for model in archive.files}
+        return read_npz(self.path(row), dict)
 
     def keep(self, role: str, array: Shaped[np.ndarray, "..."]) -> dict[str, Any]:
         """Write an array under a name made of its content; return its row."""

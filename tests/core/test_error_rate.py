@@ -6,7 +6,7 @@ from math import comb, prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import expit, logit
@@ -16,6 +16,7 @@ from drawing import pivotal_tree, stratified_samples
 from errata.core.error_rate import (
     Design,
     Draw,
+    _levels,
     estimate_errors,
     expected_errors,
     groups_of,
@@ -570,6 +571,25 @@ def test_where_scores_differ_it_is_that_at_the_rates_that_are_most_likely(wrong)
             far = abs(found.estimate - end)
             chance += prod(each) * (norm.sf(far, middle, rest) + norm.cdf(-far, middle, rest))
         assert chance == pytest.approx(0.1, abs=5e-3)
+
+
+scales = st.floats(-18, 18)
+
+
+@given(
+    groups=st.lists(st.tuples(scales, st.integers(1, 10**7)), min_size=1, max_size=20),
+    slopes=st.lists(st.floats(-4, 6), min_size=1, max_size=5),
+    share=st.floats(1e-6, 1 - 1e-6),
+)
+@example(groups=[(-18.0, 1), (18.0, 1)], slopes=[6.0, 1.0], share=0.5)  # rates that level off
+@example(groups=[(-18.0, 3), (18.0, 10**7)], slopes=[6.0, -4.0], share=0.25)
+def test_the_rates_of_each_slope_sum_to_the_total(groups, slopes, share):
+    scores, sizes = (np.array(each) for each in zip(*groups, strict=True))
+    rising, total = np.multiply.outer(slopes, scores), share * sizes.sum()
+    for level, of_slope in zip(_levels(rising, sizes, total), rising, strict=True):
+        rates, rest = expit(level + of_slope), expit(-level - of_slope)
+        assert sizes @ rates == pytest.approx(total, rel=1e-7)
+        assert sizes @ rest == pytest.approx(sizes.sum() - total, rel=1e-7)
 
 
 def test_it_covers_the_truth_about_as_often_as_it_says():

@@ -55,8 +55,8 @@ _UNLIKELY = 5.0
 """Such a total behind counts if the sample is not so many times, as a logarithm, less likely than
 were the estimate the truth: else whether a step falls on it would decide of the interval."""
 
-_LEVEL_FOUND, _STEPS_TO_LEVEL = 1e-9, 60
-"""A level is found where a step moves it by less; where Newton's are of no use, they halve."""
+_LEVEL_FOUND, _ROUNDING, _STEPS_TO_LEVEL = 1e-9, 1e-14, 60
+"""A level is found where a step moves it by less, or the logit of the mean is off by less."""
 
 _NOBODY = np.zeros(0, dtype=np.int64)
 
@@ -743,13 +743,13 @@ def _levels(
     for _ in range(_STEPS_TO_LEVEL):
         rates = expit(level[..., np.newaxis] + rising)
         mean = rates @ sizes / n
-        # Newton's step, of the logit of the mean, as that is nearly straight
+        # Newton's step, of the logit of the mean, as of groups that are alike that is straight
         off = logit(mean) - wanted
         low, high = np.where(off > 0, low, level), np.where(off > 0, level, high)
         last, steep = level, (rates * (1 - rates)) @ sizes / n / (mean * (1 - mean))
         level = level - off / steep
         level = np.where((level >= low) & (level <= high), level, (low + high) / 2)
-        if (np.abs(level - last) < _LEVEL_FOUND).all():
+        if ((np.abs(level - last) < _LEVEL_FOUND) | (np.abs(off) < _ROUNDING)).all():
             break
     return level
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from errata import arrays
-from errata.array_files import load_array, naming_damage
+from errata.array_files import load_array, read_npz
 from errata.datasets.base import Dataset, OnDamage, kept
 from errata.datasets.media import Features, Images, Media, Texts
 from errata.datasets.parts import ALL, check_classes, choose_part, number_classes
@@ -36,8 +36,7 @@ def open_npz(path: Path) -> dict[str, Array]:
     """
     if not path.is_file():
         raise FileError(f"{path} does not exist; an .npz file with X and y was expected.")
-    with path.open("rb") as file, naming_damage(path), np.load(file, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+    return read_npz(path, dict)
 
 
 def sorted_out(named: Mapping[str, Any], part: str | None, name: str) -> tuple[str, dict[str, Any]]:

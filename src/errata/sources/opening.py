@@ -1,14 +1,14 @@
 """The one door to sources: whatever holds probabilities comes in, and is told apart here."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Shaped
 
-from errata.array_files import PathLike, array_kind, naming_damage, only_array, undisturbed
+from errata.array_files import PathLike, array_kind, only_array, read_npz
 from errata.arrays import as_count, as_probs
 from errata.errors import FileError, ProbabilityError
 from errata.sources.average import Average
@@ -255,8 +255,7 @@ def _open_file(place: Place, known: _Known) -> Source:
 
 
 def _open_npz(place: Place, known: _Known) -> Source:
-    with naming_damage(place.name):
-        found = undisturbed(lambda: _read_npz(place))
+    found = read_npz(place.name, lambda arrays: _parts(arrays, place.name), place.open)
     if isinstance(found, np.ndarray):
         dtype = float_type_of_file(found.shape, found.dtype, place.name)
         return Dense(found.astype(dtype, copy=False), place.name)
@@ -271,13 +270,14 @@ def _open_npz(place: Place, known: _Known) -> Source:
     return _top_k(found[_INDICES], found[_VALUES], place.name, int(number.item()))
 
 
-def _read_npz(place: Place) -> Shaped[np.ndarray, "..."] | dict[str, Shaped[np.ndarray, "..."]]:
+def _parts(
+    arrays: Mapping[str, Any], name: str
+) -> Shaped[np.ndarray, "..."] | dict[str, Shaped[np.ndarray, "..."]]:
     """Return the single array of a file, or those of one of top classes by name."""
-    with place.open() as file, np.load(file) as arrays:
-        names = set(arrays)
-        if not {_INDICES, _VALUES} <= names:
-            return only_array(arrays, place.name)
-        return {name: arrays[name] for name in names & {_INDICES, _VALUES, _N_CLASSES}}
+    names = set(arrays)
+    if not {_INDICES, _VALUES} <= names:
+        return only_array(arrays, name)
+    return {part: arrays[part] for part in names & {_INDICES, _VALUES, _N_CLASSES}}
 
 
 def _top_k(indices: object, values: object, name: str, n_classes: int | None) -> TopK:
