@@ -602,6 +602,22 @@ def test_what_an_interval_decides_is_decided(estimate):
     np.testing.assert_allclose(found.low, -found.high.T)
 
 
+@given(reviews(), st.sampled_from([0.8, 0.95, 0.999]))
+def test_of_other_test_sets_nothing_is_surer_than_of_this_one(review, confidence):
+    proxy, credit, checked, _ = review
+    both = [accuracies(proxy, credit, checked, population=also) for also in (False, True)]
+    (low, high), (lower, higher) = (each.intervals(confidence) for each in both)
+    assert (lower <= low).all()
+    assert (high <= higher).all()
+    alone, others = (
+        decide(each, np.random.default_rng(0), confidence=confidence, draws=100) for each in both
+    )
+    assert (others.low <= alone.low).all()
+    assert (alone.high <= others.high).all()
+    assert (alone.decided | ~others.decided).all()
+    assert (np.abs(others.ahead - 0.5) <= np.abs(alone.ahead - 0.5)).all()
+
+
 def test_few_draws_make_intervals_longer_not_shorter():
     estimate = estimate_of([0.5, 0.5], np.eye(2) * 1e-4)
     noise, scale = certainty._noise(estimate, np.random.default_rng(0), 100)

@@ -63,6 +63,13 @@ distribution, an interval of 95 % then misses at most 5.5 % of the time, however
 average; with the normal distribution and nothing imagined, it misses whenever there are none.
 Where they weigh differently no such bound is known; benchmarks/ranking.py counts what is missed.
 
+Other test sets
+---------------
+Asked about test sets of the same kind, each variance gets that of drawing ``N`` examples, and the
+degrees of freedom are combined. There are more of them, so that far out an interval can come out
+narrower, where few labels make most of the variance. An error more makes nothing surer: what is
+told of other test sets reaches at least as far as what is told of this one, and decides no more.
+
 References
 ----------
 Agresti and Min (2005), "Simple improved confidence intervals for comparing matched proportions",
@@ -75,7 +82,8 @@ Swensson and Wretman (1992), "Model Assisted Survey Sampling".
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -300,6 +308,7 @@ class Accuracies:
     error : the standard error of the difference of two models, and on the diagonal that of an
         accuracy, ``(models, models)``, with the imagined examples of this module's head
     freedom : the degrees of freedom of each, infinite where the error is 0
+    alone : where all this is about other test sets of the same kind, too: the same of this one
     """
 
     accuracy: Float[np.ndarray, "models"]
@@ -307,6 +316,7 @@ class Accuracies:
     covariance: Float[np.ndarray, "models models"]
     error: Float[np.ndarray, "models models"]
     freedom: Float[np.ndarray, "models models"]
+    alone: "Accuracies | None" = None
 
     def intervals(
         self, confidence: float = 0.95
@@ -317,6 +327,9 @@ class Accuracies:
         """
         check_confidence(confidence)
         half = _half_width(np.diagonal(self.error), np.diagonal(self.freedom), (1 - confidence) / 2)
+        if self.alone is not None:
+            error, freedom = np.diagonal(self.alone.error), np.diagonal(self.alone.freedom)
+            half = np.maximum(half, _half_width(error, freedom, (1 - confidence) / 2))
         return np.clip(self.accuracy - half, 0, 1), np.clip(self.accuracy + half, 0, 1)
 
 
@@ -407,16 +420,26 @@ def accuracies(
     variance, freedom = _label_variances(pieces, guess, right, checked, size)
     tied = (first[:, np.newaxis] == first) & ~np.eye(models, dtype=np.bool_)
     variance[tied], freedom[tied] = 0, np.inf
+    found = Accuracies(
+        accuracy=accuracy,
+        kept=size,
+        covariance=covariance,
+        error=np.sqrt(variance),
+        freedom=freedom,
+    )
     if population:
         known = right - kept[:, np.newaxis] * accuracy
         squares = _squares(proxy, accuracy, guess - accuracy, known, weight)
         spread = squares[pairs] / (size * max(size - 1, 1))
-        covariance = covariance + spread
         variance, freedom = _with_population(variance, freedom, spread, size)
-    error = np.sqrt(variance)
-    return Accuracies(
-        accuracy=accuracy, kept=size, covariance=covariance, error=error, freedom=freedom
-    )
+        return replace(
+            found,
+            covariance=covariance + spread,
+            error=np.sqrt(variance),
+            freedom=freedom,
+            alone=found,
+        )
+    return found
 
 
 def _pieces(
@@ -617,6 +640,7 @@ def decide(
         raise InputError(f"draws is {draws}; at least 100 were expected, 10,000 are usual.")
     difference = estimate.accuracy[:, np.newaxis] - estimate.accuracy
     score = _normal_scores(difference, estimate.error, estimate.freedom)
+    same = deepcopy(rng)
     noise, scale = _noise(estimate, rng, draws)
     unsure = (estimate.error > 0) & ~np.eye(len(score), dtype=np.bool_)
     decided = ~unsure & (difference > 0)
@@ -628,14 +652,21 @@ def decide(
         critical = _critical(noise, scale, left, confidence)
     half = _half_width(estimate.error, estimate.freedom, float(ndtr(-first)))
     np.fill_diagonal(half, 0)
+    low, high = np.clip(difference - half, -1, 1), np.clip(difference + half, -1, 1)
+    ahead = ndtr(score)
+    if estimate.alone is not None:  # nothing is surer of other test sets than of this one
+        alone = decide(estimate.alone, same, confidence=confidence, draws=draws)
+        low, high = np.minimum(low, alone.low), np.maximum(high, alone.high)
+        decided = decided & alone.decided
+        ahead = np.where(np.abs(ahead - 0.5) < np.abs(alone.ahead - 0.5), ahead, alone.ahead)
     return Ranking(
-        low=np.clip(difference - half, -1, 1),
-        high=np.clip(difference + half, -1, 1),
+        low=low,
+        high=high,
         decided=decided,
         best_rank=1 + decided.sum(axis=0),
         worst_rank=len(score) - decided.sum(axis=1),
         chance_of_best=_chance_of_best(estimate.accuracy + noise),
-        ahead=ndtr(score),
+        ahead=ahead,
     )
 
 
