@@ -8,7 +8,7 @@ import pytest
 
 from audits import CLASSES, planned_audit, planned_rows
 from errata.audit import Audit
-from errata.certain import ReviewDesign, certainty, ranking_of
+from errata.certain import ReviewDesign, Standing, certainty, ranking_of
 from errata.core.accuracy import corrected_labels, label_sets
 from errata.core.certainty import Sample, accuracies, decide
 from errata.core.consensus import VERDICTS
@@ -205,6 +205,30 @@ def test_models_that_may_be_the_best_are_counted_where_none_is_more_probable_tha
     assert found.best() == (
         f"By the corrected labels any of {first} models may be the best, with 95 % confidence."
     )
+
+
+@pytest.mark.parametrize(
+    ("chance", "ranks", "told"),
+    [
+        (1.0, (1, 5), "over 99 %"),
+        (0.0, (1, 5), "under 1 %"),
+        (1.0, (1, 1), "100 %"),
+        (0.0, (2, 5), "0 %"),
+        (0.62, (1, 5), "62 %"),
+    ],
+)
+def test_who_may_be_first_or_not_is_so_neither_for_certain_nor_never(chance, ranks, told):
+    best, worst = ranks
+    standing = Standing(
+        model="a",
+        accuracy=0.8,
+        low=0.7,
+        high=0.9,
+        best_rank=best,
+        worst_rank=worst,
+        chance_of_best=chance,
+    )
+    assert standing.best == standing.row()["best"] == told
 
 
 def test_what_earlier_plans_hold_undecided_is_told_to_count_as_right(tmp_path):

@@ -102,8 +102,20 @@ class Standing:
         }
         if ranked:
             row["ranks"] = f"{self.best_rank}-{self.worst_rank}"
-            row["best"] = _percent(self.chance_of_best)
+            row["best"] = self.best
         return row
+
+    @property
+    def best(self) -> str:
+        """The chance that no other is better, in words; certain only where its rank leaves no more.
+
+        It is the share of finitely many draws, so that of one that may be first or not it can seem
+        to be 0, or 1.
+        """
+        chance = self.chance_of_best
+        if self.best_rank == 1 < self.worst_rank and chance in {0, 1}:
+            return "over 99 %" if chance else "under 1 %"
+        return _percent(chance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,10 +421,7 @@ class Certainty:
                 f"By the corrected labels any of {first:,} models may be the best, with "
                 f"{100 * self.confidence:g} % confidence."
             )
-        return (
-            f"The best by the corrected labels is most probably {most.model} "
-            f"({_percent(most.chance_of_best)})."
-        )
+        return f"The best by the corrected labels is most probably {most.model} ({most.best})."
 
     def _of_order(self, sure: str) -> Iterator[str]:
         """Yield what became of the order by the given labels."""

@@ -250,7 +250,7 @@ class _Told:
                     "given": _in_two(self.given[i]),
                     "corrected": _in_two(_share(one)),
                     "ranks": _ranks(one.best_rank, one.worst_rank),
-                    "best": percent(one.chance_of_best, 0),
+                    "best": one.best.replace(" ", "\u00a0"),
                     "ahead": int(table[place].sum()),
                     "behind": int(table[:, place].sum()),
                     "open": ", ".join(self.names[at] for at in np.flatnonzero(open_)) or "–",
