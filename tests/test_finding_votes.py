@@ -214,7 +214,11 @@ def test_an_audit_keeps_what_voted_and_goes_all_the_way(voted, tmp_path):
 def test_the_same_answers_are_kept_once_by_find_and_compare(voted, tmp_path):
     voted.plan(votes=1, threshold=1)
     with pytest.warns(ErrataWarning, match="of the models voted for what `find --predictions`"):
-        voted.compare(tmp_path / "answers.npz")
+        compared = voted.compare(tmp_path / "answers.npz")
+    assert compared.kinship.voters == tuple(ANSWERS)
+    assert compared.kinship.sentence().startswith(
+        f"All {len(ANSWERS)} models voted for what was flagged, and corrections favour them over "
+    )
     voted.find(predictions=ANSWERS, flagger="the leaderboard", count=3)
     assert len([*(voted.path / "predictions").iterdir()]) == 1
 

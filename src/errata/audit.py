@@ -1055,7 +1055,6 @@ class Audit(Browsing):
             verdicts = self._verdicts(db, chosen)
             assert isinstance(verdicts, Verdicts), "the other kind was refused above"
             checked, design = telling.checked(db, verdicts), self._design(db, verdicts)
-            voted = telling.voters(db)
         if not population and not design.by_chance and design.unchecked.any():
             raise AuditError(
                 f"How sure a ranking of this test set is hangs on the {design.unchecked.sum():,} "
@@ -1066,7 +1065,7 @@ class Audit(Browsing):
         answers = (
             self._kept_predictions() if predictions is None else self._read_predictions(predictions)
         )
-        voters = [model for model in answers if model in voted]
+        voters = [model for model in answers if model in checked.voters]
         if voters and not design.by_chance:
             each = f"{len(voters)} of the models" if len(voters) > 1 else voters[0]
             warnings.warn(

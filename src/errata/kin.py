@@ -51,6 +51,7 @@ class Checked:
     flagged : which of them a flagger flagged with this suggestion, ``(candidates,)``; all, if left
         out. The others were drawn by chance, with a suggestion of no flagger's: they count for the
         rank by votes alone
+    voters : the models whose votes flagged any, see `errata.models_as_voters`
     """
 
     examples: Int[np.ndarray, "candidates"]
@@ -61,6 +62,7 @@ class Checked:
     flaggers: tuple[str, ...]
     flagger: Int[np.ndarray, "candidates"]
     flagged: Bool[np.ndarray, "candidates"] | None = None
+    voters: frozenset[str] = frozenset()
 
     @property
     def suspected(self) -> Bool[np.ndarray, "candidates"]:
@@ -168,6 +170,8 @@ class Kinship:
     """In the order of the comparison."""
     unmeasured: int
     """How many candidates had several answers to choose from, so that no flagger is measured."""
+    voters: tuple[str, ...] = ()
+    """The compared models that voted for what was flagged."""
 
     @property
     def kin(self) -> tuple[str, ...]:
@@ -194,8 +198,25 @@ class Kinship:
     def sentence(self) -> str:
         """Return the warning; without one, that nobody stands out, or why that is not known.
 
-        How little `few` models tell goes with the second, and not with the warning.
+        How little `few` models tell goes with the second, and not with the warning. That models
+        voted for what was flagged comes before all.
         """
+        return f"{self._voted()} {self._of_agreement()}".lstrip()
+
+    def _voted(self) -> str:
+        voters, models = len(self.voters), len(self.models)
+        if not voters:
+            return ""
+        who = (
+            f"{voters:,} of the {models:,} models" if voters < models else f"All {models:,} models"
+        )
+        who, them = (self.voters[0], "it") if voters == 1 else (who, "them")
+        return (
+            f"{who} voted for what was flagged, and corrections favour {them} over models that had "
+            "no vote."
+        )
+
+    def _of_agreement(self) -> str:
         if warning := self.warning():
             return warning
         if self.unmeasured and not self.flaggers:
@@ -259,6 +280,7 @@ class Kinship:
             "warning": self.warning(),
             "sentence": self.sentence(),
             "kin": list(self.kin),
+            "voters": list(self.voters),
             "unmeasured": self.unmeasured,
             "flaggers": [
                 {
@@ -418,7 +440,12 @@ def kinship(
         for model, kin_of, (on_c, by_others, votes) in zip(answers, kin.T, ways, strict=True)
     ]
     unmeasured = int(np.count_nonzero(checked.suspected & (checked.flagger < 0)))
-    return Kinship(flaggers=flaggers, models=tuple(ranked), unmeasured=unmeasured)
+    return Kinship(
+        flaggers=flaggers,
+        models=tuple(ranked),
+        unmeasured=unmeasured,
+        voters=tuple(model for model in answers if model in checked.voters),
+    )
 
 
 def _flaggers(

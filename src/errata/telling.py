@@ -92,16 +92,6 @@ def reviewers_in_public(db: Connection, folder: Path) -> Callable[[str], str]:
     return name
 
 
-def voters(db: Connection) -> set[str]:
-    """Return the models that voted for what was planned."""
-    return {
-        model
-        for run in records.planned_findings(db)
-        if run["score"] == CROWD
-        for model in run["settings"]["models"]
-    }
-
-
 def verdicts(
     db: Connection,
     consensus: Consensus,
@@ -409,7 +399,14 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
         decided=decided,
         flaggers=flaggers,
         flagger=np.array([-1 if choices else number[row["finding"]] for row in planned], dtype=int),
+        voters=_voters(db),
     )
+
+
+def _voters(db: Connection) -> frozenset[str]:
+    """Return the models that voted for what was planned."""
+    runs = [run for run in records.planned_findings(db) if run["score"] == CROWD]
+    return frozenset(model for run in runs for model in run["settings"]["models"])
 
 
 def settings(db: Connection) -> dict[str, Any]:
