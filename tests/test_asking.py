@@ -289,6 +289,23 @@ def test_who_waits_is_told_for_what_and_for_how_long(tmp_path, address):
     assert (found.examples, found.seconds) == (0, None)
 
 
+def test_what_others_let_go_of_between_two_questions_is_not_missed(tmp_path, address):
+    audit = planned_audit(tmp_path / "a", votes=2, threshold=1, database=address)
+    audit._now = lambda: 5000.0
+    held = [audit.task(f"r{number}").example for number in range(16)]
+    assert audit.task("late") is None
+    audit.let_go("r0")
+    found = audit.waiting("late")
+    assert (found.examples, found.seconds) == (8, 0)  # of its two, the other is held still
+    for number in range(16):
+        audit.let_go(f"r{number}")
+    found = audit.waiting("late")
+    assert found.examples > 0
+    assert found.seconds == 0
+    assert audit.task("late").example in held
+    audit.close()
+
+
 def test_stopping_saves_votes_and_changes_no_verdict(tmp_path):
     rng = np.random.default_rng(0)
     said = {

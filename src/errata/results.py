@@ -472,10 +472,11 @@ class ErrorRate:
             rejected = f"{count.found:,} of the {count.checked:,} checked"
             unknown = (
                 f"How many of the other {count.population - count.checked:,} are, nobody knows"
+                if count.checked
+                else "How many are wrong, nobody knows"
             )
             if count.checked == 0:
                 bound = f"None of the {count.population:,} labels counts as checked yet."
-                unknown = "How many are wrong, nobody knows"
             elif self.slips_by == "none":
                 bound = (
                     f"{at_least}, if reviewers are taken at their word: they rejected {rejected}."
@@ -1100,8 +1101,8 @@ class GoldAccuracy:
 class Waiting:
     """What a reviewer waits for: examples that others look at, and for how many seconds at most.
 
-    ``seconds`` is when the first of them is free again, if it is not answered before; None where
-    there is none.
+    ``seconds`` is when the first of them is free again, if it is not answered before: 0 where one
+    is free by now; None where there is none.
     """
 
     examples: int

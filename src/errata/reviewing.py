@@ -153,7 +153,11 @@ class Reviewing(Planting):
         return late[0] if example is None or (skip is not None and late[1] < skip) else example
 
     def waiting(self, reviewer: str) -> Waiting:
-        """Return what a reviewer for whom nothing is left could be asked once others let go."""
+        """Return what a reviewer for whom `task` had nothing could still be asked.
+
+        That is what others look at. Between the two calls they may have let go of it: then the
+        reviewer is to call `task` again at once.
+        """
         now = self._now()
         with self._db.read() as db:
             number = voting.number_of(db, check_reviewer(reviewer))

@@ -137,3 +137,23 @@ def test_an_empty_queue_tells_what_is_with_others_and_for_how_long(tmp_path):
     assert "2 examples are with others" in page
     now += 31
     assert example(zoe.get("/review").text) == held[2]  # Cid's ran out, Ben's did not
+
+
+def test_an_empty_queue_tells_that_what_was_with_others_a_moment_ago_is_free(tmp_path, monkeypatch):
+    audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
+    app = create_app(audit)
+    held = [audit.task(f"r{number}").example for number in range(8)]
+    asked = audit.asked
+
+    def asked_while_others_let_go(reviewer):
+        found = asked(reviewer)
+        audit.let_go("r0")
+        return found
+
+    monkeypatch.setattr(audit, "asked", asked_while_others_let_go)
+    zoe = surf(app)
+    page = zoe.post("/", data={"name": "Zoe"}).text
+    assert "Nothing is left for you just now, Zoe" in page
+    assert "What others looked at a moment ago is free now." in page
+    assert "Every candidate has the votes" not in page
+    assert example(zoe.get("/review").text) == held[0]

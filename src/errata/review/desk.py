@@ -136,7 +136,7 @@ class Desk:
             flash=flash,
             ticket=self._ticket(reviewer, None, (), progress.answered),
             waiting=waiting.examples,
-            minutes=max(1, math.ceil((waiting.seconds or 0) / 60)),
+            minutes=math.ceil((waiting.seconds or 0) / 60),
             folder=shlex.quote(str(self.audit.path)),
             notices=self.audit.vote_notices,
             several=self.audit.multilabel,

@@ -52,7 +52,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a reviewer waits for: examples that others look at; the first lease runs out then."""
+    """What a reviewer could still be asked about, and when the first is free at the latest."""
 
     examples: int
     until: float | None
@@ -367,7 +367,10 @@ _PROGRESS = Prepared(
 _WAITING = (
     select(func.count(_s.example.distinct()), func.min(_l.until))
     .join(t.leases, _l.example == _s.example)
-    .where(_OPEN, _l.until > _NOW, _l.reviewer != _ME, ~_answered(_s.example))
+    .where(
+        *(_OPEN, _l.until > _NOW, _l.reviewer != _ME),
+        *(_s.example != _BESIDES, ~_answered(_s.example)),
+    )
 )
 
 
@@ -378,6 +381,11 @@ def progress(db: Connection, reviewer: int) -> tuple[int, int, int]:
 
 
 def waiting(db: Connection, reviewer: int, now: float) -> Waiting:
-    """Return what a reviewer could still be asked about, but others look at just now."""
-    examples, until = db.execute(_WAITING, {"me": reviewer, "now": now}).one()
-    return Waiting(examples, until)
+    """Return what a reviewer could still be asked about, whom there was nothing for a moment ago.
+
+    That is what others look at; and what they have let go since, which is free now.
+    """
+    free = following(db, reviewer, now=now)
+    asked = {"me": reviewer, "now": now, "besides": _NONE if free is None else free}
+    examples, until = db.execute(_WAITING, asked).one()
+    return Waiting(examples, until) if free is None else Waiting(examples + 1, now)
