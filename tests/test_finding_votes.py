@@ -223,6 +223,16 @@ def test_the_same_answers_are_kept_once_by_find_and_compare(voted, tmp_path):
     assert len([*(voted.path / "predictions").iterdir()]) == 1
 
 
+def test_who_voted_where_chance_alone_chose_is_not_said_to_be_favoured(tmp_path):
+    audit = small_audit(tmp_path / "a")
+    audit.find(rule="argmax")
+    audit.plan(votes=1, threshold=1)
+    audit.find(predictions=ANSWERS, count=3)
+    assert audit.plan(votes=1, threshold=1).added == 0, "all were planned before"
+    assert audit.plan(goal="rate", budget=20, votes=1, threshold=1).added
+    assert audit.compare(ANSWERS).kinship.voters == ()
+
+
 def test_the_surest_by_votes_are_exemplars(voted):
     voted.plan()
     assert all(LABELS[one] == 1 for one in voted.exemplars(1, count=3))

@@ -31,7 +31,9 @@ def answers_of(rng, given_labels, suggested, skill, agreeing):
     return np.append(on_candidates, answers[WRONG:])
 
 
-def compared(*, kin=("kin",), plain=8, flaggers=("net",), decided=True, order=None, seed=3):
+def compared(
+    *, kin=("kin",), plain=8, flaggers=("net",), decided=True, order=None, seed=3, voters=()
+):
     """Compare plain models, and kin of the first flagger, on a set whose first labels are wrong.
 
     Example i of the first is suggested (given + 2) mod 4, the flaggers taking turns; every third
@@ -60,6 +62,7 @@ def compared(*, kin=("kin",), plain=8, flaggers=("net",), decided=True, order=No
         decided=codes >= 0,
         flaggers=flaggers,
         flagger=np.arange(WRONG) % len(flaggers),
+        voters=frozenset(voters),
     )
     return compare(
         {model: answers[:, None] for model, answers in models.items()},
@@ -210,6 +213,24 @@ def test_several_kin_are_named_together():
     )
     assert "their own answers; models of their accuracy give" in found.warning()
     assert "on C they are " in found.warning()
+
+
+@pytest.mark.parametrize(
+    ("plain", "voters", "said"),
+    [
+        (8, ["plain 3", "not compared"], "plain 3 voted for what was flagged, and corrections "),
+        (8, ["plain 3", "kin"], "2 of the 9 models voted for what was flagged, and corrections "),
+        (2, ["plain 0", "plain 1"], "Both models voted for what was flagged, and corrections "),
+    ],
+)
+def test_that_models_voted_is_said_whether_one_is_kin_or_not(plain, voters, said):
+    comparison = compared(plain=plain, kin=["kin"] if plain == 8 else [], voters=voters)[0]
+    found = comparison.kinship
+    assert found.voted().startswith(said)
+    assert bool(found.warning()) == (plain == 8)
+    assert found.sentence().startswith(f"{found.voted()} ")
+    assert found.voted() in " ".join(comparison.details().split())
+    assert compared(plain=plain)[0].kinship.voted() is None
 
 
 def test_before_anything_is_decided_a_warning_tells_no_ranks():

@@ -201,16 +201,19 @@ class Kinship:
         How little `few` models tell goes with the second, and not with the warning. That models
         voted for what was flagged comes before all.
         """
-        return f"{self._voted()} {self._of_agreement()}".lstrip()
+        return f"{self.voted() or ''} {self._of_agreement()}".lstrip()
 
-    def _voted(self) -> str:
+    def voted(self) -> str | None:
+        """Return which compared models voted for what was flagged, in words; None if none did."""
         voters, models = len(self.voters), len(self.models)
         if not voters:
-            return ""
-        who = (
-            f"{voters:,} of the {models:,} models" if voters < models else f"All {models:,} models"
-        )
-        who, them = (self.voters[0], "it") if voters == 1 else (who, "them")
+            return None
+        if voters == 1:
+            who, them = self.voters[0], "it"
+        elif voters < models:
+            who, them = f"{voters:,} of the {models:,} models", "them"
+        else:
+            who, them = "Both models" if models == 2 else f"All {models:,} models", "them"
         return (
             f"{who} voted for what was flagged, and corrections favour {them} over models that had "
             "no vote."

@@ -386,9 +386,10 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
     votes[by_hand, verdicts.codes[verdicts.adjudicated]] = enough
     decided = np.zeros(len(planned), dtype=bool)
     decided[reviewed] = verdicts.codes != OPEN
-    runs = {run["id"]: run["flagger"] for run in records.planned_findings(db)}
-    flaggers = tuple(dict.fromkeys(runs.values()))
-    number = {run: flaggers.index(flagger) for run, flagger in runs.items()}
+    runs = records.planned_findings(db)
+    flaggers = tuple(dict.fromkeys(run["flagger"] for run in runs))
+    number = {run["id"]: flaggers.index(run["flagger"]) for run in runs}
+    flagged = {row["finding"] for row in planned if not row["drawn"]}
     choices = bool(planned) and is_choice(planned[0])
     return Checked(
         examples=examples,
@@ -399,14 +400,13 @@ def checked(db: Connection, verdicts: Verdicts) -> Checked:
         decided=decided,
         flaggers=flaggers,
         flagger=np.array([-1 if choices else number[row["finding"]] for row in planned], dtype=int),
-        voters=_voters(db),
+        voters=frozenset(
+            model
+            for run in runs
+            if run["score"] == CROWD and run["id"] in flagged
+            for model in run["settings"]["models"]
+        ),
     )
-
-
-def _voters(db: Connection) -> frozenset[str]:
-    """Return the models that voted for what was planned."""
-    runs = [run for run in records.planned_findings(db) if run["score"] == CROWD]
-    return frozenset(model for run in runs for model in run["settings"]["models"])
 
 
 def settings(db: Connection) -> dict[str, Any]:

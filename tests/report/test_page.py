@@ -77,7 +77,7 @@ def written(tmp_path, **changes):
     return write_report(context(**changes), tmp_path / "report.html").read_text()
 
 
-def kin_comparison(flagger="net", plain=8, copied=30):
+def kin_comparison(flagger="net", plain=8, copied=30, voters=()):
     """Compare plain models and one that copies a flagger, whose 30 candidates are corrected."""
     given = np.arange(120) % 4
     examples, codes = np.arange(30), np.ones(30, dtype=int)
@@ -104,6 +104,7 @@ def kin_comparison(flagger="net", plain=8, copied=30):
             decided=codes > 0,
             flaggers=(flagger,),
             flagger=np.zeros(30, dtype=int),
+            voters=frozenset(voters),
         ),
     )
 
@@ -185,9 +186,10 @@ def test_text_from_outside_is_shown_as_text(tmp_path):
 
 
 def test_a_kin_of_the_flagger_is_named_and_drawn(tmp_path):
-    compared = kin_comparison()
+    compared = kin_comparison(voters=["plain 1", "copy"])
     assert compared.kinship.kin == ("copy",)
     page = written(tmp_path, comparison=compared)
+    assert f"<p>{unbroken(compared.kinship.voted())}</p>" in page
     assert "Whom the corrections may favour" in page
     assert unbroken(compared.kinship.warning()) in page
     assert page.count("gain on C by its correction, points") == 2, "wide and narrow"

@@ -481,6 +481,7 @@ def kinship(compared: Comparison | None) -> dict[str, Any] | None:
     drawn = [flagger for flagger in told.flaggers if measured]
     drawn.sort(key=lambda flagger: -len(flagger.kin))
     return {
+        "voted": told.voted(),
         "warning": told.warning(),
         "sentence": told.sentence(),
         "few": told.few if told.warning() else None,  # the sentence has it
