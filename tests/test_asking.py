@@ -300,9 +300,8 @@ def test_what_others_let_go_of_between_two_questions_is_not_missed(tmp_path, add
     for number in range(16):
         audit.let_go(f"r{number}")
     found = audit.waiting("late")
-    assert found.examples > 0
-    assert found.seconds == 0
-    assert audit.task("late").example in held
+    assert (found.examples, found.seconds) == (1, 0)  # one of all that are free
+    assert audit.task("late").example == held[0]
     audit.close()
 
 

@@ -278,7 +278,8 @@ class Comparison:
         kin = self.kinship
         if kin is not None and kin.models[0].by_votes.of:
             parts.append(f"{kin.title()}\n{_text_table(kin.table())}")
-        if kin is not None:  # a warning is on the first screen
+        if kin is not None:
+            # a warning is on the first screen
             favoured = kin.voted() if kin.warning() else kin.sentence()
             parts += [_filled(favoured)] if favoured else []
         return "\n\n".join(parts)

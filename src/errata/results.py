@@ -1102,7 +1102,7 @@ class Waiting:
     """What a reviewer waits for: examples that others look at, and for how many seconds at most.
 
     ``seconds`` is when the first of them is free again, if it is not answered before: 0 where one
-    is free by now; None where there is none.
+    at least is free by now, of which one is counted; None where there is none.
     """
 
     examples: int

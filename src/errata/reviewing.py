@@ -155,8 +155,8 @@ class Reviewing(Planting):
     def waiting(self, reviewer: str) -> Waiting:
         """Return what a reviewer for whom `task` had nothing could still be asked.
 
-        That is what others look at. Between the two calls they may have let go of it: then the
-        reviewer is to call `task` again at once.
+        That is what others look at. Between the two calls they may have let go of some: then
+        ``seconds`` is 0, and the reviewer is to call `task` again at once.
         """
         now = self._now()
         with self._db.read() as db:

@@ -139,21 +139,21 @@ def test_an_empty_queue_tells_what_is_with_others_and_for_how_long(tmp_path):
     assert example(zoe.get("/review").text) == held[2]  # Cid's ran out, Ben's did not
 
 
-def test_an_empty_queue_tells_that_what_was_with_others_a_moment_ago_is_free(tmp_path, monkeypatch):
+def test_what_others_let_go_of_while_the_next_example_is_looked_for_is_shown(tmp_path, monkeypatch):
     audit = planned_audit(tmp_path / "a", votes=1, threshold=1)
-    app = create_app(audit)
+    token = link_of(audit, audit.invite("Bob")).rpartition("/")[2]
     held = [audit.task(f"r{number}").example for number in range(8)]
-    asked = audit.asked
+    asked, going = audit.asked, ["r0", "r1"]
 
-    def asked_while_others_let_go(reviewer):
+    def asked_just_before_another_lets_go(reviewer):
         found = asked(reviewer)
-        audit.let_go("r0")
+        if found[0] is None:
+            audit.let_go(going.pop(0))
         return found
 
-    monkeypatch.setattr(audit, "asked", asked_while_others_let_go)
-    zoe = surf(app)
-    page = zoe.post("/", data={"name": "Zoe"}).text
-    assert "Nothing is left for you just now, Zoe" in page
-    assert "What others looked at a moment ago is free now." in page
-    assert "Every candidate has the votes" not in page
-    assert example(zoe.get("/review").text) == held[0]
+    monkeypatch.setattr(audit, "asked", asked_just_before_another_lets_go)
+    app = create_app(audit)
+    assert example(surf(app).post("/", data={"name": "Zoe"}).text) == held[0]
+    found = surf(app).get("/api/task", headers={"authorization": f"Bearer {token}"}).json()
+    assert found["question"]["example"] == held[1]
+    assert going == []

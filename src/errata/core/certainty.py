@@ -640,7 +640,11 @@ def decide(
         raise InputError(f"draws is {draws}; at least 100 were expected, 10,000 are usual.")
     difference = estimate.accuracy[:, np.newaxis] - estimate.accuracy
     score = _normal_scores(difference, estimate.error, estimate.freedom)
-    same = None if estimate.alone is None else deepcopy(rng)
+    alone = (
+        None
+        if estimate.alone is None
+        else decide(estimate.alone, deepcopy(rng), confidence=confidence, draws=draws)
+    )
     noise, scale = _noise(estimate, rng, draws)
     unsure = (estimate.error > 0) & ~np.eye(len(score), dtype=np.bool_)
     decided = ~unsure & (difference > 0)
@@ -654,9 +658,7 @@ def decide(
     np.fill_diagonal(half, 0)
     low, high = np.clip(difference - half, -1, 1), np.clip(difference + half, -1, 1)
     ahead = ndtr(score)
-    if estimate.alone is not None and same is not None:
-        # nothing is surer of other test sets than of this one
-        alone = decide(estimate.alone, same, confidence=confidence, draws=draws)
+    if alone is not None:  # nothing is surer of other test sets than of this one
         low, high = np.minimum(low, alone.low), np.maximum(high, alone.high)
         decided = decided & alone.decided
         ahead = np.where(np.abs(ahead - 0.5) < np.abs(alone.ahead - 0.5), ahead, alone.ahead)

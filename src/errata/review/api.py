@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from errata.errors import BusyError, ErrataError
 from errata.inviting import Invitation
-from errata.results import AnyTask, ChoiceTask, SetTask
+from errata.results import AnyTask, ChoiceTask, SetTask, Waiting
 from errata.review.desk import Desk
 from errata.review.pages import CLASS, extra_answers
 from errata.review.people import Door, NotInvitedError
@@ -131,9 +131,8 @@ def router(desk: Desk, watch: Watch) -> APIRouter:
 
     def following(reviewer: str) -> Next:
         asked = desk.next_task(reviewer)
-        if asked is None:
-            waits = desk.audit.waiting(reviewer)
-            return Next(question=None, waiting=waits.examples, seconds=waits.seconds)
+        if isinstance(asked, Waiting):
+            return Next(question=None, waiting=asked.examples, seconds=asked.seconds)
         task, ticket, progress = asked
         kind, options = _asked(task, desk.classes_shown(task), desk.audit.classes)
         return Next(

@@ -71,8 +71,8 @@ class Desk:
             return pages.Paused(
                 audit=self.audit.name, reviewer=reviewer, flash=flash, why=str(error)
             )
-        if asked is None:
-            return self._done(reviewer, flash, quota, met=met)
+        if asked is None or isinstance(asked, Waiting):
+            return self._done(reviewer, flash, quota, asked)
         task, ticket, progress = asked
         progress = progress if quota is None else quota.of(progress)
         return self._asking(reviewer, task, ticket, progress, flash)
@@ -120,14 +120,13 @@ class Desk:
         return pages.Question(**common, **self._unnamed, panels=self._panels(shown))
 
     def _done(
-        self, reviewer: str, flash: Flash | None, quota: Quota | None, *, met: bool
+        self, reviewer: str, flash: Flash | None, quota: Quota | None, waiting: Waiting | None
     ) -> pages.Done:
-        """Return the page of who is asked nothing more; a participant has then ``met`` a quota."""
-        if met:
+        """Return the page of who is asked nothing more: they wait, or have met their quota."""
+        if waiting is None:
             self.audit.let_go(reviewer)
         progress = self.audit.progress(reviewer)
         shown = progress if quota is None else quota.of(progress)
-        waiting = Waiting(examples=0, seconds=None) if met else self.audit.waiting(reviewer)
         return pages.Done(
             audit=self.audit.name,
             reviewer=reviewer,
@@ -135,8 +134,8 @@ class Desk:
             total=shown.total,
             flash=flash,
             ticket=self._ticket(reviewer, None, (), progress.answered),
-            waiting=waiting.examples,
-            minutes=math.ceil((waiting.seconds or 0) / 60),
+            waiting=waiting.examples if waiting else 0,
+            minutes=math.ceil(waiting.seconds / 60) if waiting and waiting.seconds else 0,
             folder=shlex.quote(str(self.audit.path)),
             notices=self.audit.vote_notices,
             several=self.audit.multilabel,
@@ -150,11 +149,17 @@ class Desk:
         progress, quota = self.audit.progress(reviewer), self.audit.quota(reviewer)
         return progress if quota is None else quota.of(progress)
 
-    def next_task(self, reviewer: str) -> "tuple[AnyTask, str, Progress] | None":
-        """Return a reviewer's next task, the ticket of an answer to it, and how far they are."""
+    def next_task(self, reviewer: str) -> tuple[AnyTask, str, Progress] | Waiting:
+        """Return a reviewer's next task, the ticket of an answer to it, and how far they are.
+
+        Where there is none, return what they could wait for.
+        """
         task, progress = self.audit.asked(reviewer)
-        if task is None:
-            return None
+        while task is None:
+            waiting = self.audit.waiting(reviewer)
+            if waiting.seconds != 0:
+                return waiting
+            task, progress = self.audit.asked(reviewer)  # others have just let go of it
         ticket = self._ticket(reviewer, task.example, self._ticketed(task), progress.answered)
         return task, ticket, progress
 

@@ -381,9 +381,10 @@ def progress(db: Connection, reviewer: int) -> tuple[int, int, int]:
 
 
 def waiting(db: Connection, reviewer: int, now: float) -> Waiting:
-    """Return what a reviewer could still be asked about, whom there was nothing for a moment ago.
+    """Return what a reviewer could still be asked about, for whom there was nothing a moment ago.
 
-    That is what others look at; and what they have let go since, which is free now.
+    That is what others look at; where they have let go of some since, one of these counts, too, and
+    is free now.
     """
     free = following(db, reviewer, now=now)
     asked = {"me": reviewer, "now": now, "besides": _NONE if free is None else free}
